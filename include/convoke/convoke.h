@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convoke: convolutional networks on the CPU and on any OpenCL device.
+ *
+ * A complete program: load a network, run it once on the best device, print the largest output.
+ *
+ *     #include <convoke/convoke.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         static float image[1 * 3 * 224 * 224], score[1000];
+ *         cvk_device *device = NULL;
+ *         cvk_model *model = NULL;
+ *         cvk_session *session = NULL;
+ *         cvk_tensor in = {.dtype = CVK_F32, .rank = 4, .dims = {1, 3, 224, 224}, .data = image};
+ *         cvk_tensor out = {.dtype = CVK_F32, .rank = 2, .dims = {1, 1000}, .data = score};
+ *         cvk_status st = cvk_device_open("auto", NULL, &device);
+ *         if (!st) st = cvk_model_load(argc > 1 ? argv[1] : "squeezenet1.1.onnx", &model);
+ *         if (!st) st = cvk_session_create(model, &device, 1, NULL, &session);
+ *         if (!st) st = cvk_session_run(session, &in, 1, &out, 1);
+ *         int best = 0;
+ *         for (int i = 1; i < 1000; i++) best = score[i] > score[best] ? i : best;
+ *         if (!st) printf("class %d\n", best); else fprintf(stderr, "%s\n", cvk_last_error());
+ *         cvk_session_free(&session);
+ *         cvk_model_free(&model);
+ *         cvk_device_close(&device);
+ *         return st != CVK_OK;
+ *     }
+ *
+ * Rules that hold for every function here
+ *   - A call that can fail returns cvk_status; results come through the last parameters, which are
+ *     left untouched on failure unless said otherwise. cvk_last_error() then has one sentence.
+ *   - free and close take the address of the handle, accept NULL and a NULL handle, and set NULL.
+ *   - Tensors that cross this interface stay the caller's: nothing is kept after the call returns.
+ *   - Strings returned belong to the handle they came from and live as long as it does.
+ *   - Option structs may be zero-filled or NULL: zero always means the default.
+ *   - The library never prints, aborts, exits or changes the state of the process. The log sink and
+ *     the CPU mask are its only process-wide state.
+ *   - One thread at a time uses a session; sessions on different threads may share a device and a
+ *     model. A model may be freed once its sessions exist.
+ */
+#ifndef CONVOKE_CONVOKE_H
+#define CONVOKE_CONVOKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(CVK_BUILD_SHARED)
+#define CVK_API __attribute__((visibility("default")))
+#else
+#define CVK_API
+#endif
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 1: status, log
+ */
+
+/* The statuses: X(enumerator, value, short text). */
+#define CVK_STATUS_LIST(X)                                                     \
+    X(CVK_OK, 0, "ok")                                                         \
+    X(CVK_BAD_ARGUMENT, 1, "bad argument")                                     \
+    X(CVK_BAD_MODEL, 2, "bad model")                                           \
+    X(CVK_BAD_INPUT, 3, "bad input")                                           \
+    X(CVK_SHAPE, 4, "shapes do not fit")                                       \
+    X(CVK_UNSUPPORTED, 5, "not supported")                                     \
+    X(CVK_NO_DEVICE, 6, "no such device")                                      \
+    X(CVK_DEVICE_FAILED, 7, "device failed")                                   \
+    X(CVK_NO_MEMORY, 8, "out of memory")                                       \
+    X(CVK_IO, 9, "file cannot be read or written")
+
+typedef enum cvk_status {
+#define CVK_STATUS_ENUM(name, value, text) name = value,
+    CVK_STATUS_LIST(CVK_STATUS_ENUM)
+#undef CVK_STATUS_ENUM
+} cvk_status;
+
+/* Version of the library, "major.minor.patch". */
+CVK_API const char *cvk_version(void);
+
+/* The short text of a status; never NULL. */
+CVK_API const char *cvk_status_string(cvk_status status);
+
+/* The sentence of the last failure on this thread: what, where, what was expected. Never NULL;
+ * empty before the first failure. Valid until the next failing call on this thread. */
+CVK_API const char *cvk_last_error(void);
+
+typedef enum cvk_log_level { CVK_LOG_ERROR = 1, CVK_LOG_WARN, CVK_LOG_INFO, CVK_LOG_DEBUG } cvk_log_level;
+typedef void (*cvk_log_fn)(void *user, cvk_log_level level, const char *message);
+
+/* Sets the process-wide sink of log messages up to `level`; fn NULL switches logging off (the
+ * initial state). The sink may be called from several threads. */
+CVK_API void cvk_log_set(cvk_log_fn fn, void *user, cvk_log_level level);
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 2: tensors
+ */
+
+/* Element types: X(enumerator, value = ONNX TensorProto.DataType, name, bytes). */
+#define CVK_DTYPE_LIST(X)                                                      \
+    X(CVK_F32, 1, "float32", 4)                                                \
+    X(CVK_U8, 2, "uint8", 1)                                                   \
+    X(CVK_I8, 3, "int8", 1)                                                    \
+    X(CVK_U16, 4, "uint16", 2)                                                 \
+    X(CVK_I16, 5, "int16", 2)                                                  \
+    X(CVK_I32, 6, "int32", 4)                                                  \
+    X(CVK_I64, 7, "int64", 8)                                                  \
+    X(CVK_BOOL, 9, "bool", 1)                                                  \
+    X(CVK_F16, 10, "float16", 2)                                               \
+    X(CVK_F64, 11, "float64", 8)                                               \
+    X(CVK_U32, 12, "uint32", 4)                                                \
+    X(CVK_U64, 13, "uint64", 8)
+
+typedef enum cvk_dtype {
+    CVK_NONE = 0, /* no tensor: an optional input that is absent */
+#define CVK_DTYPE_ENUM(name, value, text, bytes) name = value,
+    CVK_DTYPE_LIST(CVK_DTYPE_ENUM)
+#undef CVK_DTYPE_ENUM
+} cvk_dtype;
+
+#define CVK_MAX_RANK 8
+
+/* A description of a tensor and the caller's pointer to its elements, row-major, no gaps. */
+typedef struct cvk_tensor {
+    const char *name;           /* which input or output; NULL: by position */
+    cvk_dtype dtype;
+    int rank;                   /* 0 .. CVK_MAX_RANK */
+    int64_t dims[CVK_MAX_RANK]; /* elements per dimension; -1 in a description: free */
+    void *data;                 /* the caller's; NULL in a description */
+} cvk_tensor;
+
+CVK_API const char *cvk_dtype_name(cvk_dtype dtype); /* "float32" ...; "none" for CVK_NONE */
+CVK_API size_t cvk_dtype_bytes(cvk_dtype dtype);     /* 0 for CVK_NONE */
+
+/* Elements of a tensor: the product of dims (1 for rank 0); -1 if a dimension is free. */
+CVK_API int64_t cvk_tensor_count(const cvk_tensor *tensor);
+
+/* Reads a tensor from a file: an ONNX TensorProto (.pb) or a NumPy array (.npy: little-endian, C
+ * order, of f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1); which of the two, its first bytes tell. Fills
+ * dtype, rank, dims and data, name is NULL. data comes from malloc and is the caller's: give it back
+ * with cvk_tensor_free_data. CVK_IO: cannot be read; CVK_BAD_INPUT: neither format, or its sizes
+ * contradict each other; CVK_UNSUPPORTED: a type or an order that Convoke does not have. */
+CVK_API cvk_status cvk_tensor_load(const char *path, cvk_tensor *tensor);
+
+/* Frees data that cvk_tensor_load allocated and sets it NULL. Accepts NULL. */
+CVK_API void cvk_tensor_free_data(cvk_tensor *tensor);
+
+/* Writes a tensor as a NumPy .npy file. */
+CVK_API cvk_status cvk_tensor_save_npy(const char *path, const cvk_tensor *tensor);
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 3: devices
+ */
+
+typedef struct cvk_device cvk_device;
+
+typedef enum cvk_device_kind { CVK_DEVICE_CPU = 1, CVK_DEVICE_GPU, CVK_DEVICE_ACCELERATOR } cvk_device_kind;
+
+typedef struct cvk_device_info {
+    char id[32];       /* what cvk_device_open takes: "cpu", "opencl:0", ... */
+    char backend[16];  /* "cpu" or "opencl" */
+    char name[128];
+    char driver[128];  /* driver and its version; for "cpu" the instruction set in use */
+    char version[128]; /* OpenCL version string; for "cpu" the library's version */
+    cvk_device_kind kind;
+    int units;         /* cores or compute units */
+    uint64_t memory_bytes;
+    bool fp16, fp64, subgroups, unified_memory;
+    size_t buffer_alignment; /* bytes */
+} cvk_device_info;
+
+typedef struct cvk_device_options {
+    int threads;     /* CPU: workers; 0: all cores this process may use */
+    const char *isa; /* CPU: highest level, "scalar" "avx2" "avx512" "neon"; NULL: the best here */
+} cvk_device_options;
+
+/* Lists every device present, the CPU first, then each OpenCL device in platform order. Writes at
+ * most `capacity` entries and the number present to *count. infos may be NULL if capacity is 0. */
+CVK_API cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count);
+
+/* Opens "auto" (the device expected to be fastest), "cpu", "opencl" (the first), "opencl:N", or
+ * "opencl:part of the name". CVK_NO_DEVICE if there is none such; the sentence lists those present. */
+CVK_API cvk_status cvk_device_open(const char *spec, const cvk_device_options *options, cvk_device **device);
+CVK_API cvk_status cvk_device_get_info(const cvk_device *device, cvk_device_info *info);
+
+/* Measures the device now, about 0.3 s: fused multiply-adds on f32 (2 operations each), in 1e9
+ * operations per second, and bytes read per second from memory beyond the last cache, in 1e9. */
+CVK_API cvk_status cvk_device_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+
+/* A device must outlive its sessions. */
+CVK_API void cvk_device_close(cvk_device **device);
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 4: models
+ */
+
+typedef struct cvk_model cvk_model;
+
+/* Loads an ONNX file (IR versions 3 to 8, operator sets 7 to 17; older sets are brought to 7 where
+ * their operators allow); external data files are looked for beside it and below, never outside its
+ * folder. CVK_IO: cannot be read; CVK_BAD_MODEL: not ONNX, damaged or contradictory; CVK_SHAPE;
+ * CVK_UNSUPPORTED: an operator, a type or a version that Convoke does not have. The sentence names
+ * the file and the node or tensor. */
+CVK_API cvk_status cvk_model_load(const char *path, cvk_model **model);
+
+/* Parses an ONNX file in memory; nothing of `data` is kept. External data cannot be resolved. */
+CVK_API cvk_status cvk_model_parse(const void *data, size_t bytes, cvk_model **model);
+
+/* Writes the model as ONNX, weights inside the file, which may have 2 GiB at most (CVK_UNSUPPORTED
+ * beyond). The file appears when it is complete. */
+CVK_API cvk_status cvk_model_save(const cvk_model *model, const char *path);
+
+CVK_API void cvk_model_free(cvk_model **model);
+
+typedef struct cvk_model_info {
+    const char *name;
+    int opset;
+    int inputs, outputs, nodes;
+    uint64_t parameters;   /* elements of all weights: constants of rank 1 or more, float or quantised,
+                              that nodes compute with (not scales, zero points, sizes, limits) */
+    uint64_t macs;         /* multiply-adds of Conv, ConvTranspose, Gemm, MatMul; free batch = 1,
+                              0 if other dimensions are free */
+    uint64_t weight_bytes; /* bytes of all initializers and Constant nodes */
+} cvk_model_info;
+
+CVK_API cvk_status cvk_model_get_info(const cvk_model *model, cvk_model_info *info);
+
+/* Describe input or output `index`; rank -1: not known before the model is planned; a free dimension is -1, and dim_names[i] (if asked for, an array
+ * of CVK_MAX_RANK) is its name or NULL. */
+CVK_API cvk_status cvk_model_input(const cvk_model *model, int index, cvk_tensor *tensor, const char **dim_names);
+CVK_API cvk_status cvk_model_output(const cvk_model *model, int index, cvk_tensor *tensor, const char **dim_names);
+
+/* Node `index` in execution order: its operator (ONNX name) and its own name. Either may be NULL. */
+CVK_API cvk_status cvk_model_node(const cvk_model *model, int index, const char **op, const char **name);
+
+/* Building a model: the importer's own door. Values are known by name; a node may only use values
+ * that exist already. Everything passed is copied. */
+typedef enum cvk_attr_kind {
+    CVK_ATTR_INT = 1, CVK_ATTR_FLOAT, CVK_ATTR_STRING, CVK_ATTR_INTS, CVK_ATTR_FLOATS, CVK_ATTR_TENSOR
+} cvk_attr_kind;
+
+typedef struct cvk_attr {
+    const char *name;
+    cvk_attr_kind kind;
+    int64_t i;
+    float f;
+    const char *s;
+    size_t count;        /* of ints or floats */
+    const int64_t *ints;
+    const float *floats;
+    const cvk_tensor *tensor;
+} cvk_attr;
+
+/* An empty model of ONNX operator set `opset` (7 to 17; 0: 13). */
+CVK_API cvk_status cvk_model_create(const char *name, int opset, cvk_model **model);
+
+/* Adds an input; a dimension of -1 is free. */
+CVK_API cvk_status cvk_model_add_input(cvk_model *model, const cvk_tensor *tensor);
+
+/* Adds a constant (an initializer); tensor->data is copied. */
+CVK_API cvk_status cvk_model_add_constant(cvk_model *model, const cvk_tensor *tensor);
+
+/* Adds a node with ONNX operator `op`. An absent optional input is NULL or "". Shapes are inferred
+ * and attributes checked at once, so that a mistake is reported at the call that made it. */
+CVK_API cvk_status cvk_model_add_node(cvk_model *model, const char *op, const char *name,
+                                      const char *const *inputs, int n_inputs,
+                                      const char *const *outputs, int n_outputs,
+                                      const cvk_attr *attrs, int n_attrs);
+
+CVK_API cvk_status cvk_model_set_output(cvk_model *model, const char *value);
+
+/* Describes any value by name (shape as far as it is known; rank -1: not at all). CVK_BAD_ARGUMENT if there is none. */
+CVK_API cvk_status cvk_model_value(const cvk_model *model, const char *name, cvk_tensor *tensor);
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 5: sessions
+ */
+
+typedef struct cvk_session cvk_session;
+
+typedef struct cvk_session_options {
+    const cvk_tensor *inputs;  /* shapes for inputs with free dimensions, by name or position */
+    int n_inputs;
+    const cvk_tensor *constants; /* inputs that keep this data in every run, by name: shapes, axes,
+                                    pads that the plan must know. Copied; a run may leave them out */
+    int n_constants;
+    bool no_fuse;              /* every ONNX node stays a step of its own */
+    bool keep_values;          /* no memory is reused: cvk_session_read can read every value */
+    bool profile;              /* time each step of each run */
+    bool allow_nan;            /* do not refuse inputs that contain NaN */
+    size_t workspace_bytes;    /* upper bound of scratch memory; 0: none */
+    const char *prefer_kernel; /* use this kernel row wherever it accepts (comparison and tests) */
+} cvk_session_options;
+
+/* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
+ * kernel for it, else to its reference on the host, which cvk_session_describe shows. A free batch
+ * dimension without a shape in options is 1; any other free dimension without one is an error. */
+CVK_API cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices, int n_devices,
+                                      const cvk_session_options *options, cvk_session **session);
+
+CVK_API cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor);
+CVK_API cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor *tensor);
+
+/* Runs once and waits. inputs: all of them, by name or by position, dtype and shape as planned.
+ * outputs: any subset by name, or the first n by position; data must hold the whole output.
+ * CVK_BAD_INPUT if an f32 input holds a NaN (see allow_nan). */
+CVK_API cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                                   const cvk_tensor *outputs, int n_outputs);
+
+/* Starts a run on a thread of the session's own and returns; the tensors' data must stay valid until
+ * cvk_session_wait has returned. One run at a time. */
+CVK_API cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                                         const cvk_tensor *outputs, int n_outputs);
+
+/* Waits for the run in flight and returns its status; CVK_OK at once if none is. */
+CVK_API cvk_status cvk_session_wait(cvk_session *session);
+
+/* After a run of a session with keep_values: copies value `name`, in ONNX's plain layout, to
+ * tensor->data, which must hold it. With data NULL only describes it. CVK_BAD_ARGUMENT if the plan
+ * does not materialise that value (it was fused away or folded). */
+CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor);
+
+typedef struct cvk_session_info {
+    int steps;                  /* steps of the plan */
+    int nodes;                  /* nodes of the model */
+    int fused;                  /* nodes that became part of another step */
+    size_t activation_bytes;    /* planned for all activations, inputs and outputs excluded */
+    size_t lower_bound_bytes;   /* largest sum of activations alive at one step */
+    size_t workspace_bytes;     /* scratch of the hungriest step */
+    size_t weight_bytes;        /* weights as packed for the kernels, resident */
+    double build_ms;            /* time to plan, pack and build programs */
+} cvk_session_info;
+
+CVK_API cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info);
+
+typedef struct cvk_step_info {
+    const char *op;         /* operator of the step's main node */
+    const char *nodes;      /* names of the model's nodes in it, comma separated, in order */
+    const char *device;     /* "cpu", "opencl:0", ... or "host" for a reference or a copy */
+    const char *kernel;     /* kernel row */
+    const char *fused;      /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
+    const char *refused;    /* "row: why; row: why" for rows asked first; "" if none */
+    const char *note;       /* why a fusion or a concat by offset was declined; "" if not */
+    const char *output;     /* name of its first output value */
+    const char *shape;      /* its shape and layout: "1x64x55x55 nchw16c" */
+    size_t offset, bytes;   /* of its first output in the activation buffer */
+    uint64_t macs;          /* multiply-adds */
+    double ms;              /* of the last run, with options.profile; else 0 */
+    const char *inputs;     /* where its data comes from: outputs of other steps and inputs of the
+                               model, by name, comma separated */
+} cvk_step_info;
+
+CVK_API cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info *info);
+
+/* The plan as a table of text. */
+CVK_API const char *cvk_session_describe(const cvk_session *session);
+
+CVK_API void cvk_session_free(cvk_session **session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
