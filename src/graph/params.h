@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parameters of every operator kind, one plain struct each, as src/ops parses and normalises
+ * them. After infer, pads are explicit, axes are in [0, rank), and sizes known from the inputs are
+ * filled in, so that kernels never derive them again. Operators that are absent here have none.
+ */
+#ifndef CVK_GRAPH_PARAMS_H
+#define CVK_GRAPH_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "graph/shape.h"
+
+typedef enum cvk_auto_pad { CVK_PAD_EXPLICIT, CVK_PAD_SAME_UPPER, CVK_PAD_SAME_LOWER, CVK_PAD_VALID } cvk_auto_pad;
+
+/* A window that slides over the spatial dimensions: [0] is the outermost (H, or W in 1-D). */
+enum { CVK_MAX_SPATIAL = 3 };
+typedef struct cvk_window {
+    int spatial; /* spatial dimensions; 0 until known */
+    int64_t kernel[CVK_MAX_SPATIAL], stride[CVK_MAX_SPATIAL], dilation[CVK_MAX_SPATIAL];
+    int64_t pad_begin[CVK_MAX_SPATIAL], pad_end[CVK_MAX_SPATIAL]; /* may be negative: a crop */
+    cvk_auto_pad auto_pad;
+} cvk_window;
+
+/* Conv, ConvTranspose. Inputs X, W, [B]. Conv: W is (oc, ic / group, k...); ConvTranspose: (ic, oc / group, k...). */
+typedef struct cvk_conv_params {
+    cvk_window window;
+    int64_t group;
+    int64_t output_padding[CVK_MAX_SPATIAL]; /* ConvTranspose */
+    int64_t output_shape[CVK_MAX_SPATIAL];   /* ConvTranspose, parse only */
+    bool has_output_shape;
+} cvk_conv_params;
+
+/* MaxPool, AveragePool, Pool. */
+typedef enum cvk_pool_kind { CVK_POOL_MAX, CVK_POOL_AVERAGE } cvk_pool_kind;
+typedef struct cvk_pool_params {
+    cvk_pool_kind kind;
+    cvk_window window;
+    bool ceil_mode;
+    bool count_include_pad; /* average: padding counts in the divisor (never what lies beyond it) */
+    bool column_major;      /* MaxPool storage_order of the indices */
+} cvk_pool_params;
+
+/* GlobalAveragePool, GlobalMaxPool, GlobalPool: over all spatial dimensions; output keeps them as 1. */
+typedef struct cvk_global_pool_params {
+    cvk_pool_kind kind;
+} cvk_global_pool_params;
+
+/* Unary, and the activation in an epilogue. y = f(x):
+ *   RELU max(x, 0) · LEAKY_RELU x < 0 ? a x : x · ELU x < 0 ? a (exp(x) - 1) : x · SIGMOID · TANH
+ *   HARD_SIGMOID max(0, min(1, a x + b)) · HARD_SWISH x max(0, min(1, x / 6 + 1/2))
+ *   CLIP min(max(x, a), b) · SQRT · EXP · LINEAR a x + b
+ *   QDQ (saturate(round_half_even(x / a) + b) to [c, d] - b) a: QuantizeLinear then DequantizeLinear
+ *   SWISH x sigmoid(a x) */
+#define CVK_ACT_LIST(X)                  \
+    X(NONE, "Identity")                  \
+    X(RELU, "Relu")                      \
+    X(LEAKY_RELU, "LeakyRelu")           \
+    X(ELU, "Elu")                        \
+    X(SIGMOID, "Sigmoid")                \
+    X(HARD_SIGMOID, "HardSigmoid")       \
+    X(HARD_SWISH, "HardSwish")           \
+    X(TANH, "Tanh")                      \
+    X(CLIP, "Clip")                      \
+    X(SQRT, "Sqrt")                      \
+    X(EXP, "Exp")                        \
+    X(LINEAR, "Linear")                  \
+    X(QDQ, "QuantizeLinear/DequantizeLinear") \
+    X(SWISH, "Swish")
+
+typedef enum cvk_act_kind {
+#define CVK_ACT_ENUM(id, text) CVK_ACT_##id,
+    CVK_ACT_LIST(CVK_ACT_ENUM)
+#undef CVK_ACT_ENUM
+    CVK_ACT_COUNT
+} cvk_act_kind;
+
+typedef struct cvk_act {
+    cvk_act_kind kind;
+    float a, b, c, d;
+} cvk_act;
+
+/* Unary: input X, any shape. */
+typedef struct cvk_unary_params {
+    cvk_act act;
+} cvk_unary_params;
+
+/* Binary: two inputs, numpy broadcasting. PRELU: x < 0 ? slope x : x. */
+#define CVK_BINARY_LIST(X) \
+    X(ADD, "Add") X(SUB, "Sub") X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max") X(PRELU, "PRelu")
+typedef enum cvk_binary_kind {
+#define CVK_BINARY_ENUM(id, text) CVK_BINARY_##id,
+    CVK_BINARY_LIST(CVK_BINARY_ENUM)
+#undef CVK_BINARY_ENUM
+    CVK_BINARY_COUNT
+} cvk_binary_kind;
+typedef struct cvk_binary_params {
+    cvk_binary_kind kind;
+} cvk_binary_params;
+
+/* Affine: inputs X (N, C, ...), scale (C), shift (C): y = x scale[c] + shift[c]. No parameters. */
+
+/* BatchNormalization: inputs X, scale, B, mean, var. */
+typedef struct cvk_batch_normalization_params {
+    float epsilon;
+} cvk_batch_normalization_params;
+
+/* InstanceNormalization: inputs X, scale, B. */
+typedef struct cvk_instance_normalization_params {
+    float epsilon;
+} cvk_instance_normalization_params;
+
+/* LRN: y = x / (bias + alpha / size * sum over channels [c - (size-1)/2, c + size/2] of x^2)^beta. */
+typedef struct cvk_lrn_params {
+    float alpha, beta, bias;
+    int64_t size;
+} cvk_lrn_params;
+
+/* Gemm: alpha op(A) op(B) + beta C; C broadcasts to (M, N). */
+typedef struct cvk_gemm_params {
+    float alpha, beta;
+    bool trans_a, trans_b;
+} cvk_gemm_params;
+
+/* Softmax, LogSoftmax. coerce (opset < 13): all dims from axis on are one; else only axis. */
+typedef struct cvk_softmax_params {
+    int64_t axis;
+    bool coerce, log;
+} cvk_softmax_params;
+
+/* Concat, Flatten, Gather: one axis. */
+typedef struct cvk_axis_params {
+    int64_t axis;
+} cvk_axis_params;
+
+/* Reduce{Mean, Sum, Max}, Reduce; ArgMax uses axes[0] and keepdims. */
+typedef enum cvk_reduce_kind { CVK_REDUCE_MEAN, CVK_REDUCE_SUM, CVK_REDUCE_MAX } cvk_reduce_kind;
+typedef struct cvk_reduce_params {
+    cvk_reduce_kind kind;
+    int n_axes; /* before infer: as given; 0 with !noop: all */
+    int64_t axes[CVK_MAX_RANK];
+    bool keepdims, noop_with_empty_axes;
+    bool last_index; /* ArgMax select_last_index */
+} cvk_reduce_params;
+
+/* Reshape. */
+typedef struct cvk_reshape_params {
+    bool allow_zero;
+} cvk_reshape_params;
+
+/* Shape: the dims [start, end), as given until infer counts them from the front. */
+typedef struct cvk_shape_params {
+    int64_t start, end;
+} cvk_shape_params;
+
+/* Squeeze, Unsqueeze (axes as an attribute before opset 13, else an input). */
+typedef struct cvk_axes_params {
+    int n_axes;
+    int64_t axes[CVK_MAX_RANK];
+} cvk_axes_params;
+
+typedef struct cvk_transpose_params {
+    int n_perm; /* 0: reversed, until infer fills it */
+    int64_t perm[CVK_MAX_RANK];
+} cvk_transpose_params;
+
+/* Slice. After infer: for each input dimension, first index, step (may be negative) and length. */
+typedef struct cvk_slice_params {
+    bool from_attributes; /* opset < 10 */
+    int n;
+    int64_t starts[CVK_MAX_RANK], ends[CVK_MAX_RANK], axes[CVK_MAX_RANK];
+    bool has_axes;
+    int64_t begin[CVK_MAX_RANK], step[CVK_MAX_RANK], length[CVK_MAX_RANK];
+} cvk_slice_params;
+
+/* Split: sizes along axis after infer. */
+enum { CVK_MAX_SPLIT = 64 };
+typedef struct cvk_split_params {
+    int64_t axis;
+    int n_sizes;
+    int64_t sizes[CVK_MAX_SPLIT];
+} cvk_split_params;
+
+typedef enum cvk_pad_mode { CVK_PAD_CONSTANT, CVK_PAD_REFLECT, CVK_PAD_EDGE } cvk_pad_mode;
+typedef struct cvk_pad_params {
+    cvk_pad_mode mode;
+    int n; /* dims, after infer = rank */
+    int64_t begin[CVK_MAX_RANK], end[CVK_MAX_RANK]; /* negative: crop */
+    float value;
+} cvk_pad_params;
+
+/* Resize, Upsample. After infer, scales has one entry per dimension of the input. */
+typedef enum cvk_resize_mode { CVK_RESIZE_NEAREST, CVK_RESIZE_LINEAR, CVK_RESIZE_CUBIC } cvk_resize_mode;
+typedef enum cvk_resize_coord {
+    CVK_COORD_HALF_PIXEL, CVK_COORD_PYTORCH_HALF_PIXEL, CVK_COORD_ALIGN_CORNERS, CVK_COORD_ASYMMETRIC, CVK_COORD_CROP,
+    CVK_COORD_TF_HALF_PIXEL /* (x + 1/2) / scale: tf_half_pixel_for_nn */
+} cvk_resize_coord;
+typedef enum cvk_resize_round {
+    CVK_ROUND_PREFER_FLOOR, CVK_ROUND_PREFER_CEIL, CVK_ROUND_FLOOR, CVK_ROUND_CEIL
+} cvk_resize_round;
+typedef struct cvk_resize_params {
+    cvk_resize_mode mode;
+    cvk_resize_coord coord;
+    cvk_resize_round round;
+    float cubic_a, extrapolation;
+    bool exclude_outside;
+    bool upsample; /* scales come as Upsample has them */
+    int n;
+    float scales[CVK_MAX_RANK];
+} cvk_resize_params;
+
+/* DepthToSpace, SpaceToDepth. */
+typedef struct cvk_depth_space_params {
+    int64_t block;
+    bool crd; /* DepthToSpace mode CRD */
+} cvk_depth_space_params;
+
+typedef struct cvk_cast_params {
+    cvk_dtype to;
+} cvk_cast_params;
+
+/* QuantizeLinear, DequantizeLinear: inputs X, scale, [zero point]; axis for a per-channel scale. */
+typedef struct cvk_quantize_params {
+    int64_t axis;
+} cvk_quantize_params;
+
+/* Constant (value in an attribute) and ConstantOfShape: the element that fills it; dtype, bytes. */
+typedef struct cvk_constant_params {
+    cvk_view value; /* Constant: owned by the graph's arena. ConstantOfShape: one element */
+} cvk_constant_params;
+
+/* Copy: out[i0, i1, ...] = in[offset + i0 stride[0] + i1 stride[1] + ...] for all i below the output's
+ * dims, counted in elements of plain tensors. Slice, Split, Transpose, Expand, DepthToSpace and
+ * SpaceToDepth become this. `dims` is what is walked: the output's elements in order, which may be
+ * split into more dimensions than the output's shape has. */
+typedef struct cvk_copy_params {
+    int n;
+    int64_t dims[CVK_MAX_RANK], strides[CVK_MAX_RANK], offset;
+} cvk_copy_params;
+
+/* Reorder: one float32 input, one output of the same shape in the other layout. No parameters.
+ * Transfer: the same elements in another device's memory. No parameters. */
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the samples of a Resize come from: the source coordinate of an output index, and the
+ * nearest element. The one place for these formulas: the reference and the kernels' tables are
+ * built from it.
+ */
+#ifndef CVK_GRAPH_RESAMPLE_H
+#define CVK_GRAPH_RESAMPLE_H
+
+#include <math.h>
+
+#include "graph/params.h"
+
+/* Output elements per input element along dimension d. A scale that is out / in as nearly as
+ * float32 can say it means exactly that, so that coordinates which should be whole numbers are. */
+static inline double cvk_resample_scale(const cvk_resize_params *params, int d, int64_t in,
+                                        int64_t out)
+{
+    double ratio = (double)out / (double)in;
+    return (float)ratio == params->scales[d] ? ratio : (double)params->scales[d];
+}
+
+/* The coordinate in the input (which may lie outside) of output index x along dimension d. Source:
+ * ONNX operators, Resize, coordinate_transformation_mode; "length_resized" is scale times length
+ * there, without rounding. */
+static inline double cvk_resample_source(const cvk_resize_params *params, int d, int64_t in,
+                                         int64_t out, int64_t x)
+{
+    double scale = cvk_resample_scale(params, d, in, out), length = scale * (double)in;
+    switch (params->coord) {
+    case CVK_COORD_ALIGN_CORNERS:
+        return length == 1 ? 0 : (double)x * (double)(in - 1) / (length - 1);
+    case CVK_COORD_ASYMMETRIC: return (double)x / scale;
+    case CVK_COORD_TF_HALF_PIXEL: return ((double)x + 0.5) / scale;
+    case CVK_COORD_PYTORCH_HALF_PIXEL: return out > 1 ? ((double)x + 0.5) / scale - 0.5 : 0;
+    default: return ((double)x + 0.5) / scale - 0.5;
+    }
+}
+
+/* The element nearest to coordinate `at`, by params->round, in [0, in). */
+static inline int64_t cvk_resample_nearest(const cvk_resize_params *params, double at, int64_t in)
+{
+    double near = 0;
+    switch (params->round) {
+    case CVK_ROUND_PREFER_FLOOR: near = ceil(at - 0.5); break;
+    case CVK_ROUND_PREFER_CEIL: near = floor(at + 0.5); break;
+    case CVK_ROUND_FLOOR: near = floor(at); break;
+    case CVK_ROUND_CEIL: near = ceil(at); break;
+    }
+    return near <= 0 ? 0 : near >= (double)(in - 1) ? in - 1 : (int64_t)near;
+}
+
+/* The two elements between which `at` lies, clamped to [0, in), and the weight of the second. */
+static inline void cvk_resample_linear(double at, int64_t in, int64_t *low, int64_t *high,
+                                       double *weight)
+{
+    double clamped = at <= 0 ? 0 : at >= (double)(in - 1) ? (double)(in - 1) : at;
+    *low = (int64_t)clamped;
+    *high = *low + 1 < in ? *low + 1 : *low;
+    *weight = clamped - (double)*low;
+}
+
+#endif
