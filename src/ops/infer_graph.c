@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inference over a whole graph, and constant folding with it: a node whose inputs are all constant,
+ * or that asks only for a known shape, is computed once by its reference and leaves the graph.
+ */
+#include <stdlib.h>
+
+#include "ops/op.h"
+
+/* Room for the views of one node, as large as the largest node needs. */
+typedef struct folder {
+    cvk_graph *graph;
+    size_t limit; /* bytes per value made; what lies somewhere already costs none */
+    cvk_view *in, *out;
+} folder;
+
+static cvk_status folder_open(folder *f)
+{
+    int most_in = 1, most_out = 1;
+    for (int i = 0; i < f->graph->n_nodes; i++) {
+        const cvk_node *node = &f->graph->nodes[i];
+        if (node->n_in > most_in) most_in = node->n_in;
+        if (node->n_out > most_out) most_out = node->n_out;
+    }
+    f->in = calloc((size_t)most_in, sizeof *f->in);
+    f->out = calloc((size_t)most_out, sizeof *f->out);
+    return f->in && f->out ? CVK_OK : cvk_fail(CVK_NO_MEMORY, "out of memory: folding constants");
+}
+
+static void folder_close(folder *f)
+{
+    free(f->in);
+    free(f->out);
+}
+
+/* All that the node depends on is known now. */
+static bool inputs_known(const cvk_graph *graph, const cvk_node *node)
+{
+    if (node->op == CVK_OP_Shape) {
+        const cvk_value *in = &graph->values[node->in[0]];
+        return in->has_shape && cvk_shape_known(&in->shape);
+    }
+    for (int k = 0; k < node->n_in; k++)
+        if (node->in[k] >= 0 && !graph->values[node->in[k]].data) return false;
+    return true;
+}
+
+/* Every output has a known shape and none is made already; *small: each is within the limit. */
+static bool outputs_known(const folder *f, const cvk_node *node, bool *small)
+{
+    *small = true;
+    for (int k = 0; k < node->n_out; k++) {
+        if (node->out[k] < 0) continue;
+        cvk_view out = cvk_graph_view(f->graph, node->out[k]);
+        int64_t count = cvk_view_count(&out);
+        size_t bytes = cvk_dtype_bytes(out.dtype);
+        if (out.data || count < 0 || bytes == 0) return false;
+        if ((uint64_t)count > f->limit / bytes) *small = false;
+    }
+    return true;
+}
+
+/* The elements of output 0 where they lie already: Constant, and new shapes of a constant. */
+static const void *existing(const cvk_graph *graph, const cvk_node *node)
+{
+    if (node->op == CVK_OP_Constant) return ((const cvk_constant_params *)node->params)->value.data;
+    bool alias = cvk_op_get(node->op)->alias && (node->n_out == 1 || node->out[1] < 0);
+    return alias ? graph->values[node->in[0]].data : NULL;
+}
+
+static cvk_status compute(folder *f, const cvk_node *node)
+{
+    cvk_graph *graph = f->graph;
+    for (int k = 0; k < node->n_in; k++) f->in[k] = cvk_graph_view(graph, node->in[k]);
+    for (int k = 0; k < node->n_out; k++) {
+        f->out[k] = cvk_graph_view(graph, node->out[k]);
+        if (node->out[k] < 0) continue;
+        f->out[k].data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&f->out[k]));
+        if (!f->out[k].data) return CVK_NO_MEMORY;
+    }
+    CVK_TRY(cvk_node_reference(node, f->in, f->out));
+    for (int k = 0; k < node->n_out; k++)
+        if (node->out[k] >= 0) graph->values[node->out[k]].data = f->out[k].data;
+    return CVK_OK;
+}
+
+static cvk_status fold(folder *f, const cvk_node *node)
+{
+    bool small;
+    if (!inputs_known(f->graph, node) || !outputs_known(f, node, &small)) return CVK_OK;
+    const void *data = node->n_out > 0 && node->out[0] >= 0 ? existing(f->graph, node) : NULL;
+    if (!data) return small ? compute(f, node) : CVK_OK;
+    f->graph->values[node->out[0]].data = data;
+    return CVK_OK;
+}
+
+static cvk_status walk(folder *f)
+{
+    for (int i = 0; i < f->graph->n_nodes; i++) {
+        cvk_node *node = &f->graph->nodes[i];
+        CVK_TRY(cvk_node_infer(f->graph, node));
+        if (f->limit) CVK_TRY(fold(f, node));
+    }
+    return CVK_OK;
+}
+
+cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
+{
+    folder f = {.graph = graph, .limit = fold_limit_bytes};
+    cvk_status status = folder_open(&f);
+    if (!status) status = walk(&f);
+    folder_close(&f);
+    if (status || !fold_limit_bytes) return status;
+    return cvk_graph_prune(graph); /* a folded node has no output left that is not constant */
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MaxPool: the largest element of a sliding window, and where it was.
+ */
+#include "ops/window.h"
+
+static cvk_status parse(const cvk_attrs *attrs, void *params)
+{
+    return cvk_pool_parse(attrs, CVK_POOL_MAX, params);
+}
+
+const cvk_op cvk_op_MaxPool = {
+    .name = "MaxPool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 2,
+    .params_bytes = sizeof(cvk_pool_params),
+    .parse = parse,
+    .infer = cvk_pool_infer,
+    .reference = cvk_pool_reference,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ReduceSum: the sum over some axes.
+ */
+#include "ops/reduce.h"
+
+static cvk_status parse(const cvk_attrs *attrs, void *params)
+{
+    return cvk_parse_reduce(attrs, CVK_REDUCE_SUM, params);
+}
+
+const cvk_op cvk_op_ReduceSum = {
+    .name = "ReduceSum",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_reduce_params),
+    .parse = parse,
+    .infer = cvk_infer_reduce,
+    .reference = cvk_reference_reduce,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tanh: the hyperbolic tangent.
+ */
+#include "ops/common.h"
+
+static cvk_status parse(const cvk_attrs *attrs, void *params)
+{
+    (void)attrs;
+    ((cvk_unary_params *)params)->act.kind = CVK_ACT_TANH;
+    return CVK_OK;
+}
+
+const cvk_op cvk_op_Tanh = {
+    .name = "Tanh",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_unary_params),
+    .parse = parse,
+    .infer = cvk_infer_same_float,
+    .reference = cvk_reference_unary,
+};
