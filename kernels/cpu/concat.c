@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Concat. Inputs whose elements stay together (any axis of plain tensors of any type; batch and
+ * spatial axes of blocked ones; channels in whole blocks) are rows of bytes to copy. Where channels of
+ * an input begin in the middle of a block, its lanes are shifted into their place:
+ *
+ *     input block   |0123456789abcdef|0123456789abcdef|
+ *     output blocks      |....0123456789ab|cdef0123...
+ */
+#include <string.h>
+
+#include "kernels/cpu/row.h"
+#include "kernels/cpu/vec.h"
+
+typedef struct piece {
+    size_t row;    /* bytes of input i in one output row */
+    size_t offset; /* where they begin in it */
+} piece;
+
+typedef struct state {
+    size_t rows, pitch;   /* output rows and their bytes */
+    const piece *pieces;  /* per input; NULL: channels are shifted */
+} state;
+
+/* Extent of dimension d in memory: blocks count, not channels. */
+static size_t extent(const cvk_view *view, int d, bool blocked)
+{
+    return (size_t)(blocked && d == 1 ? (view->shape.dims[d] + CVK_BLOCK - 1) / CVK_BLOCK : view->shape.dims[d]);
+}
+
+static cvk_status make_pieces(cvk_step *step, state *s, int axis, bool blocked)
+{
+    const cvk_view *out = &step->out[0];
+    piece *pieces = cvk_step_alloc(step, (size_t)step->node->n_in * sizeof *pieces);
+    size_t unit = cvk_dtype_bytes(out->dtype) * (blocked ? CVK_BLOCK : 1);
+    if (!pieces) return CVK_NO_MEMORY;
+    s->rows = 1;
+    for (int d = 0; d < axis; d++) s->rows *= extent(out, d, blocked);
+    for (int d = axis + 1; d < out->shape.rank; d++) unit *= extent(out, d, blocked);
+    for (int i = 0; i < step->node->n_in; i++) {
+        pieces[i] = (piece){.row = unit * extent(&step->in[i], axis, blocked), .offset = s->pitch};
+        s->pitch += pieces[i].row;
+    }
+    s->pieces = pieces;
+    return CVK_OK;
+}
+
+/* Whether some input's channels begin or end within a block, the last end excepted. */
+static bool shifts(const cvk_step *step)
+{
+    for (int i = 0; i + 1 < step->node->n_in; i++)
+        if (step->in[i].shape.dims[1] % CVK_BLOCK) return true;
+    return false;
+}
+
+static cvk_status prepare_as(cvk_step *step, bool blocked)
+{
+    const cvk_axis_params *params = step->node->params;
+    state *s = cvk_step_alloc(step, sizeof *s);
+    if (!s) return CVK_NO_MEMORY;
+    step->state = s;
+    if (blocked && params->axis == 1 && shifts(step)) return CVK_OK;
+    return make_pieces(step, s, (int)params->axis, blocked);
+}
+
+static cvk_status prepare(cvk_device *device, cvk_step *step)
+{
+    (void)device;
+    return prepare_as(step, false);
+}
+
+static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
+{
+    (void)device;
+    return prepare_as(step, true);
+}
+
+/* A worker copies its share of the bytes of each input. */
+static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)device;
+    enum { LINE = 64 };
+    const state *s = step->state;
+    for (int i = 0; i < step->node->n_in; i++) {
+        const piece *p = &s->pieces[i];
+        size_t total = s->rows * p->row, lines = (total + LINE - 1) / LINE;
+        size_t at = lines * (size_t)worker / (size_t)workers * LINE;
+        size_t end = lines * (size_t)(worker + 1) / (size_t)workers * LINE;
+        for (end = end < total ? end : total; at < end;) {
+            size_t row = at / p->row, skip = at % p->row;
+            size_t n = p->row - skip < end - at ? p->row - skip : end - at;
+            memcpy((char *)step->out[0].data + row * s->pitch + p->offset + skip, (const char *)step->in[i].data + at, n);
+            at += n;
+        }
+    }
+    return CVK_OK;
+}
+
+CVK_INLINE int copy_part(float *dst, const float *src, int at, int lanes, const int part)
+{
+    if (!(lanes & part)) return at;
+    memcpy(dst + at, src + at, (size_t)part * sizeof *dst);
+    return at + part;
+}
+
+/* `lanes` lanes of every pixel, in parts of fixed size. */
+static void copy_lanes(float *dst, const float *src, int spatial, int lanes)
+{
+    for (int p = 0; p < spatial; p++, dst += CVK_BLOCK, src += CVK_BLOCK) {
+        int at = copy_part(dst, src, 0, lanes, 16);
+        at = copy_part(dst, src, at, lanes, 8);
+        at = copy_part(dst, src, at, lanes, 4);
+        at = copy_part(dst, src, at, lanes, 2);
+        copy_part(dst, src, at, lanes, 1);
+    }
+}
+
+/* Output block b of image n: goes through its channels, each time as many as lie in one block of one
+ * input. */
+static void gather_block(const cvk_step *step, const row_dims *d, int n, int b)
+{
+    float *dst = (float *)step->out[0].data + (ptrdiff_t)(n * d->blocks + b) * d->spatial * CVK_BLOCK;
+    int c = b * CVK_BLOCK, end = c + row_lanes(d, b), first = 0;
+    for (int i = 0; i < step->node->n_in && c < end; i++) {
+        const row_dims from = row_dims_of(&step->in[i].shape);
+        const float *src = (const float *)step->in[i].data + (ptrdiff_t)n * from.blocks * from.spatial * CVK_BLOCK;
+        while (c < end && c - first < from.c) {
+            int at = c - first, lane = at % CVK_BLOCK, lanes = CVK_BLOCK - lane;
+            if (lanes > from.c - at) lanes = from.c - at;
+            if (lanes > end - c) lanes = end - c;
+            copy_lanes(dst + c % CVK_BLOCK, src + (ptrdiff_t)(at / CVK_BLOCK) * d->spatial * CVK_BLOCK + lane, d->spatial,
+                       lanes);
+            c += lanes;
+        }
+        first += from.c;
+    }
+}
+
+static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    const state *s = step->state;
+    const row_dims d = row_dims_of(&step->out[0].shape);
+    int begin, end;
+    if (s->pieces) return run(device, step, worker, workers);
+    cvk_team_share(d.n * d.blocks, worker, workers, &begin, &end);
+    for (int i = begin; i < end; i++) gather_block(step, &d, i / d.blocks, i % d.blocks);
+    return CVK_OK;
+}
+
+static bool accepts(const cvk_problem *p, const char **why_not)
+{
+    return row_sized(p, why_not) && row_no_posts(p, why_not);
+}
+
+static bool accepts_blocked(const cvk_problem *p, const char **why_not)
+{
+    return row_f32(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->out[0], why_not);
+}
+
+const cvk_kernel CVK_FN(cvk_cpu_concat) = {
+    .op = CVK_OP_Concat, .name = "concat", .accepts = accepts, .prepare = prepare, .run = run,
+};
+
+const cvk_kernel CVK_FN(cvk_cpu_concat_blocked) = {
+    .op = CVK_OP_Concat, .name = "concat_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts_blocked, .prepare = prepare_blocked, .run = run_blocked,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copying source rows into scratch: conv_band.h.
+ */
+#include "kernels/cpu/conv_band.h"
+
+#include <string.h>
+
+static int clamp(int a, int low, int high)
+{
+    return a < low ? low : a > high ? high : a;
+}
+
+/* The first i >= 0 with i * stride + at >= bound. */
+static int first_from(int at, int stride, int bound)
+{
+    return at >= bound ? 0 : (bound - at + stride - 1) / stride;
+}
+
+static int slot_phase(const conv_axis *axis, int slot)
+{
+    return slot * axis->dilation % axis->stride;
+}
+
+/* n pixels: dst[i] = line[at + i stride], 0 outside [0, width). unit is a literal. */
+static inline __attribute__((always_inline)) void
+copy_slot(const float *line, int at, int stride, int width, int n, float *dst, const int unit)
+{
+    int begin = clamp(first_from(at, stride, 0), 0, n),
+        end = clamp(first_from(at, stride, width), begin, n);
+    memset(dst, 0, (size_t)begin * (size_t)unit * sizeof *dst);
+    memset(dst + (ptrdiff_t)end * unit, 0, (size_t)(n - end) * (size_t)unit * sizeof *dst);
+    const float *src = line + (at + (ptrdiff_t)begin * stride) * unit;
+    if (stride == 1) {
+        if (end > begin)
+            memcpy(dst + (ptrdiff_t)begin * unit, src,
+                   (size_t)(end - begin) * (size_t)unit * sizeof *dst);
+        return;
+    }
+    for (int i = begin; i < end; i++, src += (ptrdiff_t)stride * unit) {
+        if (unit == 1)
+            dst[i] = *src;
+        else
+            for (int v = 0; v < unit; v += CVK_VLEN)
+                vec_store(dst + (ptrdiff_t)i * unit + v, vec_load(src + v));
+    }
+}
+
+/* One source line (NULL: padding) into all column slots; `column` is its first output's. */
+static void copy_line(const conv_plan *plan, const float *line, int column, float *dst)
+{
+    const conv_axis *x = &plan->x;
+    for (int slot = 0; slot < x->slots; slot++, dst += (ptrdiff_t)plan->pitch * plan->unit) {
+        int at = column * x->stride + slot_phase(x, slot) - x->origin;
+        if (!line)
+            memset(dst, 0, (size_t)plan->pitch * (size_t)plan->unit * sizeof *dst);
+        else if (plan->unit == 1)
+            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, 1);
+        else
+            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, CVK_BLOCK);
+    }
+}
+
+void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const float *src, int row, int rows,
+                                float *band)
+{
+    const cvk_geom *g = &plan->g;
+    ptrdiff_t plane = (ptrdiff_t)g->ih * g->iw * plan->unit, line = (ptrdiff_t)g->iw * plan->unit;
+    for (int b = 0; b < plan->blocks; b++) {
+        for (int slot = 0; slot < plan->y.slots; slot++) {
+            float *dst = band + b * plan->block_step + slot * plan->slot_step;
+            for (int i = 0; i < rows + plan->y.extra; i++) {
+                int y = plan->line ? 0
+                                   : (row + i) * plan->y.stride + slot_phase(&plan->y, slot) -
+                                         plan->y.origin;
+                const float *from = y >= 0 && y < g->ih ? src + b * plane + y * line : NULL;
+                copy_line(plan, from, plan->line ? (row + i) * plan->cols : 0,
+                          dst + i * plan->row_step);
+            }
+        }
+    }
+}

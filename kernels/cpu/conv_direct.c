@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rows of the tiled convolutions: conv_direct (blocked to blocked), conv_first (plain pictures of
+ * few channels to blocked), conv_plain (plain to plain, takes every convolution). All share
+ * conv_plan.h.
+ */
+#include "kernels/cpu/conv_plan.h"
+
+static bool accepts(const cvk_problem *problem, conv_form form, const char **why_not)
+{
+    conv_plan plan;
+    return CVK_FN(cvk_conv_plan_make)(problem, form, false, &plan, why_not);
+}
+
+static bool accepts_blocked(const cvk_problem *problem, const char **why_not)
+{
+    return accepts(problem, CONV_BLOCKED, why_not);
+}
+
+static bool accepts_first(const cvk_problem *problem, const char **why_not)
+{
+    return accepts(problem, CONV_FIRST, why_not);
+}
+
+static bool accepts_plain(const cvk_problem *problem, const char **why_not)
+{
+    return accepts(problem, CONV_PLAIN, why_not);
+}
+
+static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
+{
+    return CVK_FN(cvk_conv_prepare)(device, step, CONV_BLOCKED, false);
+}
+
+static cvk_status prepare_first(cvk_device *device, cvk_step *step)
+{
+    return CVK_FN(cvk_conv_prepare)(device, step, CONV_FIRST, false);
+}
+
+static cvk_status prepare_plain(cvk_device *device, cvk_step *step)
+{
+    return CVK_FN(cvk_conv_prepare)(device, step, CONV_PLAIN, false);
+}
+
+const cvk_kernel CVK_FN(cvk_cpu_conv_direct) = {
+    .op = CVK_OP_Conv,
+    .name = "conv_direct",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .packs = 1u << 1 | 1u << 2,
+    .accepts = accepts_blocked,
+    .prepare = prepare_blocked,
+    .run = CVK_FN(cvk_conv_run),
+};
+
+const cvk_kernel CVK_FN(cvk_cpu_conv_first) = {
+    .op = CVK_OP_Conv,
+    .name = "conv_first",
+    .in_layout = CVK_LAYOUT_PLAIN,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .packs = 1u << 1 | 1u << 2,
+    .accepts = accepts_first,
+    .prepare = prepare_first,
+    .run = CVK_FN(cvk_conv_run),
+};
+
+const cvk_kernel CVK_FN(cvk_cpu_conv_plain) = {
+    .op = CVK_OP_Conv,
+    .name = "conv_plain",
+    .in_layout = CVK_LAYOUT_PLAIN,
+    .out_layout = CVK_LAYOUT_PLAIN,
+    .packs = 1u << 1 | 1u << 2,
+    .accepts = accepts_plain,
+    .prepare = prepare_plain,
+    .run = CVK_FN(cvk_conv_run),
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pooling rows that have just been convolved: conv_pool.h.
+ */
+#include "kernels/cpu/conv_pool.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/cpu/unroll.h"
+
+static int max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+conv_pool_band CVK_FN(cvk_conv_pool_band)(const conv_plan *plan, int row, int rows, int done,
+                                          bool last)
+{
+    const cvk_geom *p = &plan->pool;
+    conv_pool_band band = {.row = row, .rows = rows};
+    int reach = (p->kh - 1) * p->dh + 1;
+    band.first = min(max(0, row * p->sh - p->pt), plan->g.oh);
+    band.end = max(band.first, min(plan->g.oh, (row + rows - 1) * p->sh - p->pt + reach));
+    band.fresh = min(max(band.first, done), band.end);
+    band.save = last ? band.end : min(max(band.first, (row + rows) * p->sh - p->pt), band.end);
+    return band;
+}
+
+/* Moves `rows` rows of each vec between buffers that hold src_rows and dst_rows rows per vec. */
+static void move_rows(const conv_plan *plan, int vecs, int rows, const float *src, int src_rows,
+                      float *dst, int dst_rows)
+{
+    size_t row = (size_t)plan->cols * CVK_VLEN;
+    for (int v = 0; v < vecs && rows > 0; v++)
+        memcpy(dst + (size_t)(v * dst_rows) * row, src + (size_t)(v * src_rows) * row,
+               (size_t)rows * row * sizeof *dst);
+}
+
+void CVK_FN(cvk_conv_pool_restore)(const conv_plan *plan, const conv_pool_band *band, int vecs,
+                                   const float *keep, float *conv)
+{
+    move_rows(plan, vecs, band->fresh - band->first, keep, plan->keep, conv, plan->pool_rows);
+}
+
+void CVK_FN(cvk_conv_pool_save)(const conv_plan *plan, const conv_pool_band *band, int vecs,
+                                const float *conv, float *keep)
+{
+    const float *from = conv + (ptrdiff_t)(band->save - band->first) * plan->cols * CVK_VLEN;
+    move_rows(plan, vecs, band->end - band->save, from, plan->pool_rows, keep, plan->keep);
+}
+
+/* Window taps k with 0 <= at + k dilation < size: [*begin, *end). */
+static void clip(int at, int kernel, int dilation, int size, int *begin, int *end)
+{
+    *begin = at < 0 ? (-at + dilation - 1) / dilation : 0;
+    *end = at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
+    if (*begin > *end) *begin = *end;
+}
+
+/* Taps of a window that count in an average. */
+static int counted(const conv_plan *plan, int at, int kernel, int dilation, int size, int begin_pad,
+                   int end_pad)
+{
+    int begin, end;
+    if (plan->pool_params.count_include_pad)
+        clip(at + begin_pad, kernel, dilation, size + begin_pad + end_pad, &begin, &end);
+    else
+        clip(at, kernel, dilation, size, &begin, &end);
+    return end - begin;
+}
+
+/* src: conv pixel of the window's first valid tap; rows and cols may be literals. */
+CVK_INLINE vec window(const float *src, ptrdiff_t down, ptrdiff_t right, const int rows,
+                      const int cols, const bool is_max)
+{
+    vec sum = vec_load(src);
+    for (int y = 0; y < rows; y++) {
+        for (int x = y ? 0 : 1; x < cols; x++) {
+            vec value = vec_load(src + y * down + x * right);
+            sum = is_max ? vec_max(sum, value) : vec_add(sum, value);
+        }
+    }
+    return sum;
+}
+
+CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int cols,
+                          const bool is_max)
+{
+    ptrdiff_t down = (ptrdiff_t)plan->pool.dh * plan->cols * CVK_VLEN,
+              right = (ptrdiff_t)plan->pool.dw * CVK_VLEN;
+    if (rows <= 0 || cols <= 0) return is_max ? vec_set1(-INFINITY) : vec_zero();
+    if (rows == 2 && cols == 2) return window(src, down, right, 2, 2, is_max);
+    if (rows == 3 && cols == 3) return window(src, down, right, 3, 3, is_max);
+    return window(src, down, right, rows, cols, is_max);
+}
+
+static void pool_row(const conv_plan *plan, const conv_pool_band *band, int row, const float *src,
+                     float *dst)
+{
+    const cvk_geom *p = &plan->pool;
+    int y = row * p->sh - p->pt, ky, ky_end;
+    clip(y, p->kh, p->dh, plan->g.oh, &ky, &ky_end);
+    const float *line = src + (ptrdiff_t)(y + ky * p->dh - band->first) * plan->cols * CVK_VLEN;
+    int y_count = counted(plan, y, p->kh, p->dh, plan->g.oh, p->pt, p->pb);
+    for (int i = 0; i < p->ow; i++, dst += CVK_BLOCK) {
+        int x = i * p->sw - p->pl, kx, kx_end;
+        clip(x, p->kw, p->dw, plan->g.ow, &kx, &kx_end);
+        const float *first = line + (ptrdiff_t)(x + kx * p->dw) * CVK_VLEN;
+        if (plan->pool_params.kind == CVK_POOL_MAX) {
+            vec_store(dst, window_any(plan, first, ky_end - ky, kx_end - kx, true));
+        } else {
+            int count = y_count * counted(plan, x, p->kw, p->dw, plan->g.ow, p->pl, p->pr);
+            vec sum = window_any(plan, first, ky_end - ky, kx_end - kx, false);
+            vec_store(dst, vec_div(sum, vec_set1((float)count)));
+        }
+    }
+}
+
+void CVK_FN(cvk_conv_pool_rows)(const conv_plan *plan, const conv_pool_band *band, const float *src,
+                                const chain *post, int image, int channel, float *dst)
+{
+    const cvk_geom *p = &plan->pool;
+    ptrdiff_t blocks = (plan->g.oc + CVK_BLOCK - 1) / CVK_BLOCK;
+    float *plane = dst + (image * blocks + channel / CVK_BLOCK) * p->oh * p->ow * CVK_BLOCK +
+                   channel % CVK_BLOCK;
+    for (int row = band->row; row < band->row + band->rows; row++) {
+        float *line = plane + (ptrdiff_t)row * p->ow * CVK_BLOCK;
+        pool_row(plan, band, row, src, line);
+        if (post->n) CVK_FN(cvk_chain_lanes)(post, line, CVK_BLOCK, 0, 0, p->ow, channel);
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The register tile of blocked-output convolutions: ocv vecs of output channels x px pixels of one
+ * output row stay in registers over a whole stretch of the reduction (channel blocks x taps x
+ * channels). Source pixels of neighbouring outputs lie `unit` floats apart (16: blocked, 1: plain);
+ * strides, dilation and padding are gone: conv_band.h has laid the source out so.
+ */
+#ifndef CVK_KERNELS_CPU_CONV_TILE_H
+#define CVK_KERNELS_CPU_CONV_TILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/cpu/vec.h"
+
+enum {
+    CONV_TILE_STEP = CVK_TILE_OCV > 4 ? CVK_TILE_OCV : 1, /* ocv is a multiple of it */
+    CONV_PLANES_OC = 4, /* plain output: channels of a tile, and pixels of one */
+    CONV_PLANES_PX = (CVK_VLEN == 16 ? 6 : 2) * CVK_VLEN,
+    CONV_TILE_MAX = CVK_TILE_OCV > 4 ? CVK_TILE_OCV : 4
+};
+
+typedef struct conv_tile {
+    int ocv;                          /* vecs, at most CONV_TILE_MAX */
+    const float *src;                 /* pixel 0, block 0 */
+    ptrdiff_t block_step;             /* floats between channel blocks of the source */
+    const int *off;                   /* per tap, floats from src */
+    int taps, blocks, last;           /* last: channels in the last block */
+    const float *wgt;                 /* [block][tap][channel][ocv][CVK_VLEN] */
+    const float *bias;                /* [ocv][CVK_VLEN]; NULL: dst holds the sum so far */
+    float *dst;                       /* pixel 0 */
+    ptrdiff_t px_step;                /* floats between pixels of dst and of res */
+    ptrdiff_t vec_off[CONV_TILE_MAX]; /* floats from dst (and res) to each vec */
+    const float *res;                 /* residual to add, or NULL */
+    bool clamp;                       /* then min(max(x, lo), hi) */
+    float lo, hi;
+} conv_tile;
+
+/* All `cols` pixels of the row, in tiles of nearly equal width, at most px_max. */
+void CVK_FN(cvk_conv_tile_blocked)(const conv_tile *tile, int cols, int px_max);
+void CVK_FN(cvk_conv_tile_plain)(const conv_tile *tile, int cols, int px_max);
+
+/* Plain to plain: ocv single channels, vecs of pixels; wgt [block][tap][ocv], bias [ocv]. */
+void CVK_FN(cvk_conv_tile_planes)(const conv_tile *tile, int cols, int px_max);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The general epilogue: reads a vec of raw results, sends it through the chain, writes it back.
+ */
+#include "kernels/cpu/epilogue.h"
+
+#include <math.h>
+
+#include "kernels/cpu/act.h"
+
+void CVK_FN(cvk_chain_make)(const cvk_node *node, const cvk_view *in, int begin, int end,
+                            int channels, chain *c)
+{
+    *c = (chain){.channels = channels};
+    for (int i = begin; i < end; i++) {
+        const cvk_post *post = &node->posts[i];
+        struct chain_item *item = &c->item[c->n++];
+        item->kind = post->kind;
+        item->act = &post->act;
+        if (post->kind != CVK_POST_ADD && post->kind != CVK_POST_PRELU) continue;
+        item->data = in[post->input].data;
+        item->each = post->kind == CVK_POST_PRELU && cvk_view_count(&in[post->input]) > 1;
+    }
+}
+
+bool CVK_FN(cvk_chain_simplify)(const chain *c, chain_simple *simple)
+{
+    *simple = (chain_simple){.lo = -INFINITY, .hi = INFINITY};
+    int at = 0;
+    if (at < c->n && c->item[at].kind == CVK_POST_ADD) simple->res = c->item[at++].data;
+    if (at < c->n && c->item[at].kind == CVK_POST_ACT) {
+        const cvk_act *act = c->item[at].act;
+        if (act->kind != CVK_ACT_RELU && act->kind != CVK_ACT_CLIP) return false;
+        simple->clamp = true;
+        simple->lo = act->kind == CVK_ACT_RELU ? 0.0f : act->a;
+        simple->hi = act->kind == CVK_ACT_RELU ? INFINITY : act->b;
+        at++;
+    }
+    return at == c->n;
+}
+
+const cvk_view *CVK_FN(cvk_third_input)(const cvk_node *node, const cvk_view *in)
+{
+    if (node->n_in < 3 || in[2].dtype == CVK_NONE) return NULL;
+    for (int i = 0; i < node->n_posts; i++) {
+        cvk_post_kind kind = node->posts[i].kind;
+        if ((kind == CVK_POST_ADD || kind == CVK_POST_PRELU) && node->posts[i].input == 2)
+            return NULL;
+    }
+    return &in[2];
+}
+
+bool CVK_FN(cvk_act_monotone)(const cvk_act *act)
+{
+    switch (act->kind) {
+    case CVK_ACT_NONE:
+    case CVK_ACT_RELU:
+    case CVK_ACT_SIGMOID:
+    case CVK_ACT_TANH:
+    case CVK_ACT_CLIP:
+    case CVK_ACT_EXP: return true;
+    case CVK_ACT_LEAKY_RELU:
+    case CVK_ACT_ELU:
+    case CVK_ACT_HARD_SIGMOID:
+    case CVK_ACT_LINEAR: return act->a >= 0;
+    default: return false;
+    }
+}
+
+/* Lanes of a residual; `lanes` of them may be read, `step` apart. */
+static vec load_lanes(const float *src, ptrdiff_t step, int lanes)
+{
+    if (step == 1) return lanes == CVK_VLEN ? vec_load(src) : vec_load_n(src, lanes);
+    float buffer[CVK_VLEN] = {0};
+    for (int i = 0; i < lanes; i++) buffer[i] = src[i * step];
+    return vec_load(buffer);
+}
+
+/* slopes: how many lanes have a channel of their own from `channel` on; 0: all lanes are `channel`.
+ */
+static inline vec through(const chain *c, vec x, size_t at, ptrdiff_t step, int lanes, int channel,
+                          int slopes)
+{
+    for (int i = 0; i < c->n; i++) {
+        const struct chain_item *item = &c->item[i];
+        if (item->kind == CVK_POST_ADD) {
+            x = vec_add(x, load_lanes(item->data + at, step, lanes));
+        } else if (item->kind == CVK_POST_ACT) {
+            x = act_apply(item->act, x);
+        } else {
+            vec slope = !item->each ? vec_set1(item->data[0])
+                        : slopes    ? vec_load_n(item->data + channel, slopes)
+                                    : vec_set1(item->data[channel]);
+            x = vec_select(vec_lt(x, vec_zero()), vec_mul(slope, x), x);
+        }
+    }
+    return x;
+}
+
+void CVK_FN(cvk_chain_lanes)(const chain *c, float *dst, ptrdiff_t step, size_t at,
+                             ptrdiff_t res_step, int cols, int channel)
+{
+    int slopes = c->channels - channel < CVK_VLEN ? c->channels - channel : CVK_VLEN;
+    if (slopes <= 0) return; /* lanes beyond the last channel */
+    for (int p = 0; p < cols; p++) {
+        float *pixel = dst + p * step;
+        vec_store(pixel, through(c, vec_load(pixel), at + (size_t)(p * res_step), 1, CVK_VLEN,
+                                 channel, slopes));
+    }
+}
+
+void CVK_FN(cvk_chain_plane)(const chain *c, float *dst, ptrdiff_t step, size_t at, int cols,
+                             int channel)
+{
+    for (int p = 0; p < cols; p += CVK_VLEN) {
+        int lanes = cols - p < CVK_VLEN ? cols - p : CVK_VLEN;
+        float *pixel = dst + p * step, buffer[CVK_VLEN];
+        vec x = through(c, load_lanes(pixel, step, lanes), at + (size_t)(p * step), step, lanes,
+                        channel, 0);
+        vec_store(buffer, x);
+        for (int i = 0; i < lanes; i++) pixel[i * step] = buffer[i];
+    }
+}
+
+void CVK_FN(cvk_chain_row)(const chain *c, float *dst, size_t at, int n, int channel)
+{
+    for (int i = 0; i < n; i += CVK_VLEN) {
+        int lanes = n - i < CVK_VLEN ? n - i : CVK_VLEN;
+        vec x =
+            through(c, load_lanes(dst + i, 1, lanes), at + (size_t)i, 1, lanes, channel + i, lanes);
+        vec_store_n(dst + i, x, lanes);
+    }
+}

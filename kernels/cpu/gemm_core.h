@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Matrix products: out[b] (M, N) = alpha A[b] (M, K) B[b] (K, N) + beta C, then the epilogue. B
+ * lies in packed panels, [panel][K][panel width], packed once if constant, else by each worker for
+ * its columns; A is packed a block of rows at a time, [tile][K][rows of the tile]; with a single
+ * row it is read in place. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
+ *
+ *   for a matrix, a block of rows            pack A
+ *     for a panel of columns, a stretch of K (its part of the panel stays in L2)
+ *       for a tile of rows                   gemm_tile: rows x vecs of sums in registers
+ */
+#ifndef CVK_KERNELS_CPU_GEMM_CORE_H
+#define CVK_KERNELS_CPU_GEMM_CORE_H
+
+#include "backend/kernel.h"
+#include "kernels/cpu/vec.h"
+
+enum { GEMM_ROWS = CVK_TILE1_PX, GEMM_VECS = CVK_TILE1_OCV, GEMM_PANEL = GEMM_VECS * CVK_VLEN };
+
+typedef struct gemm_problem {
+    int m, n, k;
+    ptrdiff_t a_row, a_col, b_row, b_col; /* strides */
+    float alpha, beta;
+    int addend;                   /* input with C, -1: none */
+    ptrdiff_t c_row, c_col;       /* its strides; c_col is 0 or 1 */
+    int batch;                    /* matrices of the output */
+    const ptrdiff_t *a_at, *b_at; /* where each one's operands begin; NULL: batch is 1 */
+    int matrices;                 /* different ones of B, b_row * k (or b_col * n) apart */
+} gemm_problem;
+
+typedef struct gemm_plan {
+    gemm_problem p;
+    int panels;
+    int depth; /* K per stretch */
+    int block; /* rows of A packed at a time */
+    int batch_parts, row_parts, col_parts;
+    size_t panel_floats, a_floats, b_floats, worker_floats;
+    const float *packed; /* NULL: B is packed at run time */
+} gemm_plan;
+
+/* A register tile; its fields as gemm_tile.c wants them. */
+typedef struct gemm_tile {
+    int rows, vecs;
+    int depth;
+    const float *a; /* [depth][rows] */
+    const float *b; /* [depth][GEMM_PANEL] */
+    float *dst;     /* (0, 0) of the tile */
+    ptrdiff_t dst_row;
+    int cols;         /* of the tile: the last vec may have fewer than CVK_VLEN */
+    bool first, last; /* stretch of K */
+    float alpha, beta;
+    const float *c; /* (0, 0) of the tile, or NULL */
+    ptrdiff_t c_row, c_col;
+    const float *res; /* residual, laid out as dst; or NULL */
+    bool clamp;
+    float lo, hi;
+} gemm_tile;
+
+void CVK_FN(cvk_gemm_tile)(const gemm_tile *tile);
+
+/* Splits the problem and packs B if it is constant (`wgt`, with what its bytes are); the plan
+ * becomes the step's state. */
+cvk_status CVK_FN(cvk_gemm_prepare)(cvk_device *device, cvk_step *step, const gemm_problem *problem,
+                                    const cvk_view *wgt);
+cvk_status CVK_FN(cvk_gemm_run)(cvk_device *device, const cvk_step *step, int worker, int workers);
+
+/* Posts that a product's epilogue does: `channels` says whether a slope per column makes sense. */
+bool CVK_FN(cvk_gemm_posts_accept)(const cvk_problem *problem, bool channels, const char **why_not);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The register tile of a matrix product: rows x vecs of sums, one broadcast of A per row and step.
+ * A single row (a vector times a matrix) has too few sums to hide the latency of the multiply-adds,
+ * so it keeps four sets of them.
+ */
+#include "kernels/cpu/act.h"
+#include "kernels/cpu/gemm_core.h"
+#include "kernels/cpu/unroll.h"
+
+enum { SETS = 4 };
+
+CVK_INLINE vec load(const float *src, int lanes)
+{
+    return lanes == CVK_VLEN ? vec_load(src) : vec_load_n(src, lanes);
+}
+
+CVK_INLINE void store(const gemm_tile *t, vec x, int row, int col, int lanes)
+{
+    float *dst = t->dst + row * t->dst_row + col;
+    if (!t->first) x = vec_add(x, load(dst, lanes));
+    if (t->last) {
+        x = vec_mul(x, vec_set1(t->alpha));
+        if (t->c) {
+            const float *c = t->c + row * t->c_row + col * t->c_col;
+            x = vec_fma(vec_set1(t->beta), t->c_col ? load(c, lanes) : vec_set1(*c), x);
+        }
+        if (t->res) x = vec_add(x, load(t->res + row * t->dst_row + col, lanes));
+        if (t->clamp) x = vec_clamp(x, vec_set1(t->lo), vec_set1(t->hi));
+    }
+    if (lanes == CVK_VLEN)
+        vec_store(dst, x);
+    else
+        vec_store_n(dst, x, lanes);
+}
+
+CVK_INLINE void store_all(const gemm_tile *t, const vec *acc, const int rows, const int vecs)
+{
+    CVK_UNROLL for (int v = 0; v < vecs; v++) {
+        int col = v * CVK_VLEN, lanes = t->cols - col < CVK_VLEN ? t->cols - col : CVK_VLEN;
+        CVK_UNROLL for (int r = 0; r < rows; r++) store(t, acc[r * vecs + v], r, col, lanes);
+    }
+}
+
+CVK_INLINE void tile(const gemm_tile *t, const int rows, const int vecs)
+{
+    vec acc[GEMM_ROWS * GEMM_VECS];
+    CVK_UNROLL for (int i = 0; i < rows * vecs; i++) acc[i] = vec_zero();
+    const float *a = t->a, *b = t->b;
+    for (int k = 0; k < t->depth; k++, a += rows, b += GEMM_PANEL) {
+        vec y[GEMM_VECS];
+        CVK_UNROLL for (int v = 0; v < vecs; v++) y[v] = vec_load(b + v * CVK_VLEN);
+        CVK_UNROLL for (int r = 0; r < rows; r++) {
+            vec x = vec_set1(a[r]);
+            CVK_UNROLL for (int v = 0; v < vecs; v++)
+                acc[r * vecs + v] = vec_fma(x, y[v], acc[r * vecs + v]);
+        }
+    }
+    store_all(t, acc, rows, vecs);
+}
+
+CVK_INLINE void single(const gemm_tile *t, const int vecs)
+{
+    vec acc[SETS * GEMM_VECS];
+    CVK_UNROLL for (int i = 0; i < SETS * vecs; i++) acc[i] = vec_zero();
+    int k = 0;
+    for (; k + SETS <= t->depth; k += SETS) {
+        CVK_UNROLL for (int s = 0; s < SETS; s++) {
+            vec x = vec_set1(t->a[k + s]);
+            CVK_UNROLL for (int v = 0; v < vecs; v++)
+                acc[s * vecs + v] =
+                    vec_fma(x, vec_load(t->b + (ptrdiff_t)(k + s) * GEMM_PANEL + v * CVK_VLEN),
+                            acc[s * vecs + v]);
+        }
+    }
+    for (; k < t->depth; k++) {
+        vec x = vec_set1(t->a[k]);
+        CVK_UNROLL for (int v = 0; v < vecs; v++)
+            acc[v] = vec_fma(x, vec_load(t->b + (ptrdiff_t)k * GEMM_PANEL + v * CVK_VLEN), acc[v]);
+    }
+    CVK_UNROLL for (int v = 0; v < vecs; v++)
+        acc[v] =
+            vec_add(vec_add(acc[v], acc[vecs + v]), vec_add(acc[2 * vecs + v], acc[3 * vecs + v]));
+    store_all(t, acc, 1, vecs);
+}
+
+CVK_INLINE void sized(const gemm_tile *t, const int rows, const int vecs)
+{
+    if (rows <= GEMM_ROWS && vecs <= GEMM_VECS) tile(t, rows, vecs);
+}
+
+CVK_INLINE void by_rows(const gemm_tile *t, const int vecs)
+{
+    switch (t->rows) {
+    case 1: single(t, vecs); break;
+    case 2: sized(t, 2, vecs); break;
+    case 3: sized(t, 3, vecs); break;
+    case 4: sized(t, 4, vecs); break;
+    case 5: sized(t, 5, vecs); break;
+    case 6: sized(t, 6, vecs); break;
+    default: sized(t, 7, vecs); break;
+    }
+}
+
+/* Panels are packed with zeros beyond the last column, so a level of more vecs than 4 has full
+ * tiles only. */
+void CVK_FN(cvk_gemm_tile)(const gemm_tile *t)
+{
+#if CVK_TILE1_OCV > 4
+    by_rows(t, GEMM_VECS);
+#else
+    switch (t->vecs) {
+    case 1: by_rows(t, 1); break;
+#if CVK_TILE1_OCV > 1
+    case 2: by_rows(t, 2); break;
+#endif
+#if CVK_TILE1_OCV > 2
+    case 3: by_rows(t, 3); break;
+#endif
+#if CVK_TILE1_OCV > 3
+    case 4: by_rows(t, 4); break;
+#endif
+    }
+#endif
+}

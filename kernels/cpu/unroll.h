@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * For register tiles: functions that must be inlined, so that their literal arguments specialise
+ * them, and loops that must be unrolled, so that their arrays of sums become registers.
+ */
+#ifndef CVK_KERNELS_CPU_UNROLL_H
+#define CVK_KERNELS_CPU_UNROLL_H
+
+#define CVK_INLINE static inline __attribute__((always_inline))
+
+/* Before a loop whose bound is a literal once inlined. */
+#if defined(__clang__)
+/* Loops of one turn are gone before the pass that would unroll them, which it reports. */
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define CVK_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define CVK_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+#endif

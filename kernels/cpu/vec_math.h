@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * exp, log, tanh, sigmoid, expm1 over the vec of any level: reduction of the argument, then a
+ * polynomial (coefficients: Cephes, S. Moshier, expf, logf, tanhf). Included by vec.h alone.
+ */
+#ifndef CVK_KERNELS_CPU_VEC_MATH_H
+#define CVK_KERNELS_CPU_VEC_MATH_H
+
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2. */
+static inline vec vec_exp_tail(vec r)
+{
+    vec p = vec_set1(1.9875691500e-4f);
+    p = vec_fma(p, r, vec_set1(1.3981999507e-3f));
+    p = vec_fma(p, r, vec_set1(8.3334519073e-3f));
+    p = vec_fma(p, r, vec_set1(4.1665795894e-2f));
+    p = vec_fma(p, r, vec_set1(1.6666665459e-1f));
+    return vec_fma(p, r, vec_set1(5.0000001201e-1f));
+}
+
+/* x = n ln(2) + r; ln(2) in two parts, the first short enough that n times it is exact. The bounds lie
+ * where the result is inf or 0 already; the order of arguments lets a NaN through. */
+static inline vec vec_exp(vec a)
+{
+    vec x = vec_max(vec_set1(-104.0f), vec_min(vec_set1(89.0f), a));
+    vec n = vec_round(vec_mul(x, vec_set1(1.44269504088896341f)));
+    vec r = vec_fma(n, vec_set1(-0.693359375f), x);
+    r = vec_fma(n, vec_set1(2.12194440e-4f), r);
+    vec y = vec_add(vec_fma(vec_mul(r, r), vec_exp_tail(r), r), vec_set1(1.0f));
+    return vec_ldexp(y, n);
+}
+
+/* exp(a) - 1 without cancellation near 0. */
+static inline vec vec_expm1(vec a)
+{
+    vec near = vec_fma(vec_mul(a, a), vec_exp_tail(a), a);
+    vec far = vec_sub(vec_exp(a), vec_set1(1.0f));
+    return vec_select(vec_lt(vec_abs(a), vec_set1(0.34f)), near, far);
+}
+
+/* a = m 2^e with m in [sqrt(1/2), sqrt(2)); log(a) = e ln(2) + log(m). Subnormal numbers are scaled
+ * first; 0 gives -inf, negative numbers and NaN give NaN. */
+static inline vec vec_log(vec a)
+{
+    const vec one = vec_set1(1.0f), zero = vec_zero();
+    vmask small = vec_lt(a, vec_set1(1.17549435e-38f));
+    vec x = vec_select(small, vec_mul(a, vec_set1(8388608.0f)), a);
+    vec e = vec_logb(x), m = vec_ldexp(x, vec_sub(zero, e));
+    e = vec_sub(e, vec_select(small, vec_set1(23.0f), zero));
+    vmask upper = vec_lt(vec_set1(1.41421356f), m);
+    m = vec_sub(vec_select(upper, vec_mul(m, vec_set1(0.5f)), m), one);
+    e = vec_add(e, vec_select(upper, one, zero));
+    vec p = vec_set1(7.0376836292e-2f);
+    p = vec_fma(p, m, vec_set1(-1.1514610310e-1f));
+    p = vec_fma(p, m, vec_set1(1.1676998740e-1f));
+    p = vec_fma(p, m, vec_set1(-1.2420140846e-1f));
+    p = vec_fma(p, m, vec_set1(1.4249322787e-1f));
+    p = vec_fma(p, m, vec_set1(-1.6668057665e-1f));
+    p = vec_fma(p, m, vec_set1(2.0000714765e-1f));
+    p = vec_fma(p, m, vec_set1(-2.4999993993e-1f));
+    p = vec_fma(p, m, vec_set1(3.3333331174e-1f));
+    vec m2 = vec_mul(m, m);
+    vec y = vec_mul(vec_mul(m, m2), p);
+    y = vec_fma(e, vec_set1(-2.12194440e-4f), y);
+    y = vec_add(vec_fma(m2, vec_set1(-0.5f), y), m);
+    y = vec_fma(e, vec_set1(0.693359375f), y);
+    /* inf - inf and 0 / 0 make the special results; sqrt of a negative number is NaN. */
+    const vec inf = vec_set1(INFINITY);
+    y = vec_select(vec_lt(a, inf), y, a);
+    return vec_select(vec_lt(zero, a), y, vec_select(vec_lt(a, zero), vec_sqrt(a), vec_sub(a, inf)));
+}
+
+static inline vec vec_tanh(vec a)
+{
+    const vec one = vec_set1(1.0f);
+    vec x = vec_abs(a), z = vec_mul(a, a);
+    vec p = vec_set1(-5.70498872745e-3f);
+    p = vec_fma(p, z, vec_set1(2.06390887954e-2f));
+    p = vec_fma(p, z, vec_set1(-5.37397155531e-2f));
+    p = vec_fma(p, z, vec_set1(1.33314422036e-1f));
+    p = vec_fma(p, z, vec_set1(-3.33332819422e-1f));
+    vec near = vec_fma(vec_mul(p, z), a, a);
+    vec far = vec_sub(one, vec_div(vec_set1(2.0f), vec_add(vec_exp(vec_add(x, x)), one)));
+    far = vec_select(vec_lt(a, vec_zero()), vec_sub(vec_zero(), far), far);
+    return vec_select(vec_lt(x, vec_set1(0.625f)), near, far);
+}
+
+static inline vec vec_sigmoid(vec a)
+{
+    const vec one = vec_set1(1.0f);
+    return vec_div(one, vec_add(one, vec_exp(vec_sub(vec_zero(), a))));
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where numbers live: a backend is a name, a table of kernel rows, and these functions. The rest of
+ * the library reaches devices through this header only; schedule and session never name a backend.
+ */
+#ifndef CVK_BACKEND_BACKEND_H
+#define CVK_BACKEND_BACKEND_H
+
+#include <pthread.h>
+
+#include "backend/kernel.h"
+
+typedef struct cvk_backend {
+    const char *name; /* "cpu", "opencl" */
+    bool host;        /* device memory is host memory: data are pointers, no transfers */
+
+    /* Devices present now: writes at most capacity infos, returns how many there are. */
+    int (*list)(cvk_device_info *infos, int capacity);
+    /* Opens device `index` of list. The backend allocates a struct that begins with cvk_device and
+     * fills backend, info, caps, kernels, n_kernels. */
+    cvk_status (*open)(int index, const cvk_device_options *options, cvk_device **device);
+    void (*close)(cvk_device *device); /* frees the struct too */
+
+    /* Memory: *data is a pointer or a cl_mem. A part of a piece: offset is a multiple of
+     * caps.buffer_alignment; on a host backend base + offset, released as a no-op. */
+    cvk_status (*alloc)(cvk_device *device, size_t bytes, void **data);
+    cvk_status (*part)(cvk_device *device, void *data, size_t offset, size_t bytes, void **part);
+    void (*release)(cvk_device *device, void *data);
+    void (*release_part)(cvk_device *device, void *part);
+    cvk_status (*write)(cvk_device *device, void *dst, const void *src, size_t bytes);  /* may return early, in queue order; src is kept */
+    cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes);   /* waits */
+    cvk_status (*finish)(cvk_device *device);
+
+    /* Runs steps in order. ms: NULL, or one duration per step to fill, measured one by one. */
+    cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count, double *ms);
+
+    cvk_status (*measure)(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+} cvk_backend;
+
+struct cvk_device {
+    const cvk_backend *backend;
+    cvk_device_info info;
+    cvk_caps caps;
+    const cvk_kernel *kernels; /* best first within an op */
+    int n_kernels;
+    pthread_mutex_t lock;      /* guards packs (and the backend's own caches) */
+    struct cvk_pack_entry *packs;
+    int sessions;              /* open on it; for a warning at close */
+};
+
+/* Fills what every device shares; the backend's open calls it on its zeroed struct. */
+void cvk_device_init(cvk_device *device, const cvk_backend *backend);
+void cvk_device_deinit(cvk_device *device);
+
+/* Every backend of this build, best portable first (the CPU is index 0), NULL-terminated. */
+extern const cvk_backend *const cvk_backends[];
+extern const cvk_backend cvk_backend_cpu;
+#ifdef CVK_WITH_OPENCL
+extern const cvk_backend cvk_backend_opencl;
+#endif
+
+/* The kernels hold weights through their step; this lets them go (after kernel->release). */
+void cvk_step_unpack(cvk_device *device, cvk_step *step);
+/* Bytes of all packs a step holds. */
+size_t cvk_step_pack_bytes(const cvk_step *step);
+/* A constant in the device's memory as it stands, shared like packed weights. */
+cvk_status cvk_step_constant(cvk_device *device, cvk_step *step, const void *source, size_t bytes, void **data);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The CPU device, as the files of this folder see it.
+ */
+#ifndef CVK_BACKEND_CPU_CPU_H
+#define CVK_BACKEND_CPU_CPU_H
+
+#include "backend/backend.h"
+#include "kernels/cpu/level.h"
+#include "base/threads.h"
+
+enum { CPU_MAX_WORKERS = 1024 };
+
+typedef struct cpu_device {
+    cvk_device device; /* first */
+    const cvk_cpu_level *level;
+    cvk_team *team;
+    cvk_kernel *rows;
+} cpu_device;
+
+double cvk_cpu_seconds(void); /* on a clock that only goes forward */
+
+/* The backend's measure. */
+cvk_status cvk_cpu_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+
+#endif
