@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Put before every .cl file: vector loads and stores with a tail, the activations and the epilogue.
+ * OpenCL C 1.2. What it takes from the build:
+ *
+ *   CVK_FMA  1: fma() is a machine instruction here; 0 (default): a * b + c
+ *
+ * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
+ * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold anything.
+ */
+#ifndef CVK_COMMON
+#define CVK_COMMON
+
+#ifndef CVK_FMA
+#define CVK_FMA 0
+#endif
+
+#define BLOCK 16
+
+/* For functions that work on a register tile of their caller's: a call would put it in memory. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* The first `count` of 16 lanes (0 or more; any alignment); the others read as 0, stay unwritten. */
+float16 load_n(__global const float *p, int count)
+{
+    if (count >= 16)
+        return vload16(0, p);
+    float lane[16];
+    for (int i = 0; i < 16; i++)
+        lane[i] = i < count ? p[i] : 0.0f;
+    return vload16(0, lane);
+}
+
+void store_n(float16 x, __global float *p, int count)
+{
+    if (count >= 16) {
+        vstore16(x, 0, p);
+        return;
+    }
+    float lane[16];
+    vstore16(x, 0, lane);
+    for (int i = 0; i < count; i++)
+        p[i] = lane[i];
+}
+
+/* a b + c, rounded once where the machine does so. */
+INLINE float16 mad16(float16 a, float16 b, float16 c)
+{
+#if CVK_FMA
+    return fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* Activations: the numbers of cvk_act_kind (graph/params.h), in its order. */
+enum {
+    ACT_NONE, ACT_RELU, ACT_LEAKY_RELU, ACT_ELU, ACT_SIGMOID, ACT_HARD_SIGMOID, ACT_HARD_SWISH, ACT_TANH,
+    ACT_CLIP, ACT_SQRT, ACT_EXP, ACT_LINEAR, ACT_QDQ, ACT_SWISH
+};
+
+/* min(max(x, low), high); NaN stays NaN. */
+float16 clamp16(float16 x, float low, float high)
+{
+    x = x < low ? (float16)(low) : x;
+    return x > high ? (float16)(high) : x;
+}
+
+/* The activation of that cvk_act. */
+float16 act16(int kind, float a, float b, float c, float d, float16 x)
+{
+    switch (kind) {
+    case ACT_RELU: return x < 0.0f ? (float16)(0.0f) : x;
+    case ACT_LEAKY_RELU: return x < 0.0f ? a * x : x;
+    case ACT_ELU: return x < 0.0f ? a * expm1(x) : x;
+    case ACT_SIGMOID: return 1.0f / (1.0f + exp(-x));
+    case ACT_HARD_SIGMOID: return clamp16(a * x + b, 0.0f, 1.0f);
+    case ACT_HARD_SWISH: return x * clamp16(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
+    case ACT_TANH: return tanh(x);
+    case ACT_CLIP: return clamp16(x, a, b);
+    case ACT_SQRT: return sqrt(x);
+    case ACT_EXP: return exp(x);
+    case ACT_LINEAR: return a * x + b;
+    case ACT_QDQ: return (clamp16(rint(x / a) + b, c, d) - b) * a;
+    case ACT_SWISH: return x / (1.0f + exp(-a * x));
+    default: return x;
+    }
+}
+
+/* What follows in the same kernel: cvk_cl_posts of kernels/opencl/launch.h. The kinds are those of
+ * cvk_post_kind (graph/graph.h). */
+enum { POST_ADD = 1, POST_ACT, POST_PRELU };
+typedef struct {
+    int kind;
+    int act;
+    float a, b, c, d;
+} post_args;
+typedef struct {
+    int count;
+    int add;   /* 1: a post adds the residual */
+    int prelu; /* 1: a post is a PRelu with a slope per channel; 2: with one slope for all */
+    post_args list[4];
+} posts_args;
+
+/* The posts before a pool, on 16 results. residual and slope matter only where posts says so. */
+float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)
+{
+    for (int i = 0; i < posts->count; i++) {
+        const post_args p = posts->list[i];
+        if (p.kind == POST_ADD)
+            x += residual;
+        else if (p.kind == POST_ACT)
+            x = act16(p.act, p.a, p.b, p.c, p.d, x);
+        else
+            x = x < 0.0f ? slope * x : x;
+    }
+    return x;
+}
+
+/* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but
+ * the innermost, outermost first, with their strides in both. */
+typedef struct {
+    int n, dims[8], a[8], b[8];
+} rows_args;
+
+/* Where row `row` begins in both. */
+int2 row_places(const rows_args *rows, int row)
+{
+    int2 at = (int2)(0, 0);
+    for (int i = 7; i >= 0; i--) { /* unrolled: indices that are not constant trouble some drivers */
+        if (i >= rows->n) continue;
+        int k = row % rows->dims[i];
+        row /= rows->dims[i];
+        at += (int2)(k * rows->a[i], k * rows->b[i]);
+    }
+    return at;
+}
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Direct convolution into blocked layout, and what fuses with it: bias, posts, a pool. Also
+ * ConvTranspose, which is one small convolution per phase of its stride.
+ *
+ *      src, one row of one block of 16 channels          dst, the item's tile: PX pixels x OCB blocks
+ *      |..o..o..o..o..o..o..o..|   o: under tap (kh, kw)
+ *         x SW apart                  acc[p][b] (float16) += src[p][i] * wgt[i][b]
+ *
+ *   p  pixel of the tile's strip (one output row)      b  block of 16 output channels in the tile
+ *   i  channel within an input block (its lanes below the last channel only)
+ *   wgt  [group of OCB blocks][input block][kh][kw][i][b] in float16      bias  [b over all groups]
+ *
+ * A work-item computes one strip for all its taps in registers. Rows above and below the image are
+ * skipped. A tap that leaves the image at the left or right goes through a copy of its pixels with
+ * zeros put in; all others read src where it lies.
+ *
+ * With a pool an item walks down a band of pooled rows: each row of the convolution goes, strip after
+ * strip, into a row in local memory; the row is then reduced under each pooled column into the
+ * accumulators of the pooled rows that it belongs to (`depth` of them are open at a time). So no
+ * column is computed twice, and rows only where two bands meet.
+ *
+ *   PX, OCB    pixels and blocks of the register tile; at most 28 accumulators fit most CPUs
+ *   SW         horizontal stride
+ *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
+ *   KW, DW     with PLAIN_SRC: columns of the window and their dilation
+ */
+#ifndef PX
+#define PX 14
+#endif
+#ifndef OCB
+#define OCB 2
+#endif
+#ifndef SW
+#define SW 1
+#endif
+#ifndef PLAIN_SRC
+#define PLAIN_SRC 0
+#endif
+#ifndef KW
+#define KW 3
+#endif
+#ifndef DW
+#define DW 1
+#endif
+
+/* cvk_cl_conv of kernels/opencl/conv.h. */
+typedef struct {
+    int ic, ih, iw;                   /* channels (PLAIN_SRC) or blocks of the whole input */
+    int group_ic, last_lanes;         /* channels or blocks that a result reads; lanes of the last block */
+    int oc, oc_blocks, oh, ow;        /* of the convolution, before a pool */
+    int group_oc_blocks, group_tiles; /* blocks of one group's results; tiles that cover them */
+    int kh, kw, sh, sw, dh, dw, pt, pl;
+    int has_bias;
+    int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
+    int pool_eh, pool_ew;             /* where the padded image ends: as far as count_include_pad counts */
+    int pool_oh, pool_ow;
+    int band, depth;                  /* pooled rows of an item; pooled rows open at a time */
+    int simple;                       /* the posts are at most a residual and then max and min with: */
+    float low, high;
+    posts_args posts;
+} conv_args;
+
+/* The item's tile of output blocks. */
+typedef struct {
+    int n, first, count; /* image; first block, of the whole output; blocks that exist */
+    int src;             /* first channel or block of the input that it reads */
+} tile_t;
+
+tile_t tile_of(const conv_args *a, int t, int n)
+{
+    const int group = t / a->group_tiles, in_group = t % a->group_tiles;
+    tile_t tile;
+    tile.n = n;
+    tile.first = group * a->group_oc_blocks + in_group * OCB;
+    tile.count = min(OCB, a->group_oc_blocks - in_group * OCB);
+    tile.src = group * a->group_ic;
+    return tile;
+}
+
+#if PLAIN_SRC
+#define STEP_PIXEL SW
+#define STEP_NEXT DW
+#define STAGED_PIXEL SW
+#define STAGED_NEXT DW
+#else
+#define STEP_PIXEL (SW * BLOCK)
+#define STEP_NEXT 1
+#define STAGED_PIXEL BLOCK
+#define STAGED_NEXT 1
+#endif
+
+/* `count` products for every pixel and block of the tile: over the lanes of a block, or (PLAIN_SRC)
+ * over the columns of the window. */
+INLINE void products(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt, int count)
+{
+    for (int i = 0; i < count; i++) {
+#pragma unroll
+        for (int p = 0; p < PX; p++) {
+            const float16 x = (float16)(src[p * STEP_PIXEL + i * STEP_NEXT]);
+#pragma unroll
+            for (int b = 0; b < OCB; b++)
+                acc[p * OCB + b] = mad16(x, wgt[i * OCB + b], acc[p * OCB + b]);
+        }
+    }
+}
+
+/* The same from pixels that were copied. */
+INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global const float16 *wgt, int count)
+{
+    for (int i = 0; i < count; i++) {
+#pragma unroll
+        for (int p = 0; p < PX; p++) {
+            const float16 x = (float16)(src[p * STAGED_PIXEL + i * STAGED_NEXT]);
+#pragma unroll
+            for (int b = 0; b < OCB; b++)
+                acc[p * OCB + b] = mad16(x, wgt[i * OCB + b], acc[p * OCB + b]);
+        }
+    }
+}
+
+#if PLAIN_SRC
+#define SEGMENT ((PX - 1) * SW + (KW - 1) * DW + 1)
+
+/* All taps of one row of a channel on the strip whose first tap is at column `left`. */
+INLINE void row_taps(float16 acc[PX * OCB], __global const float *row, int left, __global const float16 *wgt, int iw)
+{
+    if (left >= 0 && left + SEGMENT <= iw) {
+        products(acc, row + left, wgt, KW);
+        return;
+    }
+    float segment[SEGMENT];
+    for (int i = 0; i < SEGMENT; i++)
+        segment[i] = left + i >= 0 && left + i < iw ? row[left + i] : 0.0f;
+    products_staged(acc, segment, wgt, KW);
+}
+#else
+/* One tap of one row of a block on the strip whose pixels begin at column `left`. */
+INLINE void tap(float16 acc[PX * OCB], __global const float *row, int left, __global const float16 *wgt, int iw,
+                int lanes)
+{
+    if (left >= 0 && left + (PX - 1) * SW < iw) {
+        products(acc, row + left * BLOCK, wgt, lanes);
+        return;
+    }
+    float16 pixel[PX];
+    for (int p = 0; p < PX; p++) {
+        const int ix = left + p * SW;
+        pixel[p] = ix >= 0 && ix < iw ? vload16(ix, row) : (float16)(0.0f);
+    }
+    products_staged(acc, (const float *)pixel, wgt, lanes);
+}
+#endif
+
+INLINE void clear(float16 acc[PX * OCB])
+{
+#pragma unroll
+    for (int i = 0; i < PX * OCB; i++)
+        acc[i] = (float16)(0.0f);
+}
+
+/* The whole window on the strip of PX pixels of row y that begins at x0. */
+INLINE void convolve(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt,
+                     const conv_args *a, int y, int x0)
+{
+    const int left = x0 * SW - a->pl;
+    clear(acc);
+    for (int c = 0; c < a->group_ic; c++) {
+        for (int kh = 0; kh < a->kh; kh++) {
+            const int iy = y * a->sh - a->pt + kh * a->dh;
+            if (iy < 0 || iy >= a->ih)
+                continue;
+#if PLAIN_SRC
+            row_taps(acc, src + ((size_t)c * a->ih + iy) * a->iw, left, wgt + (c * a->kh + kh) * KW * OCB, a->iw);
+#else
+            __global const float *row = src + ((size_t)c * a->ih + iy) * a->iw * BLOCK;
+            __global const float16 *w = wgt + (size_t)(c * a->kh + kh) * a->kw * BLOCK * OCB;
+            const int lanes = c == a->group_ic - 1 ? a->last_lanes : BLOCK;
+            for (int kw = 0; kw < a->kw; kw++)
+                tap(acc, row, left + kw * a->dw, w + kw * BLOCK * OCB, a->iw, lanes);
+#endif
+        }
+    }
+}
+
+/* The item's inputs, moved to the tile: src to its image and group, wgt to its tile. */
+__global const float *tile_src(__global const float *src, const tile_t *tile, const conv_args *a)
+{
+    const size_t pixels = (size_t)a->ih * a->iw;
+#if PLAIN_SRC
+    return src + (size_t)tile->n * a->ic * pixels;
+#else
+    return src + ((size_t)tile->n * a->ic + tile->src) * pixels * BLOCK;
+#endif
+}
+
+__global const float16 *tile_wgt(__global const float16 *wgt, int t, const conv_args *a)
+{
+#if PLAIN_SRC
+    return wgt + (size_t)t * a->group_ic * a->kh * KW * OCB;
+#else
+    return wgt + (size_t)t * a->group_ic * a->kh * a->kw * BLOCK * OCB;
+#endif
+}
+
+/* What the posts read. */
+typedef struct {
+    __global const float *bias, *slope;
+    __global const float16 *residual;
+} extras_t;
+
+/* Where block b of the tile has its pixel (y, x) in a blocked tensor of oc_blocks x h x w. */
+size_t place(const tile_t *tile, const conv_args *a, int b, int h, int w, int y, int x)
+{
+    return (((size_t)tile->n * a->oc_blocks + tile->first + b) * h + y) * w + x;
+}
+
+float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
+{
+    const int c = (tile->first + b) * BLOCK;
+    return a->has_bias ? load_n(extras->bias + c, a->oc - c) : (float16)(0.0f);
+}
+
+/* Any posts, pixel by pixel: the tile goes through memory. */
+INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a, const extras_t *extras, int y,
+                       int x0, int dx, int valid)
+{
+    float16 out[PX * OCB];
+#pragma unroll
+    for (int i = 0; i < PX * OCB; i++)
+        out[i] = acc[i];
+    for (int b = 0; b < tile->count; b++) {
+        const int c = (tile->first + b) * BLOCK;
+        const float16 bias = bias_of(tile, a, extras, b);
+        float16 slope = (float16)(0.0f);
+        if (a->posts.prelu)
+            slope = a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c) : (float16)(extras->slope[0]);
+        for (int p = 0; p < valid; p++) {
+            float16 residual = (float16)(0.0f);
+            if (a->posts.add)
+                residual = extras->residual[place(tile, a, b, a->oh, a->ow, y, x0 + p * dx)];
+            out[p * OCB + b] = apply_posts(&a->posts, out[p * OCB + b] + bias, residual, slope);
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < PX * OCB; i++)
+        acc[i] = out[i];
+}
+
+/* Bias and posts on pixels x0, x0 + dx, ... of row y, of which `valid` exist. */
+INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a, const extras_t *extras, int y,
+                   int x0, int dx, int valid)
+{
+    if (!a->simple) {
+        finish_any(acc, tile, a, extras, y, x0, dx, valid);
+        return;
+    }
+#pragma unroll
+    for (int b = 0; b < OCB; b++) {
+        const int known = min(b, tile->count - 1);
+        const float16 bias = bias_of(tile, a, extras, known);
+#pragma unroll
+        for (int p = 0; p < PX; p++)
+            acc[p * OCB + b] += bias;
+        if (a->posts.add) {
+            __global const float16 *residual = extras->residual + place(tile, a, known, a->oh, a->ow, y, x0);
+#pragma unroll
+            for (int p = 0; p < PX; p++)
+                acc[p * OCB + b] += residual[min(p, valid - 1) * dx];
+        }
+#pragma unroll
+        for (int p = 0; p < PX; p++)
+            acc[p * OCB + b] = clamp16(acc[p * OCB + b], a->low, a->high);
+    }
+}
+
+INLINE void store(const float16 acc[PX * OCB], __global float16 *dst, const tile_t *tile, const conv_args *a, int y,
+                  int x0, int dx, int valid)
+{
+#pragma unroll
+    for (int b = 0; b < OCB; b++) {
+        if (b < tile->count) {
+            __global float16 *row = dst + place(tile, a, b, a->oh, a->ow, y, x0);
+#pragma unroll
+            for (int p = 0; p < PX; p++)
+                if (p < valid)
+                    row[p * dx] = acc[p * OCB + b];
+        }
+    }
+}
+
+/* Items: strips of all rows, tiles, images. */
+__kernel void conv(__global const float *src, __global const float16 *wgt, __global const float *bias,
+                   __global const float *slope, __global const float16 *residual, __global float16 *dst,
+                   const conv_args args)
+{
+    const int strips = (args.ow + PX - 1) / PX, t = (int)get_global_id(1);
+    const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * PX;
+    const int valid = min(PX, args.ow - x0);
+    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    const extras_t extras = {bias, slope, residual};
+    float16 acc[PX * OCB];
+    convolve(acc, tile_src(src, &tile, &args), tile_wgt(wgt, t, &args), &args, y, x0);
+    finish(acc, &tile, &args, &extras, y, x0, 1, valid);
+    store(acc, dst, &tile, &args, y, x0, 1, valid);
+}
+
+float16 pool_join(float16 a, float16 b, int average)
+{
+    return average ? a + b : (a < b ? b : a);
+}
+
+/* What a finished pooled pixel is multiplied with: 1, or one over the pixels that count. */
+float pool_scale(const conv_args *a, int q, int px)
+{
+    if (!a->pool_average)
+        return 1.0f;
+    const int top = q * a->pool_sh - a->pool_pt, left = px * a->pool_sw - a->pool_pl;
+    int h, w;
+    if (a->pool_count_pad) {
+        h = min(top + a->pool_kh, a->pool_eh) - top;
+        w = min(left + a->pool_kw, a->pool_ew) - left;
+    } else {
+        h = min(top + a->pool_kh, a->oh) - max(top, 0);
+        w = min(left + a->pool_kw, a->ow) - max(left, 0);
+    }
+    return 1.0f / (float)(h * w);
+}
+
+/* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open holds
+ * row q at (q % depth); a row's first row of the convolution sets it, its last one sends it to dst. */
+void pool_row(__local const float16 *row, __local float16 *open, __global float16 *dst, const tile_t *tile,
+              const conv_args *a, int y, int q0, int q1)
+{
+    const int from = max(q0, (y + a->pool_pt - a->pool_kh + a->pool_sh) / a->pool_sh);
+    const int to = min(q1 - 1, (y + a->pool_pt) / a->pool_sh);
+    for (int i = 0; i < a->pool_ow * OCB; i++) {
+        const int px = i / OCB, b = i % OCB, left = px * a->pool_sw - a->pool_pl;
+        const int right = min(left + a->pool_kw, a->ow);
+        float16 sum = row[max(left, 0) * OCB + b];
+        for (int x = max(left, 0) + 1; x < right; x++)
+            sum = pool_join(sum, row[x * OCB + b], a->pool_average);
+        for (int q = from; q <= to; q++) {
+            const int top = q * a->pool_sh - a->pool_pt;
+            __local float16 *slot = &open[(q % a->depth) * a->pool_ow * OCB + i];
+            const float16 joined = y == max(top, 0) ? sum : pool_join(*slot, sum, a->pool_average);
+            if (y < min(top + a->pool_kh, a->oh) - 1)
+                *slot = joined;
+            else if (b < tile->count)
+                dst[place(tile, a, b, a->pool_oh, a->pool_ow, q, px)] = joined * pool_scale(a, q, px);
+        }
+    }
+}
+
+/* Items: bands of pooled rows, tiles, images. rows holds ow + depth * pool_ow pixels of the tile. A
+ * work-group is one item. */
+__kernel void conv_pool(__global const float *src, __global const float16 *wgt, __global const float *bias,
+                        __global const float *slope, __global const float16 *residual, __global float16 *dst,
+                        const conv_args args, __local float16 *rows)
+{
+    const int t = (int)get_global_id(1), q0 = (int)get_global_id(0) * args.band;
+    const int q1 = min(q0 + args.band, args.pool_oh);
+    const int end = min((q1 - 1) * args.pool_sh - args.pool_pt + args.pool_kh, args.oh);
+    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    const extras_t extras = {bias, slope, residual};
+    src = tile_src(src, &tile, &args);
+    wgt = tile_wgt(wgt, t, &args);
+    for (int y = max(q0 * args.pool_sh - args.pool_pt, 0); y < end; y++) {
+        for (int x0 = 0; x0 < args.ow; x0 += PX) {
+            const int valid = min(PX, args.ow - x0);
+            float16 acc[PX * OCB];
+            convolve(acc, src, wgt, &args, y, x0);
+            finish(acc, &tile, &args, &extras, y, x0, 1, valid);
+#pragma unroll
+            for (int i = 0; i < PX * OCB; i++)
+                if (i < valid * OCB)
+                    rows[x0 * OCB + i] = acc[i];
+        }
+        pool_row(rows, rows + args.ow * OCB, dst, &tile, &args, y, q0, q1);
+    }
+}
+
+#if !PLAIN_SRC && SW == 1
+/* ConvTranspose, by results: (y, x) is fed by taps with y + pt - kh dh = sh iy, and so for x. Pixels
+ * sw apart have the same taps, and neighbouring inputs: a strip is PX of them.
+ *   kw:  0 1 2 0 1 2 ..    sw = 3, dw = 1: x = 0, 3, 6 .. are one phase, 1, 4, 7 .. the next
+ * Items: strips of all phases of all rows, tiles, images. */
+__kernel void conv_transpose(__global const float *src, __global const float16 *wgt, __global const float *bias,
+                             __global const float *slope, __global const float16 *residual, __global float16 *dst,
+                             const conv_args args)
+{
+    const int columns = (args.ow + args.sw - 1) / args.sw, strips = (columns + PX - 1) / PX;
+    const int id = (int)get_global_id(0), t = (int)get_global_id(1);
+    const int y = id / (strips * args.sw), phase = id / strips % args.sw;
+    const int x0 = phase + id % strips * PX * args.sw;
+    const int valid = min(PX, (args.ow - x0 + args.sw - 1) / args.sw);
+    if (x0 >= args.ow)
+        return;
+    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    const extras_t extras = {bias, slope, residual};
+    float16 acc[PX * OCB];
+    src = tile_src(src, &tile, &args);
+    wgt = tile_wgt(wgt, t, &args);
+    clear(acc);
+    for (int c = 0; c < args.group_ic; c++) {
+        const int lanes = c == args.group_ic - 1 ? args.last_lanes : BLOCK;
+        for (int kh = 0; kh < args.kh; kh++) {
+            const int ty = y + args.pt - kh * args.dh;
+            if (ty < 0 || ty % args.sh || ty / args.sh >= args.ih)
+                continue;
+            __global const float *row = src + ((size_t)c * args.ih + ty / args.sh) * args.iw * BLOCK;
+            __global const float16 *w = wgt + (size_t)(c * args.kh + kh) * args.kw * BLOCK * OCB;
+            for (int kw = 0; kw < args.kw; kw++) {
+                const int tx = x0 + args.pl - kw * args.dw;
+                if (tx % args.sw == 0)
+                    tap(acc, row, tx / args.sw, w + kw * BLOCK * OCB, args.iw, lanes);
+            }
+        }
+    }
+    finish(acc, &tile, &args, &extras, y, x0, args.sw, valid);
+    store(acc, dst, &tile, &args, y, x0, args.sw, valid);
+}
+#endif

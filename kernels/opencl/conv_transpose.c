@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Launches the ConvTranspose of conv_direct.cl: blocked layout, groups of whole blocks.
+ */
+#include "kernels/opencl/conv.h"
+
+#include <stdio.h>
+
+bool cvk_cl_conv_transpose_accepts(const cvk_problem *problem, const char **why_not)
+{
+    cvk_geom g;
+    return cvk_cl_conv_accepts(problem, false, &g, why_not);
+}
+
+cvk_status cvk_cl_conv_transpose_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_cl_conv_form form = {.transposed = true};
+    cvk_geom g;
+    cvk_cl_conv args;
+    cvk_cl_stage *stage;
+    void *wgt;
+    char defines[64];
+    if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
+        return cvk_fail(CVK_SHAPE, "the transposed convolution's shape does not fit its window");
+    const int columns = cvk_cl_ceil_div(g.ow, g.sw); /* of a phase */
+    const cvk_cl_tile tile = cvk_cl_tile_pick(columns, cvk_cl_ceil_div(g.oc / g.group, CVK_BLOCK));
+    cvk_cl_conv_make(step, &g, tile, form, &args);
+    CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
+    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=1", tile.px, tile.ocb);
+    CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv_transpose", &stage));
+    CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
+    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(columns, tile.px) * (size_t)g.sw * (size_t)g.oh,
+                      (size_t)(g.group * args.group_tiles), (size_t)g.n);
+    return CVK_OK;
+}

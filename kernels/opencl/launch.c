@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Steps as lists of launches, and epilogues: what every twin uses.
+ */
+#include "kernels/opencl/launch.h"
+
+#include <assert.h>
+
+cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file, const char *defines,
+                            const char *kernel, cvk_cl_stage **stage)
+{
+    if (!step->state)
+        step->state = cvk_step_alloc(step, sizeof(cvk_cl_work));
+    cvk_cl_work *work = step->state;
+    cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
+    if (!added)
+        return CVK_NO_MEMORY;
+    CVK_TRY(cvk_cl_kernel(device, step, file, defines, kernel, &added->launch));
+    if (work->last)
+        work->last->next = added;
+    else
+        work->first = added;
+    work->last = added;
+    *stage = added;
+    return CVK_OK;
+}
+
+static void bind(cvk_cl_stage *stage, cl_uint arg, cvk_cl_from from, int index)
+{
+    assert(stage->n_mem < CVK_CL_MAX_MEM);
+    stage->mem[stage->n_mem].arg = arg;
+    stage->mem[stage->n_mem].from = from;
+    stage->mem[stage->n_mem].index = index;
+    stage->n_mem++;
+}
+
+void cvk_cl_stage_in(cvk_cl_stage *stage, cl_uint arg, int index)
+{
+    bind(stage, arg, CVK_CL_FROM_IN, index);
+}
+
+void cvk_cl_stage_out(cvk_cl_stage *stage, cl_uint arg, int index)
+{
+    bind(stage, arg, CVK_CL_FROM_OUT, index);
+}
+
+void cvk_cl_stage_scratch(cvk_cl_stage *stage, cl_uint arg)
+{
+    bind(stage, arg, CVK_CL_FROM_SCRATCH, 0);
+}
+
+void cvk_cl_stage_size(cvk_cl_stage *stage, const cvk_device *device, size_t x, size_t y, size_t z)
+{
+    const bool cpu = cvk_device_caps(device)->bits & CVK_CAP_CPU;
+    stage->launch.dims = 3;
+    stage->launch.global[0] = x;
+    stage->launch.global[1] = y;
+    stage->launch.global[2] = z;
+    for (int i = 0; i < 3; i++)
+        stage->launch.local[i] = cpu ? 1 : 0;
+}
+
+static const void *memory(const cvk_step *step, cvk_cl_from from, int index)
+{
+    if (from == CVK_CL_FROM_SCRATCH)
+        return step->scratch;
+    if (from == CVK_CL_FROM_OUT)
+        return step->out[index].data;
+    if (index < 0 || index >= step->node->n_in || step->in[index].dtype == CVK_NONE)
+        return NULL;
+    return step->in[index].data;
+}
+
+cvk_status cvk_cl_run(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)worker;
+    (void)workers;
+    const cvk_cl_work *work = step->state;
+    for (const cvk_cl_stage *stage = work->first; stage; stage = stage->next) {
+        for (int i = 0; i < stage->n_mem; i++)
+            CVK_TRY(cvk_cl_arg_mem(&stage->launch, stage->mem[i].arg,
+                                   memory(step, stage->mem[i].from, stage->mem[i].index)));
+        CVK_TRY(cvk_cl_enqueue(device, &stage->launch));
+    }
+    return CVK_OK;
+}
+
+void cvk_cl_release(cvk_device *device, cvk_step *step)
+{
+    (void)device;
+    cvk_cl_work *work = step->state;
+    for (cvk_cl_stage *stage = work ? work->first : NULL; stage; stage = stage->next)
+        cvk_cl_kernel_release(&stage->launch);
+    step->state = NULL;
+}
+
+bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index)
+{
+    if (index >= node->n_in || in[index].dtype == CVK_NONE)
+        return false;
+    for (int i = 0; i < node->n_posts; i++)
+        if (node->posts[i].kind != CVK_POST_ACT && node->posts[i].kind != CVK_POST_POOL && node->posts[i].input == index)
+            return false;
+    return true;
+}
+
+const cvk_post *cvk_cl_pool_post(const cvk_node *node)
+{
+    for (int i = 0; i < node->n_posts; i++)
+        if (node->posts[i].kind == CVK_POST_POOL)
+            return &node->posts[i];
+    return NULL;
+}
+
+bool cvk_cl_posts_accept(const cvk_problem *problem, bool pool, const char **why_not)
+{
+    const cvk_node *node = problem->node;
+    int adds = 0, slopes = 0;
+    for (int i = 0; i < node->n_posts; i++) {
+        adds += node->posts[i].kind == CVK_POST_ADD;
+        slopes += node->posts[i].kind == CVK_POST_PRELU;
+    }
+    if (adds > 1 || slopes > 1)
+        *why_not = "at most one residual and one PRelu";
+    else if (!pool && cvk_cl_pool_post(node))
+        *why_not = "does not pool";
+    else
+        return true;
+    return false;
+}
+
+void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual, int *slope)
+{
+    *posts = (cvk_cl_posts){0};
+    *residual = *slope = -1;
+    for (int i = 0; i < node->n_posts && node->posts[i].kind != CVK_POST_POOL; i++) {
+        const cvk_post *post = &node->posts[i];
+        const cvk_act *act = &post->act;
+        posts->count = i + 1;
+        posts->list[i].kind = (cl_int)post->kind;
+        if (post->kind == CVK_POST_ADD) {
+            posts->add = 1;
+            *residual = post->input;
+        } else if (post->kind == CVK_POST_PRELU) {
+            posts->prelu = cvk_view_count(&in[post->input]) == 1 ? 2 : 1;
+            *slope = post->input;
+        } else {
+            posts->list[i].act = (cl_int)act->kind;
+            posts->list[i].a = act->a;
+            posts->list[i].b = act->b;
+            posts->list[i].c = act->c;
+            posts->list[i].d = act->d;
+        }
+    }
+}

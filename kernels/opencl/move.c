@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Launches move.cl: Copy, Concat, Gather, Pad and Reorder.
+ */
+#include "kernels/opencl/steps.h"
+
+#include <string.h>
+
+enum { CHUNK = 4096, SMALL_CHUNK = 16, BLOCKED_CHUNK = CHUNK / CVK_BLOCK };
+
+static bool accepts_elements(const cvk_problem *problem, const char **why_not)
+{
+    size_t bytes = cvk_dtype_bytes(problem->out[0].dtype);
+    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)
+        return cvk_cl_refuse(why_not, "elements of 1, 2, 4 or 8 bytes only");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);
+}
+
+/* The kernel of that family for elements of `dtype`. */
+static const char *by_bytes(cvk_dtype dtype, const char *const names[4])
+{
+    switch (cvk_dtype_bytes(dtype)) {
+    case 1: return names[0];
+    case 2: return names[1];
+    case 4: return names[2];
+    }
+    return names[3];
+}
+
+typedef struct copy_args {
+    cl_int span, rows, length, chunk, chunks, from, to, step_src, step_dst;
+    cvk_cl_rows walk;
+} copy_args;
+
+static cvk_status copy_launch(cvk_device *device, cvk_step *step, int input, cvk_cl_walk *walk,
+                              int64_t from, int64_t to)
+{
+    static const char *const names[] = {"copy1", "copy2", "copy4", "copy8"};
+    copy_args args = {.from = (cl_int)from, .to = (cl_int)to};
+    cvk_cl_walk_merge(walk);
+    args.walk = cvk_cl_walk_rows(walk, &args.rows);
+    args.length = (cl_int)walk->dims[walk->n - 1];
+    args.step_src = (cl_int)walk->a[walk->n - 1];
+    args.step_dst = (cl_int)walk->b[walk->n - 1];
+    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = by_bytes(step->out[0].dtype, names),
+                        .buffers = {{CVK_CL_IN, input, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.rows * args.chunks,
+                        .floats = args.chunk,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+bool cvk_cl_copy_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return accepts_elements(problem, why_not);
+}
+
+cvk_status cvk_cl_copy_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_copy_params *params = step->node->params;
+    cvk_cl_walk walk = {.n = params->n};
+    int64_t run = 1;
+    for (int i = params->n - 1; i >= 0; i--) {
+        walk.dims[i] = params->dims[i];
+        walk.a[i] = params->strides[i];
+        walk.b[i] = run;
+        run *= params->dims[i];
+    }
+    return copy_launch(device, step, 0, &walk, params->offset, 0);
+}
+
+bool cvk_cl_concat_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return accepts_elements(problem, why_not);
+}
+
+cvk_status cvk_cl_concat_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_axis_params *params = step->node->params;
+    int axis = (int)params->axis;
+    const cvk_shape *out = &step->out[0].shape;
+    int64_t pitch = cvk_shape_span(out, axis, out->rank), at = 0;
+    for (int i = 0; i < step->node->n_in; i++) {
+        const cvk_shape *in = &step->in[i].shape;
+        int64_t run = cvk_shape_span(in, axis, in->rank);
+        cvk_cl_walk walk = {
+            .n = 2, .dims = {cvk_shape_span(in, 0, axis), run}, .a = {run, 1}, .b = {pitch, 1}};
+        CVK_TRY(copy_launch(device, step, i, &walk, 0, at));
+        at += run;
+    }
+    return CVK_OK;
+}
+
+typedef struct concat_args {
+    cl_int span, n, spatial, chunk, chunks, src_c, dst_blocks, offset;
+} concat_args;
+
+bool cvk_cl_concat_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    const cvk_axis_params *params = problem->node->params;
+    if (params->axis != 1) return cvk_cl_refuse(why_not, "blocked layout joins channels only");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+static cvk_status concat_launch(cvk_device *device, cvk_step *step, int input, cl_int offset)
+{
+    cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[input].shape),
+                out = cvk_cl_nchw_of(&step->out[0].shape);
+    bool whole = offset % CVK_BLOCK == 0;
+    concat_args args = {.n = in.n,
+                        .spatial = in.h * in.w,
+                        .src_c = in.c,
+                        .dst_blocks = out.blocks,
+                        .offset = offset};
+    args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = whole ? "concat_blocks" : "concat_lanes",
+                        .buffers = {{CVK_CL_IN, input, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)in.n * (whole ? in.blocks : in.c) * args.chunks,
+                        .floats = (int64_t)args.chunk * (whole ? CVK_BLOCK : 1),
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+cvk_status cvk_cl_concat_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    cl_int offset = 0;
+    for (int i = 0; i < step->node->n_in; i++) {
+        CVK_TRY(concat_launch(device, step, i, offset));
+        offset += (cl_int)step->in[i].shape.dims[1];
+    }
+    return CVK_OK;
+}
+
+typedef struct gather_args {
+    cl_int span, rows, length, chunk, chunks, count, size, wide;
+} gather_args;
+
+bool cvk_cl_gather_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[1].dtype != CVK_I32 && problem->in[1].dtype != CVK_I64)
+        return cvk_cl_refuse(why_not, "int32 or int64 indices only");
+    return accepts_elements(problem, why_not);
+}
+
+cvk_status cvk_cl_gather_prepare(cvk_device *device, cvk_step *step)
+{
+    static const char *const names[] = {"gather1", "gather2", "gather4", "gather8"};
+    const cvk_axis_params *params = step->node->params;
+    const cvk_shape *in = &step->in[0].shape;
+    int axis = (int)params->axis;
+    gather_args args = {.length = (cl_int)cvk_shape_span(in, axis + 1, in->rank),
+                        .count = (cl_int)cvk_view_count(&step->in[1]),
+                        .size = (cl_int)in->dims[axis],
+                        .wide = step->in[1].dtype == CVK_I64};
+    args.rows = (cl_int)cvk_shape_span(in, 0, axis) * args.count;
+    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
+    cvk_cl_spec spec = {
+        .file = "move.cl",
+        .kernel = by_bytes(step->out[0].dtype, names),
+        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
+        .args = &args,
+        .args_bytes = sizeof args,
+        .units = (int64_t)args.rows * args.chunks,
+        .floats = args.chunk,
+        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct pad_args {
+    cl_int span, rows, length, chunk, chunks, mode, iw, begin_w;
+    cl_int n, in[CVK_MAX_RANK], out[CVK_MAX_RANK], begin[CVK_MAX_RANK], strides[CVK_MAX_RANK];
+    cl_uint value;
+} pad_args;
+
+bool cvk_cl_pad_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].dtype != CVK_F32 && problem->in[0].dtype != CVK_I32)
+        return cvk_cl_refuse(why_not, "float32 or int32 only");
+    if (problem->in[0].shape.rank < 1) return cvk_cl_refuse(why_not, "a scalar");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);
+}
+
+static cl_uint constant_bits(cvk_dtype dtype, float value)
+{
+    cl_uint bits;
+    if (dtype == CVK_I32) return (cl_uint)(cl_int)value;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+cvk_status cvk_cl_pad_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_pad_params *params = step->node->params;
+    const cvk_shape *in = &step->in[0].shape, *out = &step->out[0].shape;
+    int64_t strides[CVK_MAX_RANK];
+    int last = out->rank - 1;
+    pad_args args = {.rows = (cl_int)cvk_shape_span(out, 0, last),
+                     .length = (cl_int)out->dims[last],
+                     .mode = (cl_int)params->mode,
+                     .iw = (cl_int)in->dims[last],
+                     .begin_w = (cl_int)params->begin[last],
+                     .n = last,
+                     .value = constant_bits(step->in[0].dtype, params->value)};
+    cvk_shape_strides(in, strides);
+    for (int i = 0; i < last; i++) {
+        args.in[i] = (cl_int)in->dims[i];
+        args.out[i] = (cl_int)out->dims[i];
+        args.begin[i] = (cl_int)params->begin[i];
+        args.strides[i] = (cl_int)strides[i];
+    }
+    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = "pad_plain",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.rows * args.chunks,
+                        .floats = args.chunk,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct pad_blocked_args {
+    cl_int span, planes, ih, iw, oh, ow, mode, begin_h, begin_w;
+    cl_float value;
+} pad_blocked_args;
+
+bool cvk_cl_pad_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    const cvk_pad_params *params = problem->node->params;
+    if (!cvk_cl_blocked_fit(problem, why_not)) return false;
+    for (int i = 0; i < 2; i++)
+        if (params->begin[i] || params->end[i])
+            return cvk_cl_refuse(why_not, "pads batch or channels");
+    return cvk_cl_no_posts(problem, why_not);
+}
+
+cvk_status cvk_cl_pad_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_pad_params *params = step->node->params;
+    cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[0].shape), out = cvk_cl_nchw_of(&step->out[0].shape);
+    int rank = step->in[0].shape.rank;
+    pad_blocked_args args = {.planes = in.n * in.blocks,
+                             .ih = in.h,
+                             .iw = in.w,
+                             .oh = out.h,
+                             .ow = out.w,
+                             .mode = (cl_int)params->mode,
+                             .begin_h = rank == 4 ? (cl_int)params->begin[2] : 0,
+                             .begin_w = (cl_int)params->begin[rank - 1],
+                             .value = params->value};
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = "pad_blocked",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.planes * args.oh,
+                        .floats = (int64_t)args.ow * CVK_BLOCK,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct reorder_args {
+    cl_int span, n, c, spatial, chunk, chunks;
+} reorder_args;
+
+static cvk_status reorder_launch(cvk_device *device, cvk_step *step, const char *kernel)
+{
+    cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[0].shape);
+    reorder_args args = {.n = in.n, .c = in.c, .spatial = in.h * in.w};
+    args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = kernel,
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)in.n * in.blocks * args.chunks,
+                        .floats = (int64_t)args.chunk * CVK_BLOCK,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+bool cvk_cl_reorder_block_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_reorder_block_prepare(cvk_device *device, cvk_step *step)
+{
+    return reorder_launch(device, step, "reorder_block");
+}
+
+bool cvk_cl_reorder_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_reorder_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    return reorder_launch(device, step, "reorder_plain");
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What only moves elements: copy (any strides; concat in plain layout), gather, pad, concat in
+ * blocked layout, and the two reorders.
+ *
+ *   rows     r0   [ ....chunk 0.... | ....chunk 1.... | .. ]     a unit is one chunk of one row
+ *            r1   [ ................|.................| .. ]     an item does `span` units
+ *
+ *   copy     dst[to + .. + x step_dst] = src[from + .. + x step_src] over nested loops
+ *   gather   dst[o][j][x] = src[o][index[j]][x]; a row is one (o, j)
+ * Their elements have 1, 2, 4 or 8 bytes (the number in the kernel's name); only the size matters.
+ * Blocked layout: [n][block][h][w], counted in float16.
+ */
+
+typedef struct {
+    int span, rows, length, chunk, chunks;
+    int from, to, step_src, step_dst;
+    rows_args walk; /* a: src, b: dst */
+} copy_args;
+
+/* The chunk of unit u: its first and last + 1 element, and where the row begins in src and dst. */
+static int4 copy_chunk(const copy_args *args, int u)
+{
+    int row = u / args->chunks, x0 = (u - row * args->chunks) * args->chunk;
+    int2 at = row_places(&args->walk, row) + (int2)(args->from, args->to);
+    return (int4)(x0, min(x0 + args->chunk, args->length), at.x, at.y);
+}
+
+static int2 copy_units(const copy_args *args)
+{
+    int begin = (int)get_global_id(0) * args->span;
+    return (int2)(begin, min(begin + args->span, args->rows * args->chunks));
+}
+
+__kernel void copy1(const __global uchar *src, __global uchar *dst, const copy_args args)
+{
+    int2 units = copy_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = copy_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x * args.step_dst] = src[k.z + x * args.step_src];
+    }
+}
+
+__kernel void copy2(const __global ushort *src, __global ushort *dst, const copy_args args)
+{
+    int2 units = copy_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = copy_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x * args.step_dst] = src[k.z + x * args.step_src];
+    }
+}
+
+/* The one that activations use: whole vectors where both sides are runs. */
+__kernel void copy4(const __global uint *src, __global uint *dst, const copy_args args)
+{
+    int2 units = copy_units(&args);
+    int runs = args.step_src == 1 && args.step_dst == 1;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = copy_chunk(&args, u);
+        int x = k.x;
+        for (; runs && x + 16 <= k.y; x += 16)
+            vstore16(vload16(0, src + k.z + x), 0, dst + k.w + x);
+        for (; x < k.y; x++) dst[k.w + x * args.step_dst] = src[k.z + x * args.step_src];
+    }
+}
+
+__kernel void copy8(const __global ulong *src, __global ulong *dst, const copy_args args)
+{
+    int2 units = copy_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = copy_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x * args.step_dst] = src[k.z + x * args.step_src];
+    }
+}
+
+typedef struct {
+    int span, rows, length, chunk, chunks; /* rows = outer x count */
+    int count, size, wide; /* indices; elements of the gathered axis; 1: int64 indices */
+} gather_args;
+
+static int2 gather_units(const gather_args *args)
+{
+    int begin = (int)get_global_id(0) * args->span;
+    return (int2)(begin, min(begin + args->span, args->rows * args->chunks));
+}
+
+/* As copy_chunk. An index counts from the end if negative; one that is out of range, which only a
+ * computed index can be, takes the nearest element. */
+static int4 gather_chunk(const gather_args *args, const __global int *indices, int u)
+{
+    int row = u / args->chunks, x0 = (u - row * args->chunks) * args->chunk;
+    int outer = row / args->count, j = row - outer * args->count;
+    long at = args->wide ? ((const __global long *)indices)[j] : (long)indices[j];
+    if (at < 0) at += args->size;
+    int index = (int)clamp(at, (long)0, (long)args->size - 1);
+    return (int4)(x0, min(x0 + args->chunk, args->length),
+                  (outer * args->size + index) * args->length, row * args->length);
+}
+
+__kernel void gather1(const __global uchar *src, const __global int *indices, __global uchar *dst,
+                      const gather_args args)
+{
+    int2 units = gather_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = gather_chunk(&args, indices, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x] = src[k.z + x];
+    }
+}
+
+__kernel void gather2(const __global ushort *src, const __global int *indices, __global ushort *dst,
+                      const gather_args args)
+{
+    int2 units = gather_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = gather_chunk(&args, indices, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x] = src[k.z + x];
+    }
+}
+
+__kernel void gather4(const __global uint *src, const __global int *indices, __global uint *dst,
+                      const gather_args args)
+{
+    int2 units = gather_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = gather_chunk(&args, indices, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x] = src[k.z + x];
+    }
+}
+
+__kernel void gather8(const __global ulong *src, const __global int *indices, __global ulong *dst,
+                      const gather_args args)
+{
+    int2 units = gather_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = gather_chunk(&args, indices, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x] = src[k.z + x];
+    }
+}
+
+/* Where output index i comes from along one dimension: i - begin, by mode (cvk_pad_mode: 0
+ * constant, 1 reflect, 2 edge) brought into [0, n); -1 for the constant. */
+static int pad_source(int mode, int i, int begin, int n)
+{
+    int at = i - begin;
+    if (at >= 0 && at < n) return at;
+    if (mode == 0) return -1;
+    if (mode == 2 || n == 1) return clamp(at, 0, n - 1);
+    int period = 2 * (n - 1);
+    at = abs(at) % period;
+    return at < n ? at : period - at;
+}
+
+typedef struct {
+    int span, rows, length, chunk, chunks;
+    int mode, iw, begin_w; /* of the innermost dimension, which the kernel walks */
+    int n, in[8], out[8], begin[8], strides[8]; /* of the others, outermost first */
+    uint value;                                 /* the constant's bits */
+} pad_args;
+
+/* Elements of 4 bytes. A row is a run of the innermost dimension of dst. */
+__kernel void pad_plain(const __global uint *src, __global uint *dst, const pad_args args)
+{
+    int first = (int)get_global_id(0) * args.span;
+    int end = min(first + args.span, args.rows * args.chunks);
+    for (int u = first; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.length), rest = row, from = 0, inside = 1;
+        for (int i = 7; i >= 0; i--) { /* unrolled */
+            if (i >= args.n) continue;
+            int at = pad_source(args.mode, rest % args.out[i], args.begin[i], args.in[i]);
+            rest /= args.out[i];
+            inside = inside && at >= 0;
+            from += at * args.strides[i];
+        }
+        for (int x = x0; x < x1; x++) {
+            int at = inside ? pad_source(args.mode, x, args.begin_w, args.iw) : -1;
+            dst[row * args.length + x] = at < 0 ? args.value : src[from + at];
+        }
+    }
+}
+
+typedef struct {
+    int span, planes, ih, iw, oh, ow; /* planes: images x blocks */
+    int mode, begin_h, begin_w;
+    float value;
+} pad_blocked_args;
+
+/* unit: one row of dst */
+__kernel void pad_blocked(const __global float *src, __global float *dst,
+                          const pad_blocked_args args)
+{
+    int begin = (int)get_global_id(0) * args.span,
+        end = min(begin + args.span, args.planes * args.oh);
+    for (int u = begin; u < end; u++) {
+        int plane = u / args.oh;
+        int y = pad_source(args.mode, u - plane * args.oh, args.begin_h, args.ih);
+        for (int x = 0; x < args.ow; x++) {
+            int at = y < 0 ? -1 : pad_source(args.mode, x, args.begin_w, args.iw);
+            float16 v = (float16)(args.value);
+            if (at >= 0) v = vload16((plane * args.ih + y) * args.iw + at, src);
+            vstore16(v, u * args.ow + x, dst);
+        }
+    }
+}
+
+typedef struct {
+    int span, n, spatial, chunk, chunks;
+    int src_c, dst_blocks, offset; /* channels of this input, blocks of dst, first channel in dst */
+} concat_args;
+
+/* One input of a concat over channels whose first channel begins a block. unit: a chunk of pixels
+ * of one block. */
+__kernel void concat_blocks(const __global float *src, __global float *dst, const concat_args args)
+{
+    int blocks = (args.src_c + 15) / 16;
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.n * blocks * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.spatial), n = row / blocks, block = row - n * blocks;
+        int to = (n * args.dst_blocks + args.offset / 16 + block) * args.spatial;
+        for (int x = x0; x < x1; x++) vstore16(vload16(row * args.spatial + x, src), to + x, dst);
+    }
+}
+
+/* One that begins inside a block: its channels are put into dst one by one. unit: a chunk of pixels
+ * of one channel. */
+__kernel void concat_lanes(const __global float *src, __global float *dst, const concat_args args)
+{
+    int blocks = (args.src_c + 15) / 16;
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.n * args.src_c * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.spatial), n = row / args.src_c, c = row - n * args.src_c;
+        int k = args.offset + c;
+        int from = (n * blocks + c / 16) * args.spatial * 16 + c % 16;
+        int to = (n * args.dst_blocks + k / 16) * args.spatial * 16 + k % 16;
+        for (int x = x0; x < x1; x++) dst[to + x * 16] = src[from + x * 16];
+    }
+}
+
+typedef struct {
+    int span, n, c, spatial, chunk, chunks;
+} reorder_args;
+
+/*   plain    c0 [x0 x1 x2 ..]        blocked   x0 [c0 c1 .. c15]
+ *            c1 [x0 x1 x2 ..]   ->             x1 [c0 c1 .. c15]
+ *            ..                                ..
+ * unit: a chunk of pixels of one block; lanes beyond C are set to 0. */
+__kernel void reorder_block(const __global float *src, __global float *dst, const reorder_args args)
+{
+    int blocks = (args.c + 15) / 16, begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.n * blocks * args.chunks), s = args.spatial;
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, s), n = row / blocks, c0 = (row - n * blocks) * 16;
+        int lanes = min(16, args.c - c0);
+        const __global float *from = src + (n * args.c + c0) * s;
+        __global float *to = dst + row * s * 16;
+        for (int x = x0; x < x1; x++) {
+            if (lanes == 16) {
+                float16 v = (float16)(from[x], from[x + s], from[x + 2 * s], from[x + 3 * s],
+                                      from[x + 4 * s], from[x + 5 * s], from[x + 6 * s],
+                                      from[x + 7 * s], from[x + 8 * s], from[x + 9 * s],
+                                      from[x + 10 * s], from[x + 11 * s], from[x + 12 * s],
+                                      from[x + 13 * s], from[x + 14 * s], from[x + 15 * s]);
+                vstore16(v, x, to);
+            } else {
+                vstore16((float16)(0.0f), x, to);
+                for (int i = 0; i < lanes; i++) to[x * 16 + i] = from[x + i * s];
+            }
+        }
+    }
+}
+
+/* The other way. */
+__kernel void reorder_plain(const __global float *src, __global float *dst, const reorder_args args)
+{
+    int blocks = (args.c + 15) / 16, begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.n * blocks * args.chunks), s = args.spatial;
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, s), n = row / blocks, c0 = (row - n * blocks) * 16;
+        int lanes = min(16, args.c - c0);
+        const __global float *from = src + row * s * 16;
+        __global float *to = dst + (n * args.c + c0) * s;
+        for (int i = 0; i < lanes; i++)
+            for (int x = x0; x < x1; x++) to[i * s + x] = from[x * 16 + i];
+    }
+}

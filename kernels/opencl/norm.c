@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Launches norm.cl: Softmax, LogSoftmax, LRN, InstanceNormalization, GlobalPool, Reduce and ArgMax.
+ */
+#include "kernels/opencl/steps.h"
+
+/* What an element costs where exp or pow stand in its way, in elements that are only moved. */
+enum { EXP_COST = 4, POW_COST = 16, CHUNK = 256 };
+
+static int64_t vectors(int64_t count)
+{
+    return (count + CVK_BLOCK - 1) / CVK_BLOCK;
+}
+
+typedef struct softmax_args {
+    cl_int span, outer, length, inner, chunks, log;
+} softmax_args;
+
+bool cvk_cl_softmax_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].shape.rank < 1) return cvk_cl_refuse(why_not, "a scalar");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_softmax_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_softmax_params *params = step->node->params;
+    const cvk_shape *shape = &step->in[0].shape;
+    int axis = (int)params->axis, end = params->coerce ? shape->rank : axis + 1;
+    softmax_args args = {.outer = (cl_int)cvk_shape_span(shape, 0, axis),
+                         .length = (cl_int)cvk_shape_span(shape, axis, end),
+                         .inner = (cl_int)cvk_shape_span(shape, end, shape->rank),
+                         .log = step->node->op == CVK_OP_LogSoftmax || params->log};
+    bool run = args.inner == 1;
+    args.chunks = (cl_int)vectors(args.inner);
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = run ? "softmax_run" : "softmax_lanes",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.outer * args.chunks,
+                        .floats = (int64_t)args.length * (run ? 1 : CVK_BLOCK) * EXP_COST,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct lrn_args {
+    cl_int span, n, c, spatial, chunk, chunks, before, after;
+    cl_float alpha, beta, bias;
+} lrn_args;
+
+bool cvk_cl_lrn_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].shape.rank < 2) return cvk_cl_refuse(why_not, "no channels");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+bool cvk_cl_lrn_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    const cvk_lrn_params *params = problem->node->params;
+    if (params->size > 2 * CVK_BLOCK + 1)
+        return cvk_cl_refuse(why_not, "a window of more than 33 channels");
+    return cvk_cl_lrn_plain_accepts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+static cvk_status lrn_launch(cvk_device *device, cvk_step *step, bool blocked)
+{
+    const cvk_lrn_params *params = step->node->params;
+    const cvk_shape *shape = &step->in[0].shape;
+    int64_t size = params->size < shape->dims[1] * 2 ? params->size : shape->dims[1] * 2;
+    lrn_args args = {.n = (cl_int)shape->dims[0],
+                     .c = (cl_int)shape->dims[1],
+                     .spatial = (cl_int)cvk_shape_span(shape, 2, shape->rank),
+                     .before = (cl_int)((size - 1) / 2),
+                     .after = (cl_int)(size / 2),
+                     .alpha = (float)((double)params->alpha / (double)params->size),
+                     .beta = params->beta,
+                     .bias = params->bias};
+    if (blocked)
+        args.chunk = cvk_cl_chunk(device, args.spatial, CHUNK, 1, &args.chunks);
+    else
+        args.chunks = (cl_int)vectors(args.spatial);
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = blocked ? "lrn_blocked" : "lrn_plain",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = args.n * (blocked ? vectors(args.c) : args.c) * args.chunks,
+                        .floats = (int64_t)(blocked ? args.chunk : 1) * CVK_BLOCK * POW_COST,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+cvk_status cvk_cl_lrn_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    return lrn_launch(device, step, false);
+}
+
+cvk_status cvk_cl_lrn_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    return lrn_launch(device, step, true);
+}
+
+typedef struct instance_args {
+    cl_int span, n, c, spatial;
+    cl_float epsilon;
+} instance_args;
+
+bool cvk_cl_instance_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].shape.rank < 2) return cvk_cl_refuse(why_not, "no channels");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+bool cvk_cl_instance_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+static cvk_status instance_launch(cvk_device *device, cvk_step *step, const char *kernel, int lanes)
+{
+    const cvk_instance_normalization_params *params = step->node->params;
+    const cvk_shape *shape = &step->in[0].shape;
+    instance_args args = {.n = (cl_int)shape->dims[0],
+                          .c = (cl_int)shape->dims[1],
+                          .spatial = (cl_int)cvk_shape_span(shape, 2, shape->rank),
+                          .epsilon = params->epsilon};
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = kernel,
+                        .buffers = {{CVK_CL_IN, 0, NULL},
+                                    {CVK_CL_IN, 1, NULL},
+                                    {CVK_CL_IN, 2, NULL},
+                                    {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.n * ((args.c + lanes - 1) / lanes),
+                        .floats = (int64_t)args.spatial * lanes,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+cvk_status cvk_cl_instance_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    return instance_launch(device, step, "instance_plain", 1);
+}
+
+cvk_status cvk_cl_instance_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    return instance_launch(device, step, "instance_blocked", CVK_BLOCK);
+}
+
+typedef struct global_pool_args {
+    cl_int span, planes, spatial, average;
+} global_pool_args;
+
+bool cvk_cl_global_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].shape.rank < 2) return cvk_cl_refuse(why_not, "no channels");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+bool cvk_cl_global_pool_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+}
+
+static cvk_status global_pool_launch(cvk_device *device, cvk_step *step, const char *kernel,
+                                     int lanes)
+{
+    const cvk_global_pool_params *params = step->node->params;
+    const cvk_shape *shape = &step->in[0].shape;
+    global_pool_args args = {.planes =
+                                 (cl_int)(shape->dims[0] * ((shape->dims[1] + lanes - 1) / lanes)),
+                             .spatial = (cl_int)cvk_shape_span(shape, 2, shape->rank),
+                             .average = params->kind == CVK_POOL_AVERAGE};
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = kernel,
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = args.planes,
+                        .floats = (int64_t)args.spatial * lanes,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+cvk_status cvk_cl_global_pool_plain_prepare(cvk_device *device, cvk_step *step)
+{
+    return global_pool_launch(device, step, "global_pool_plain", 1);
+}
+
+cvk_status cvk_cl_global_pool_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    return global_pool_launch(device, step, "global_pool_blocked", CVK_BLOCK);
+}
+
+typedef struct reduce_args {
+    cl_int span, kind, results, length, chunks, repeats;
+    cl_float count;
+    cvk_cl_rows kept, reduced;
+} reduce_args;
+
+bool cvk_cl_reduce_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+static bool is_reduced(const cvk_reduce_params *params, int dim)
+{
+    for (int i = 0; i < params->n_axes; i++)
+        if (params->axes[i] == dim) return true;
+    return false;
+}
+
+/* Puts the input's dimensions, innermost first, into the two lists; neighbours of one list that are
+ * one run become one. Returns whether the innermost of more than one element is reduced. */
+static bool divide_dims(const cvk_reduce_params *params, const cvk_shape *in, cvk_cl_walk lists[2])
+{
+    int64_t stride = 1;
+    int last = -1, first = 0;
+    for (int d = in->rank - 1; d >= 0; d--) {
+        int which = is_reduced(params, d);
+        cvk_cl_walk *list = &lists[which];
+        if (in->dims[d] == 1) continue;
+        if (last < 0) first = which;
+        if (which != last) {
+            list->a[list->n] = stride;
+            list->dims[list->n++] = 1;
+        }
+        list->dims[list->n - 1] *= in->dims[d];
+        stride *= in->dims[d];
+        last = which;
+    }
+    return first == 1;
+}
+
+/* All but the first `skip` of a list as the kernels take it, outermost first; *count is their
+ * product. */
+static cvk_cl_rows rows_of(const cvk_cl_walk *list, int skip, cl_int *count)
+{
+    cvk_cl_rows rows = {0};
+    *count = 1;
+    for (int i = list->n - 1; i >= skip; i--) {
+        rows.dims[rows.n] = (cl_int)list->dims[i];
+        rows.a[rows.n++] = (cl_int)list->a[i];
+        *count *= (cl_int)list->dims[i];
+    }
+    return rows;
+}
+
+cvk_status cvk_cl_reduce_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_reduce_params *params = step->node->params;
+    cvk_cl_walk lists[2] = {{0}, {0}};
+    bool run = divide_dims(params, &step->in[0].shape, lists);
+    const cvk_cl_walk *inner = &lists[run];
+    int64_t in_count = cvk_view_count(&step->in[0]), out_count = cvk_view_count(&step->out[0]);
+    reduce_args args = {.kind = (cl_int)params->kind,
+                        .length = inner->n ? (cl_int)inner->dims[0] : 1,
+                        .count = (float)(in_count / out_count)};
+    args.kept = rows_of(&lists[0], !run && inner->n, &args.results);
+    args.reduced = rows_of(&lists[1], run, &args.repeats);
+    args.chunks = run ? 1 : (cl_int)vectors(args.length);
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = run ? "reduce_run" : "reduce_lanes",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.results * args.chunks,
+                        .floats = (int64_t)args.repeats * (run ? args.length : CVK_BLOCK),
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct argmax_args {
+    cl_int span, outer, length, inner, last;
+} argmax_args;
+
+bool cvk_cl_argmax_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (problem->in[0].dtype != CVK_F32) return cvk_cl_refuse(why_not, "float32 only");
+    if (problem->in[0].shape.rank < 1) return cvk_cl_refuse(why_not, "a scalar");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_argmax_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_reduce_params *params = step->node->params;
+    const cvk_shape *shape = &step->in[0].shape;
+    int axis = (int)params->axes[0];
+    argmax_args args = {.outer = (cl_int)cvk_shape_span(shape, 0, axis),
+                        .length = (cl_int)shape->dims[axis],
+                        .inner = (cl_int)cvk_shape_span(shape, axis + 1, shape->rank),
+                        .last = params->last_index};
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = "argmax",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.outer * args.inner,
+                        .floats = args.length,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The functions behind kernels.def, declared from it: every twin includes this, table.c lists them.
+ */
+#ifndef CVK_KERNELS_OPENCL_ROWS_H
+#define CVK_KERNELS_OPENCL_ROWS_H
+
+#include "kernels/opencl/launch.h"
+
+#define X(op, row, in, out, needs, packs, inplace, stem, run)                             \
+    bool cvk_cl_##stem##_accepts(const cvk_problem *problem, const char **why_not);       \
+    cvk_status cvk_cl_##stem##_prepare(cvk_device *device, cvk_step *step);               \
+    cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers);
+#include "kernels/opencl/kernels.def"
+#undef X
+
+#endif

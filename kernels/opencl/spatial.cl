@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What slides over or samples H and W: pooling with a window, and resize. float32.
+ *
+ *   src   plane p, ih x iw        dst   plane p, oh x ow
+ *         . [ k k k ] . .                row y: [ ..chunk 0.. | ..chunk 1.. | .. ]
+ *         . [ k k k ] . .    ->          a unit is one chunk of one row of dst,
+ *                                        an item does `span` units
+ *
+ * Plain layout: a plane is one channel of one image, a pixel one float. Blocked layout: a plane is
+ * 16 channels, a pixel a float16 (lanes beyond C hold anything and stay among themselves). A 1-D
+ * problem has one row.
+ */
+
+typedef struct {
+    int span, planes, chunk, chunks;
+    int ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, pb, pr;
+    int average, include_pad;
+    posts_args posts; /* activations only */
+} pool_args;
+
+/* The taps of the window at output position o that lie in the input: first, last + 1, how many; and
+ * in w how many lie in the input or its padding. */
+static int4 window_taps(int o, int stride, int taps, int dilation, int pad_begin, int pad_end,
+                        int in)
+{
+    int start = o * stride - pad_begin, end = start + (taps - 1) * dilation + 1;
+    if (start >= 0 && end <= in) return (int4)(start, end, taps, taps);
+    int padded = max((min(end, in + pad_end) - start + dilation - 1) / dilation, 0);
+    if (start < 0) start += (dilation - 1 - start) / dilation * dilation;
+    end = min(end, in);
+    return (int4)(start, end, max((end - start + dilation - 1) / dilation, 0), padded);
+}
+
+/* What an average divides by; 1 for a window that has nothing in it, whose sum is 0. */
+static float pool_divisor(const pool_args *args, int4 rows, int4 columns)
+{
+    int count = args->include_pad ? rows.w * columns.w : rows.z * columns.z;
+    return (float)max(count, 1);
+}
+
+__kernel void pool_blocked(const __global float *src, __global float *dst, const pool_args args)
+{
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.planes * args.oh * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
+        int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
+        const __global float *from = src + plane * args.ih * args.iw * 16;
+        for (int x = x0; x < x1; x++) {
+            int4 columns = window_taps(x, args.sw, args.kw, args.dw, args.pl, args.pr, args.iw);
+            float16 v = (float16)(args.average ? 0.0f : -INFINITY);
+            for (int sy = rows.x; sy < rows.y; sy += args.dh) {
+                for (int sx = columns.x; sx < columns.y; sx += args.dw) {
+                    float16 tap = vload16(sy * args.iw + sx, from);
+                    v = args.average ? v + tap : fmax(v, tap);
+                }
+            }
+            if (args.average) v /= pool_divisor(&args, rows, columns);
+            vstore16(apply_posts(&args.posts, v, v, v), row * args.ow + x, dst);
+        }
+    }
+}
+
+static float pool_pixel(const pool_args *args, const __global float *from, int4 rows, int x)
+{
+    int4 columns = window_taps(x, args->sw, args->kw, args->dw, args->pl, args->pr, args->iw);
+    float v = args->average ? 0.0f : -INFINITY;
+    for (int sy = rows.x; sy < rows.y; sy += args->dh) {
+        for (int sx = columns.x; sx < columns.y; sx += args->dw) {
+            float tap = from[sy * args->iw + sx];
+            v = args->average ? v + tap : fmax(v, tap);
+        }
+    }
+    return args->average ? v / pool_divisor(args, rows, columns) : v;
+}
+
+/* A chunk is at most 16 pixels. */
+__kernel void pool_plain(const __global float *src, __global float *dst, const pool_args args)
+{
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.planes * args.oh * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int lanes = min(args.chunk, args.ow - x0), plane = row / args.oh, y = row - plane * args.oh;
+        int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
+        const __global float *from = src + plane * args.ih * args.iw;
+        float lane[16];
+        for (int i = 0; i < 16; i++)
+            lane[i] = i < lanes ? pool_pixel(&args, from, rows, x0 + i) : 0.0f;
+        float16 v = vload16(0, lane);
+        store_n(apply_posts(&args.posts, v, v, v), dst + row * args.ow + x0, lanes);
+    }
+}
+
+typedef struct {
+    int span, planes, chunk, chunks;
+    int ih, iw, oh, ow;
+    int linear;
+} resize_args;
+
+/* Between a and b; a weight of 0 must not bring in an infinity. `bits` are the weight's. */
+static float16 between16(float16 a, float16 b, int bits)
+{
+    float w = as_float(bits);
+    return bits ? a * (1.0f - w) + b * w : a;
+}
+
+static float between(float a, float b, int bits)
+{
+    float w = as_float(bits);
+    return bits ? a * (1.0f - w) + b * w : a;
+}
+
+/* taps: one entry of four per row of dst, then one per column: x and y are the two source indices,
+ * z the bits of the second one's weight (a float). Nearest takes x. */
+__kernel void resize_blocked(const __global float *src, const __global int *taps,
+                             __global float *dst, const resize_args args)
+{
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.planes * args.oh * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
+        int4 ty = vload4(y, taps);
+        const __global float *top = src + (plane * args.ih + ty.x) * args.iw * 16;
+        const __global float *bottom = src + (plane * args.ih + ty.y) * args.iw * 16;
+        for (int x = x0; x < x1; x++) {
+            int4 tx = vload4(args.oh + x, taps);
+            float16 v = vload16(tx.x, top);
+            if (args.linear) {
+                float16 low = between16(vload16(tx.x, bottom), vload16(tx.y, bottom), tx.z);
+                v = between16(between16(v, vload16(tx.y, top), tx.z), low, ty.z);
+            }
+            vstore16(v, row * args.ow + x, dst);
+        }
+    }
+}
+
+__kernel void resize_plain(const __global float *src, const __global int *taps, __global float *dst,
+                           const resize_args args)
+{
+    int begin = (int)get_global_id(0) * args.span;
+    int end = min(begin + args.span, args.planes * args.oh * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
+        int4 ty = vload4(y, taps);
+        const __global float *top = src + (plane * args.ih + ty.x) * args.iw;
+        const __global float *bottom = src + (plane * args.ih + ty.y) * args.iw;
+        for (int x = x0; x < x1; x++) {
+            int4 tx = vload4(args.oh + x, taps);
+            float v = top[tx.x];
+            if (args.linear) {
+                float low = between(bottom[tx.x], bottom[tx.y], tx.z);
+                v = between(between(v, top[tx.y], tx.z), low, ty.z);
+            }
+            dst[row * args.ow + x] = v;
+        }
+    }
+}

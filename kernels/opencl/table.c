@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of OpenCL kernel rows, from kernels.def.
+ */
+#include "kernels/opencl/rows.h"
+
+const cvk_kernel cvk_cl_kernels[] = {
+#define X(Op, row, in, out, need, pack, place, stem, launch)                                            \
+    {.op = CVK_OP_##Op, .name = row, .in_layout = CVK_LAYOUT_##in, .out_layout = CVK_LAYOUT_##out,      \
+     .needs = need, .packs = pack, .inplace = place, .accepts = cvk_cl_##stem##_accepts,                \
+     .prepare = cvk_cl_##stem##_prepare, .run = launch, .release = cvk_cl_release},
+#include "kernels/opencl/kernels.def"
+#undef X
+};
+
+const int cvk_cl_kernel_count = (int)(sizeof cvk_cl_kernels / sizeof cvk_cl_kernels[0]);

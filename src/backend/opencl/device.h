@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An OpenCL device as this folder sees it.
+ */
+#ifndef CVK_BACKEND_OPENCL_DEVICE_H
+#define CVK_BACKEND_OPENCL_DEVICE_H
+
+#include "backend/opencl/api.h"
+
+/* A built program; in a list of the device's, guarded by the device's lock. */
+typedef struct cvk_cl_program {
+    struct cvk_cl_program *next;
+    cl_program program;
+    char key[]; /* file and defines */
+} cvk_cl_program;
+
+typedef struct cvk_cl_device {
+    cvk_device base;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    char options[64]; /* of every build */
+    cvk_cl_program *programs;
+} cvk_cl_device;
+
+static inline cvk_cl_device *cvk_cl_device_of(cvk_device *device)
+{
+    return (cvk_cl_device *)device;
+}
+
+/* query.c: what an OpenCL device says of itself. */
+void cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info);
+void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps);
+void cvk_cl_query_options(cl_device_id id, char *options, size_t size);
+/* The devices of all platforms that can compile; writes at most capacity, returns how many there are. */
+int cvk_cl_query_devices(cl_device_id *ids, int capacity);
+
+/* program.c */
+void cvk_cl_programs_free(cvk_cl_device *device);
+
+/* memory.c */
+cvk_status cvk_cl_alloc(cvk_device *device, size_t bytes, void **data);
+cvk_status cvk_cl_part(cvk_device *device, void *data, size_t offset, size_t bytes, void **part);
+void cvk_cl_free(cvk_device *device, void *data);
+cvk_status cvk_cl_write(cvk_device *device, void *dst, const void *src, size_t bytes);
+cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes);
+cvk_status cvk_cl_finish(cvk_device *device);
+
+/* run.c, measure.c */
+cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, double *ms);
+cvk_status cvk_cl_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+double cvk_cl_now_ms(void);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which OpenCL devices there are and what they say of themselves. Capabilities come from what a device
+ * reports, never from its name.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/opencl/device.h"
+
+enum { MAX_PLATFORMS = 16, MAX_PER_PLATFORM = 32, MIN_ALIGNMENT = 64 };
+
+static cl_uint get_uint(cl_device_id id, cl_device_info what)
+{
+    cl_uint value = 0;
+    return cvk_cl.GetDeviceInfo(id, what, sizeof value, &value, NULL) == CL_SUCCESS ? value : 0;
+}
+
+static cl_ulong get_ulong(cl_device_id id, cl_device_info what)
+{
+    cl_ulong value = 0;
+    return cvk_cl.GetDeviceInfo(id, what, sizeof value, &value, NULL) == CL_SUCCESS ? value : 0;
+}
+
+static size_t get_size(cl_device_id id, cl_device_info what)
+{
+    size_t value = 0;
+    return cvk_cl.GetDeviceInfo(id, what, sizeof value, &value, NULL) == CL_SUCCESS ? value : 0;
+}
+
+static void get_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+{
+    char whole[4096] = "";
+    if (cvk_cl.GetDeviceInfo(id, what, sizeof whole - 1, whole, NULL) != CL_SUCCESS)
+        whole[0] = 0;
+    snprintf(text, size, "%s", whole);
+}
+
+static bool has_extension(cl_device_id id, const char *name)
+{
+    char list[4096];
+    get_text(id, CL_DEVICE_EXTENSIONS, list, sizeof list);
+    const size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0))
+            return true;
+    return false;
+}
+
+static bool usable(cl_device_id id)
+{
+    return get_uint(id, CL_DEVICE_AVAILABLE) && get_uint(id, CL_DEVICE_COMPILER_AVAILABLE);
+}
+
+int cvk_cl_query_devices(cl_device_id *ids, int capacity)
+{
+    cl_platform_id platforms[MAX_PLATFORMS];
+    cl_uint n_platforms = 0;
+    int count = 0;
+    if (!cvk_cl_load() || cvk_cl.GetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms) != CL_SUCCESS)
+        return 0;
+    for (cl_uint p = 0; p < n_platforms && p < MAX_PLATFORMS; p++) {
+        cl_device_id found[MAX_PER_PLATFORM];
+        cl_uint n = 0;
+        if (cvk_cl.GetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_PER_PLATFORM, found, &n) != CL_SUCCESS)
+            continue;
+        for (cl_uint i = 0; i < n && i < MAX_PER_PLATFORM; i++) {
+            if (!usable(found[i]))
+                continue;
+            if (count < capacity)
+                ids[count] = found[i];
+            count++;
+        }
+    }
+    return count;
+}
+
+static cvk_device_kind kind_of(cl_device_id id)
+{
+    cl_ulong type = get_ulong(id, CL_DEVICE_TYPE);
+    if (type & CL_DEVICE_TYPE_CPU)
+        return CVK_DEVICE_CPU;
+    return type & CL_DEVICE_TYPE_GPU ? CVK_DEVICE_GPU : CVK_DEVICE_ACCELERATOR;
+}
+
+static void driver_text(cl_device_id id, char *text, size_t size)
+{
+    cl_platform_id platform = NULL;
+    char name[64] = "", version[64];
+    if (cvk_cl.GetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) == CL_SUCCESS)
+        cvk_cl.GetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+    get_text(id, CL_DRIVER_VERSION, version, sizeof version);
+    snprintf(text, size, "%s %s", name, version);
+}
+
+static size_t alignment(cl_device_id id)
+{
+    size_t bytes = get_uint(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+    return bytes > MIN_ALIGNMENT ? bytes : MIN_ALIGNMENT;
+}
+
+void cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info)
+{
+    memset(info, 0, sizeof *info);
+    if (index >= 0)
+        snprintf(info->id, sizeof info->id, "opencl:%d", index);
+    else
+        snprintf(info->id, sizeof info->id, "opencl");
+    snprintf(info->backend, sizeof info->backend, "opencl");
+    get_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    driver_text(id, info->driver, sizeof info->driver);
+    get_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
+    info->kind = kind_of(id);
+    info->units = (int)get_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    info->memory_bytes = get_ulong(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    info->fp16 = has_extension(id, "cl_khr_fp16");
+    info->fp64 = has_extension(id, "cl_khr_fp64");
+    info->subgroups = has_extension(id, "cl_khr_subgroups") || has_extension(id, "cl_intel_subgroups");
+    info->unified_memory = get_uint(id, CL_DEVICE_HOST_UNIFIED_MEMORY);
+    info->buffer_alignment = alignment(id);
+}
+
+static bool has_clblast(void)
+{
+    void *library = dlopen("libclblast.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (library)
+        dlclose(library);
+    return library != NULL;
+}
+
+void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
+{
+    memset(caps, 0, sizeof *caps);
+    if (has_clblast())
+        caps->bits |= CVK_CAP_CLBLAST;
+    if (get_uint(id, CL_DEVICE_HOST_UNIFIED_MEMORY))
+        caps->bits |= CVK_CAP_UNIFIED;
+    if (kind_of(id) == CVK_DEVICE_CPU) {
+        caps->bits |= CVK_CAP_CPU;
+        caps->l1_bytes = cvk_cpu_cache_bytes(1);
+        caps->l2_bytes = cvk_cpu_cache_bytes(2);
+        caps->l3_bytes = cvk_cpu_cache_bytes(3);
+    }
+    caps->units = (int)get_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    if (caps->units < 1)
+        caps->units = 1;
+    caps->local_bytes = (size_t)get_ulong(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    caps->max_group = get_size(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    caps->max_buffer_bytes = (size_t)get_ulong(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    caps->buffer_alignment = alignment(id);
+}
+
+/* The language version is asked for only of devices that have it; fma() is used only where it is in
+ * the hardware. */
+void cvk_cl_query_options(cl_device_id id, char *options, size_t size)
+{
+    char text[128];
+    int major = 0, minor = 0;
+    get_text(id, CL_DEVICE_OPENCL_C_VERSION, text, sizeof text);
+    bool has_12 = sscanf(text, "OpenCL C %d.%d", &major, &minor) == 2 && (major > 1 || minor >= 2);
+    cl_ulong config = get_ulong(id, CL_DEVICE_SINGLE_FP_CONFIG);
+    bool fma = (config & CL_FP_FMA) && !(config & CL_FP_SOFT_FLOAT);
+    snprintf(options, size, "%s%s", has_12 ? "-cl-std=CL1.2 " : "", fma ? "-DCVK_FMA=1 " : "");
+}

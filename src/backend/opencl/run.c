@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Arguments, launches, and the walk over a plan's steps.
+ */
+#include <time.h>
+
+#include "backend/opencl/device.h"
+
+cvk_status cvk_cl_check(cl_int code, const char *call)
+{
+    return code == CL_SUCCESS ? CVK_OK : cvk_fail(CVK_DEVICE_FAILED, "%s failed: OpenCL error %d", call, code);
+}
+
+cl_command_queue cvk_cl_queue(cvk_device *device)
+{
+    return cvk_cl_device_of(device)->queue;
+}
+
+cvk_status cvk_cl_arg_mem(const cvk_cl_launch *launch, cl_uint index, const void *mem)
+{
+    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, sizeof(cl_mem), mem ? &mem : NULL),
+                        "clSetKernelArg for a buffer");
+}
+
+cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value, size_t bytes)
+{
+    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, value), "clSetKernelArg for a struct");
+}
+
+cvk_status cvk_cl_arg_local(const cvk_cl_launch *launch, cl_uint index, size_t bytes)
+{
+    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, NULL), "clSetKernelArg for local memory");
+}
+
+cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch)
+{
+    for (cl_uint i = 0; i < launch->dims; i++)
+        if (launch->global[i] == 0)
+            return CVK_OK;
+    const size_t *local = launch->local[0] ? launch->local : NULL;
+    return cvk_cl_check(cvk_cl.EnqueueNDRangeKernel(cvk_cl_queue(device), launch->kernel, launch->dims, NULL,
+                                                    launch->global, local, 0, NULL, NULL),
+                        "clEnqueueNDRangeKernel");
+}
+
+double cvk_cl_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+static cvk_status run_timed(cvk_device *device, const cvk_step *step, double *ms)
+{
+    CVK_TRY(cvk_cl_finish(device));
+    double begin = cvk_cl_now_ms();
+    CVK_TRY(step->kernel->run(device, step, 0, 1));
+    CVK_TRY(cvk_cl_finish(device));
+    *ms = cvk_cl_now_ms() - begin;
+    return CVK_OK;
+}
+
+cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, double *ms)
+{
+    for (int i = 0; i < count; i++) {
+        cvk_status status = ms ? run_timed(device, steps[i], &ms[i]) : steps[i]->kernel->run(device, steps[i], 0, 1);
+        if (status)
+            return cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(steps[i]->node->op), steps[i]->node->name);
+    }
+    return cvk_cl_check(cvk_cl.Flush(cvk_cl_queue(device)), "clFlush");
+}
