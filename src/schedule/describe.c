@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan for people: one line per step, then the memory.
+ */
+#include <stdio.h>
+
+#include "schedule/describe.h"
+#include "schedule/passes.h"
+
+const char *cvk_step_device_name(const cvk_plan *plan, const cvk_plan_step *made)
+{
+    return made->device == CVK_HOST ? "host" : plan->devices[made->device]->info.id;
+}
+
+const char *cvk_step_op_name(const cvk_plan_step *made)
+{
+    const cvk_node *node = made->step.node;
+    switch (node->op) {
+    case CVK_OP_Unary: return cvk_act_name(((const cvk_unary_params *)node->params)->act.kind);
+    case CVK_OP_Binary: return cvk_binary_name(((const cvk_binary_params *)node->params)->kind);
+    case CVK_OP_Pool:
+        return ((const cvk_pool_params *)node->params)->kind == CVK_POOL_MAX ? "MaxPool" : "AveragePool";
+    case CVK_OP_GlobalPool:
+        return ((const cvk_global_pool_params *)node->params)->kind == CVK_POOL_MAX ? "GlobalMaxPool"
+                                                                                    : "GlobalAveragePool";
+    default: return cvk_op_kind_name(node->op);
+    }
+}
+
+const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made)
+{
+    const cvk_node *node = made->step.node;
+    const char *text = "";
+    for (int p = 0; text && p < node->n_posts; p++)
+        text = cvk_arena_printf(arena, "%s%s%s", text, p ? ", " : "", node->posts[p].name);
+    return text;
+}
+
+const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made)
+{
+    char text[CVK_SHAPE_TEXT];
+    const cvk_view *out = &made->step.out[0];
+    const char *type = out->dtype == CVK_F32 ? "" : cvk_dtype_name(out->dtype);
+    return cvk_arena_printf(arena, "%s%s%s%s", cvk_shape_text(&out->shape, text),
+                            out->layout == CVK_LAYOUT_BLOCKED ? " nchw16c" : "", *type ? " " : "", type);
+}
+
+static bool writes(const cvk_node *node, int value)
+{
+    for (int i = 0; i < node->n_out; i++)
+        if (node->out[i] == value) return true;
+    return false;
+}
+
+/* The node that makes `value` without being a step (an alias, a concat by offset); NULL if there is none. */
+static const cvk_node *maker_without_step(const cvk_plan *plan, int value)
+{
+    for (int i = 0; i < plan->n_steps; i++)
+        if (writes(plan->steps[i].step.node, value)) return NULL;
+    for (int i = 0; i < plan->graph->n_nodes; i++)
+        if (writes(&plan->graph->nodes[i], value)) return &plan->graph->nodes[i];
+    return NULL;
+}
+
+static const char *add_sources(const cvk_plan *plan, const cvk_node *node, const char *text)
+{
+    const cvk_graph *graph = plan->graph;
+    for (int i = 0; text && i < node->n_in; i++) {
+        if (node->in[i] < 0 || graph->values[node->in[i]].data) continue;
+        const cvk_node *from = maker_without_step(plan, node->in[i]);
+        text = from ? add_sources(plan, from, text)
+                    : cvk_arena_printf(plan->arena, "%s%s%s", text, *text ? ", " : "", graph->values[node->in[i]].name);
+    }
+    return text;
+}
+
+const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made)
+{
+    return add_sources(plan, made->step.node, "");
+}
+
+/* One line; `line` numbers from 0. */
+static const char *step_line(const cvk_plan *plan, int line)
+{
+    const cvk_plan_step *made = &plan->steps[line];
+    const char *fused = cvk_step_fused_names(plan->arena, made);
+    const char *shape = cvk_step_shape_text(plan->arena, made);
+    if (!fused || !shape) return NULL;
+    const char *note = made->step.node->note;
+    return cvk_arena_printf(plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s%s%s%s", line,
+                            cvk_step_device_name(plan, made), made->step.kernel->name, cvk_step_op_name(made), shape,
+                            fused, made->step.node->members && *made->step.node->members ? made->step.node->members : "-",
+                            note ? "  (" : "", note ? note : "", note ? ")" : "");
+}
+
+cvk_status cvk_pass_describe(cvk_scheduler *s)
+{
+    cvk_plan *plan = s->plan;
+    size_t room = 4096;
+    const char **lines = cvk_arena_alloc(plan->arena, ((size_t)plan->n_steps + 1) * sizeof *lines);
+    if (!lines) return CVK_NO_MEMORY;
+    for (int i = 0; i < plan->n_steps; i++) {
+        lines[i] = step_line(plan, i);
+        if (!lines[i]) return CVK_NO_MEMORY;
+        for (const char *c = lines[i]; *c; c++) room++;
+        room++;
+    }
+    char *text = cvk_arena_alloc(plan->arena, room);
+    if (!text) return CVK_NO_MEMORY;
+    size_t at = (size_t)snprintf(text, room, "step device     kernel               operator           %-26s %-28s nodes\n",
+                                 "output", "fused");
+    for (int i = 0; i < plan->n_steps; i++) at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
+    size_t activation = 0, bound = 0, workspace = 0;
+    for (int space = 0; space <= plan->n_devices; space++) {
+        activation += plan->spaces[space].activation_bytes;
+        bound += plan->spaces[space].lower_bound_bytes;
+        workspace += plan->spaces[space].workspace_bytes;
+    }
+    snprintf(text + at, room - at,
+             "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace %zu, weights %zu\n",
+             plan->n_steps, plan->n_model_nodes, plan->n_fused, activation, bound, workspace, plan->weight_bytes);
+    plan->text = text;
+    return CVK_OK;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a step is called, for describe and for cvk_session_step.
+ */
+#ifndef CVK_SCHEDULE_DESCRIBE_H
+#define CVK_SCHEDULE_DESCRIBE_H
+
+#include "schedule/plan.h"
+
+const char *cvk_step_device_name(const cvk_plan *plan, const cvk_plan_step *made);
+const char *cvk_step_op_name(const cvk_plan_step *made);
+/* Arena-owned; NULL when out of memory. */
+const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made);
+const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made);
+/* Outputs of steps and model inputs that the step reads, seen through nodes that are no step. */
+const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made);
+
+#endif

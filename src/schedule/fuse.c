@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, as far as
+ * a kernel row of its device accepts the longer node. The fused node stands where its last member
+ * stood, so that a residual computed in between is there. A refusal is kept in the node's note.
+ */
+#include <string.h>
+
+#include "schedule/passes.h"
+
+typedef struct fuser {
+    cvk_scheduler *s;
+    int *readers; /* by value: index of the only reader */
+    char *gone;   /* by node: became part of another */
+} fuser;
+
+static bool can_lead(const cvk_node *node)
+{
+    switch (node->op) {
+    case CVK_OP_Conv:
+    case CVK_OP_ConvTranspose:
+    case CVK_OP_Gemm:
+    case CVK_OP_MatMul:
+    case CVK_OP_Binary:
+    case CVK_OP_Affine:
+    case CVK_OP_Pool:
+    case CVK_OP_InstanceNormalization: return true;
+    default: return false;
+    }
+}
+
+/* The residual as one more input. */
+static cvk_status add_input(cvk_graph *graph, cvk_node *node, int value)
+{
+    int *in = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *in);
+    if (!in) return CVK_NO_MEMORY;
+    memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
+    in[node->n_in] = value;
+    node->in = in;
+    node->n_in++;
+    return CVK_OK;
+}
+
+/* A slope of one number, or one per channel of `shape`. */
+static bool is_slope(const cvk_graph *graph, int value, const cvk_shape *shape)
+{
+    if (!cvk_is_const(graph, value) || graph->values[value].dtype != CVK_F32) return false;
+    const cvk_shape *slope = &graph->values[value].shape;
+    int64_t count = cvk_shape_count(slope);
+    if (count == 1) return true;
+    return shape->rank >= 2 && slope->rank == shape->rank && count == shape->dims[1] && slope->dims[1] == count;
+}
+
+/* What `next`, the only reader of value `out`, would be as a post of `node`. kind 0: nothing. An extra
+ * input that it needs comes in *input (else -1). */
+static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, int *input)
+{
+    cvk_post post = {.name = next->name, .op = next->op, .input = -1};
+    const cvk_shape *shape = &graph->values[out].shape;
+    *input = -1;
+    if (next->n_posts) return post;
+    if (next->op == CVK_OP_Unary) {
+        post.kind = CVK_POST_ACT;
+        post.act = ((const cvk_unary_params *)next->params)->act;
+    } else if (next->op == CVK_OP_Pool) {
+        post.kind = CVK_POST_POOL;
+        post.pool = *(const cvk_pool_params *)next->params;
+    } else if (next->op == CVK_OP_Binary) {
+        cvk_binary_kind kind = ((const cvk_binary_params *)next->params)->kind;
+        int other = next->in[0] == out ? next->in[1] : next->in[0];
+        if (kind == CVK_BINARY_ADD && !cvk_is_const(graph, other) && other != out &&
+            cvk_shape_equal(&graph->values[other].shape, shape)) {
+            post.kind = CVK_POST_ADD;
+            *input = other;
+        } else if (kind == CVK_BINARY_PRELU && next->in[0] == out && is_slope(graph, other, shape)) {
+            post.kind = CVK_POST_PRELU;
+            *input = other;
+        }
+    }
+    return post;
+}
+
+/* How people call what the post was in the model. */
+static const char *post_label(cvk_arena *arena, const cvk_post *post)
+{
+    switch (post->kind) {
+    case CVK_POST_ADD: return "Add";
+    case CVK_POST_PRELU: return "PRelu";
+    case CVK_POST_ACT: return cvk_act_name(post->act.kind);
+    case CVK_POST_POOL: break;
+    }
+    const cvk_window *w = &post->pool.window;
+    if (w->spatial == 1)
+        return cvk_arena_printf(arena, "%sPool %d/%d", post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
+                                (int)w->kernel[0], (int)w->stride[0]);
+    return cvk_arena_printf(arena, "%sPool %dx%d/%d", post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
+                            (int)w->kernel[0], (int)w->kernel[1], (int)w->stride[0]);
+}
+
+/* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index. */
+static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool *took)
+{
+    cvk_graph *graph = f->s->graph;
+    int out = node->out[0], reader = f->readers[out];
+    *took = false;
+    if (reader < 0 || f->gone[reader]) return CVK_OK;
+    if (node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL) return CVK_OK;
+    const cvk_node *next = &graph->nodes[reader];
+    int input;
+    cvk_post post = post_of(graph, next, out, &input);
+    if (!post.kind) return CVK_OK;
+    post.name = post_label(graph->arena, &post);
+    if (!post.name) return CVK_NO_MEMORY;
+    if (node->n_posts == CVK_MAX_POSTS) {
+        node->note = cvk_arena_printf(graph->arena, "%s not fused: %d posts already", post.name, CVK_MAX_POSTS);
+        return node->note ? CVK_OK : CVK_NO_MEMORY;
+    }
+    cvk_node longer = *node;
+    if (input >= 0) {
+        post.input = longer.n_in;
+        CVK_TRY(add_input(graph, &longer, input));
+    }
+    if (post.kind == CVK_POST_POOL) longer.conv_shape = graph->values[out].shape;
+    longer.posts[longer.n_posts++] = post;
+    longer.out = next->out;
+    longer.n_out = 1;
+    const char *why = NULL;
+    if (!cvk_place_accepts(f->s, &longer, device, &why)) {
+        node->note = cvk_arena_printf(graph->arena, "%s not fused: %s", post.name, why ? why : "no kernel");
+        return node->note ? CVK_OK : CVK_NO_MEMORY;
+    }
+    longer.members = cvk_join_members(graph->arena, node, next);
+    if (!longer.members) return CVK_NO_MEMORY;
+    *node = longer;
+    *at = reader;
+    *took = true;
+    return CVK_OK;
+}
+
+static cvk_status fuse_from(fuser *f, int index)
+{
+    cvk_graph *graph = f->s->graph;
+    cvk_node node = graph->nodes[index];
+    int device, at = index;
+    const cvk_kernel *row;
+    CVK_TRY(cvk_place_node(f->s, &node, &device, &row, NULL));
+    if (device == CVK_HOST) return CVK_OK;
+    for (bool took = true; took;) {
+        int before = at;
+        CVK_TRY(take_next(f, &node, device, &at, &took));
+        if (took) f->gone[before] = 1;
+    }
+    f->gone[at] = 0;
+    graph->nodes[at] = node; /* the last member's place */
+    return CVK_OK;
+}
+
+cvk_status cvk_pass_fuse(cvk_scheduler *s)
+{
+    cvk_graph *graph = s->graph;
+    fuser f = {.s = s, .readers = cvk_graph_readers(graph, graph->arena)};
+    f.gone = cvk_arena_alloc(graph->arena, (size_t)graph->n_nodes + 1);
+    if (!f.readers || !f.gone) return CVK_NO_MEMORY;
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) && graph->nodes[i].n_out &&
+            graph->values[graph->nodes[i].out[0]].dtype == CVK_F32)
+            CVK_TRY(fuse_from(&f, i));
+    int kept = 0;
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (!f.gone[i]) graph->nodes[kept++] = graph->nodes[i];
+    graph->n_nodes = kept;
+    CVK_TRY(cvk_graph_prune(graph));
+    return cvk_graph_link(graph);
+}

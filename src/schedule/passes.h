@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The passes of the scheduler, one per file, in the order in which schedule.c calls them.
+ */
+#ifndef CVK_SCHEDULE_PASSES_H
+#define CVK_SCHEDULE_PASSES_H
+
+#include "ops/op.h"
+#include "schedule/plan.h"
+
+/* What the passes work on. */
+typedef struct cvk_scheduler {
+    cvk_plan *plan;
+    cvk_graph *graph; /* plan->graph */
+    cvk_device *const *devices;
+    int n_devices;
+    const cvk_schedule_options *options;
+    const cvk_kernel **rows; /* place: by node index */
+    const char **refused;    /* place: by node index */
+} cvk_scheduler;
+
+/* bind.c: the caller's input shapes; then every shape, and constants folded. */
+cvk_status cvk_pass_bind(cvk_scheduler *s);
+/* lower.c: ONNX operators into the forms that kernels are written for. */
+cvk_status cvk_pass_lower(cvk_graph *graph);
+/* fold.c: per-channel affine maps into the weights before them; zero padding into the window after it. */
+cvk_status cvk_pass_fold(cvk_graph *graph);
+/* rewrite.c: small patterns: quantise-dequantise pairs, x sigmoid(x), MatMul + bias. */
+cvk_status cvk_pass_rewrite(cvk_graph *graph);
+/* fuse.c: residual adds, activations and pools become posts of the node before them. */
+cvk_status cvk_pass_fuse(cvk_scheduler *s);
+/* place.c: a device and a kernel row per node. */
+cvk_status cvk_pass_place(cvk_scheduler *s);
+/* layout.c: reorders and transfers where a node wants what is not there; makes the steps. */
+cvk_status cvk_pass_layout(cvk_scheduler *s);
+/* prepare.c: constants on the devices, weights packed, programs built, scratch known. */
+cvk_status cvk_pass_prepare(cvk_scheduler *s);
+/* storage.c: which values share storage: aliases, concat by offset, in place. */
+cvk_status cvk_pass_storage(cvk_scheduler *s);
+/* memory.c: offsets in one buffer per space, allocated; views bound. */
+cvk_status cvk_pass_memory(cvk_scheduler *s);
+/* describe.c: the plan as text. */
+cvk_status cvk_pass_describe(cvk_scheduler *s);
+
+/* place.c: the device (CVK_HOST: reference) and row for `node`, given the layouts of its inputs.
+ * `refused` (may be NULL) gets the rows asked before and why not. */
+cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device, const cvk_kernel **row,
+                          const char **refused);
+/* Whether some row of `device` computes the node with its posts; if not, *why is the first row's reason. */
+bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why);
+/* The layout in which `row` wants input i of node, or gives output i. */
+cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value);
+cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value);
+
+/* rewriting.c: helpers for passes that rewrite nodes. */
+/* Takes the graph's nodes out of it, to be put back one by one; *count of them. NULL: out of memory. */
+cvk_node *cvk_nodes_take(cvk_graph *graph, int *count);
+/* Puts a node back as it is. */
+cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node);
+/* A constant value with a copy of `data`. */
+cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype, const cvk_shape *shape,
+                                  const void *data, int *id);
+/* Index of the only node that reads `value`; -1 if there are several, none, or it is a graph output.
+ * readers, from cvk_graph_readers, has one entry per value. */
+int *cvk_graph_readers(const cvk_graph *graph, cvk_arena *arena);
+bool cvk_is_const(const cvk_graph *graph, int value);
+/* "a, b": the names of the model's nodes in `first` and then in `second`. */
+const char *cvk_join_members(cvk_arena *arena, const cvk_node *first, const cvk_node *second);
+
+#endif

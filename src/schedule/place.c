@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A device and a kernel row for every node: the first device in the caller's order that has a row for
+ * it, else its reference on the host; of the rows that accept, the first that takes the data as they
+ * lie. Records which rows were asked before and why they refused.
+ */
+#include <string.h>
+
+#include "schedule/passes.h"
+#include "schedule/trial.h"
+
+static cvk_status run_reference(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)device;
+    (void)workers;
+    return worker ? CVK_OK : cvk_node_reference(step->node, step->in, step->out);
+}
+
+const cvk_kernel cvk_reference_row = {.name = "reference", .run = run_reference};
+
+/* Whether the layout of this value is a kernel's choice at all. */
+static bool has_layout(const cvk_value *value)
+{
+    return value->dtype == CVK_F32 && (value->shape.rank == 3 || value->shape.rank == 4);
+}
+
+static bool packs_input(const cvk_kernel *row, int i)
+{
+    return row->packs >> (i < 31 ? i : 31) & 1;
+}
+
+cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value)
+{
+    if (!row || !has_layout(value) || (value->data && packs_input(row, i))) return CVK_LAYOUT_PLAIN;
+    for (int p = 0; p < node->n_posts; p++)
+        if (node->posts[p].kind == CVK_POST_ADD && node->posts[p].input == i) return row->out_layout;
+    return row->in_layout;
+}
+
+cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value)
+{
+    return row && has_layout(value) ? row->out_layout : CVK_LAYOUT_PLAIN;
+}
+
+/* The problem as rows see it. Views are arena memory: small, and plans are made once. */
+static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps, cvk_problem *problem)
+{
+    size_t count = (size_t)node->n_in + (size_t)node->n_out;
+    cvk_view *views = cvk_arena_alloc(s->graph->arena, (count + 1) * sizeof *views);
+    if (!views) return CVK_NO_MEMORY;
+    for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(s->graph, node->in[i]);
+    for (int i = 0; i < node->n_out; i++) views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
+    *problem = (cvk_problem){.node = node, .in = views, .out = views + node->n_in, .caps = caps};
+    return CVK_OK;
+}
+
+static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const cvk_problem *problem, const char **why)
+{
+    *why = "refused";
+    if (row->needs & ~device->caps.bits) {
+        *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found" : "the device lacks a capability";
+        return false;
+    }
+    return row->accepts(problem, why);
+}
+
+bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why)
+{
+    const cvk_device *dev = s->devices[device];
+    cvk_problem problem;
+    *why = "no kernel";
+    if (make_problem(s, node, &dev->caps, &problem)) return false;
+    bool first = true;
+    for (int r = 0; r < dev->n_kernels; r++) {
+        const char *reason;
+        if (dev->kernels[r].op != node->op) continue;
+        if (row_accepts(dev, &dev->kernels[r], &problem, &reason)) return true;
+        if (first) *why = reason;
+        first = false;
+    }
+    return false;
+}
+
+/* The layout in which a node's activations lie now: blocked if any is. */
+static cvk_layout current_layout(const cvk_graph *graph, const cvk_node *node)
+{
+    for (int i = 0; i < node->n_in; i++)
+        if (node->in[i] >= 0 && graph->values[node->in[i]].layout == CVK_LAYOUT_BLOCKED) return CVK_LAYOUT_BLOCKED;
+    return CVK_LAYOUT_PLAIN;
+}
+
+/* How well a row suits data that lie in `current`, smaller is better. Convolutions are so much faster
+ * towards the blocked layout that a reorder pays; everything else takes the data as they lie. */
+static int misfit(const cvk_kernel *row, cvk_layout current)
+{
+    bool conv = row->op == CVK_OP_Conv || row->op == CVK_OP_ConvTranspose;
+    if (!conv) return row->in_layout != current;
+    if (row->in_layout == current && row->out_layout == CVK_LAYOUT_BLOCKED) return 0;
+    return row->in_layout == CVK_LAYOUT_BLOCKED ? 1 : 2;
+}
+
+/* Adds "row: why" to the list of refusals. */
+static cvk_status add_refusal(cvk_arena *arena, const char **refused, const char *row, const char *why)
+{
+    if (!refused) return CVK_OK;
+    *refused = cvk_arena_printf(arena, "%s%s%s: %s", *refused, **refused ? "; " : "", row, why);
+    return *refused ? CVK_OK : CVK_NO_MEMORY;
+}
+
+/* Best row of one device; NULL if none accepts. */
+static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_device *device, const cvk_kernel **best,
+                           const char **refused)
+{
+    cvk_problem problem;
+    CVK_TRY(make_problem(s, node, &device->caps, &problem));
+    cvk_layout current = current_layout(s->graph, node);
+    const char *prefer = s->options->prefer_kernel;
+    const char *asked = "";
+    for (int r = 0; r < device->n_kernels; r++) {
+        const cvk_kernel *row = &device->kernels[r];
+        const char *why;
+        if (row->op != node->op) continue;
+        bool accepted = row_accepts(device, row, &problem, &why);
+        if (accepted && s->options->workspace_bytes)
+            CVK_TRY(cvk_trial_budget(s, node, device, row, &accepted, &why));
+        if (!accepted) {
+            CVK_TRY(add_refusal(s->graph->arena, &asked, row->name, why));
+            continue;
+        }
+        bool preferred = prefer && strcmp(row->name, prefer) == 0;
+        if (!*best || preferred || misfit(row, current) < misfit(*best, current)) {
+            *best = row;
+            if (refused) *refused = asked;
+        }
+        if (preferred) break;
+    }
+    if (!*best && refused) *refused = asked;
+    return CVK_OK;
+}
+
+cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device, const cvk_kernel **row,
+                          const char **refused)
+{
+    if (refused) *refused = "";
+    for (int d = 0; d < s->n_devices; d++) {
+        const cvk_kernel *best = NULL;
+        CVK_TRY(best_row(s, node, s->devices[d], &best, refused));
+        if (!best) continue;
+        *device = d;
+        *row = best;
+        return CVK_OK;
+    }
+    *device = CVK_HOST;
+    *row = &cvk_reference_row;
+    return CVK_OK;
+}
+
+static cvk_status place(cvk_scheduler *s, int index)
+{
+    cvk_graph *graph = s->graph;
+    cvk_node *node = &graph->nodes[index];
+    if (cvk_op_get(node->op)->alias) {
+        int producer = graph->values[node->in[0]].producer;
+        node->device = producer >= 0 ? graph->nodes[producer].device : CVK_HOST;
+        s->rows[index] = NULL;
+        s->refused[index] = "";
+    } else {
+        CVK_TRY(cvk_place_node(s, node, &node->device, &s->rows[index], &s->refused[index]));
+        if (!s->refused[index]) s->refused[index] = "";
+    }
+    for (int k = 0; k < node->n_out; k++) {
+        if (node->out[k] < 0) continue;
+        cvk_value *value = &graph->values[node->out[k]];
+        value->layout = cvk_row_output_layout(s->rows[index], value);
+        value->device = cvk_plan_space(s->plan, node->device);
+    }
+    return CVK_OK;
+}
+
+cvk_status cvk_pass_place(cvk_scheduler *s)
+{
+    size_t n = (size_t)s->graph->n_nodes + 1;
+    s->rows = cvk_arena_alloc(s->graph->arena, n * sizeof *s->rows);
+    s->refused = cvk_arena_alloc(s->graph->arena, n * sizeof *s->refused);
+    if (!s->rows || !s->refused) return CVK_NO_MEMORY;
+    for (int i = 0; i < s->graph->n_nodes; i++) CVK_TRY(place(s, i));
+    return CVK_OK;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What schedule makes and session runs: an array of steps on devices, with the memory they share. All
+ * of it is const from the end of cvk_schedule on, but for the data pointers that a run binds.
+ *
+ * Memory spaces: 0 is the host's (the CPU device, references, the caller's tensors); 1 + d is that of
+ * device d when its memory is its own.
+ */
+#ifndef CVK_SCHEDULE_PLAN_H
+#define CVK_SCHEDULE_PLAN_H
+
+#include "backend/backend.h"
+#include "graph/graph.h"
+
+enum { CVK_HOST = -1 }; /* device index of references and copies */
+
+typedef struct cvk_plan_step {
+    cvk_step step;
+    int device;          /* index into plan->devices, or CVK_HOST */
+    const char *refused; /* rows asked before the one chosen, and why not */
+    size_t offset;       /* of its first output in its space's activation buffer */
+    uint64_t macs;
+    double ms;           /* of the last profiled run */
+} cvk_plan_step;
+
+/* A place where the pointer of a caller's tensor must be written before a run. */
+typedef struct cvk_binding {
+    int value;        /* graph input or output */
+    bool output;
+    cvk_view *view;   /* of a step */
+    size_t offset;    /* bytes into the tensor */
+} cvk_binding;
+
+/* Memory of one space. */
+typedef struct cvk_space_memory {
+    size_t activation_bytes, lower_bound_bytes, workspace_bytes;
+    void *activations, *workspace; /* device memory */
+} cvk_space_memory;
+
+/* Where a value lives: `root` owns the storage (its own id if it is alone), at `offset` bytes in it. */
+typedef struct cvk_storage {
+    int root;
+    size_t offset;
+} cvk_storage;
+
+typedef struct cvk_plan {
+    cvk_arena *arena;
+    cvk_graph *graph; /* as scheduled */
+    cvk_device **devices;
+    int n_devices;
+    cvk_plan_step *steps;
+    int n_steps;
+    cvk_space_memory *spaces; /* 1 + n_devices */
+    cvk_storage *storage;     /* by value */
+    void **output_data;       /* by value: the session's own memory of a graph output; else NULL */
+    size_t *offsets;          /* by root: bytes into its space's activations */
+    char *external;           /* by root: storage is a caller's tensor */
+    cvk_binding *bindings;
+    int n_bindings, bindings_capacity;
+    void **parts;             /* device memory handles to release with the plan: pairs by part_device */
+    int *part_device;
+    int n_parts, parts_capacity, part_device_capacity;
+    int n_model_nodes, n_fused;
+    size_t weight_bytes;
+    bool keep_values;
+    const char *text;         /* the plan for people */
+} cvk_plan;
+
+typedef struct cvk_schedule_options {
+    bool no_fuse, keep_values;
+    size_t workspace_bytes;
+    const char *prefer_kernel;
+    const cvk_tensor *inputs, *constants;
+    int n_inputs, n_constants;
+} cvk_schedule_options;
+
+/* Plans `model` (which is not kept) for the devices, in order of preference. */
+cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int n_devices,
+                        const cvk_schedule_options *options, cvk_plan **plan);
+void cvk_plan_free(cvk_plan **plan);
+
+int cvk_plan_space(const cvk_plan *plan, int device);
+/* The view of a value's memory in its space, as a step's input or output has it. */
+cvk_status cvk_plan_bind_view(cvk_plan *plan, int value, cvk_view *view);
+
+/* The row behind a step that runs an operator's reference on the host. */
+extern const cvk_kernel cvk_reference_row;
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Small patterns, each into one node that says the same:
+ *   QuantizeLinear, DequantizeLinear with one scale and zero point  ->  Unary QDQ
+ *   x * Sigmoid(x)                                                  ->  Unary SWISH
+ *   MatMul by a constant matrix, + bias                             ->  Gemm on rows
+ */
+#include <string.h>
+
+#include "schedule/passes.h"
+
+static const cvk_node *producer_of(const cvk_graph *graph, int value, cvk_op_kind op)
+{
+    int producer = value < 0 ? -1 : graph->values[value].producer;
+    return producer >= 0 && graph->nodes[producer].op == op ? &graph->nodes[producer] : NULL;
+}
+
+static cvk_status replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act, const cvk_node *first)
+{
+    cvk_unary_params *params = cvk_arena_alloc(graph->arena, sizeof *params);
+    int *in = cvk_arena_copy(graph->arena, &x, sizeof x);
+    if (!params || !in) return CVK_NO_MEMORY;
+    params->act = act;
+    node->members = cvk_join_members(graph->arena, first, node);
+    node->op = CVK_OP_Unary;
+    node->in = in;
+    node->n_in = 1;
+    node->params = params;
+    node->params_bytes = sizeof *params;
+    return node->members ? CVK_OK : CVK_NO_MEMORY;
+}
+
+/* A constant scalar (or one-element tensor). */
+static bool scalar(const cvk_graph *graph, int id, double *value)
+{
+    if (!cvk_is_const(graph, id)) return false;
+    cvk_view view = cvk_graph_view(graph, id);
+    if (cvk_view_count(&view) != 1) return false;
+    *value = cvk_view_get(&view, 0);
+    return true;
+}
+
+static cvk_status rewrite_qdq(cvk_graph *graph, cvk_node *node)
+{
+    const cvk_node *quantize = producer_of(graph, node->in[0], CVK_OP_QuantizeLinear);
+    if (node->op != CVK_OP_DequantizeLinear || !quantize) return CVK_OK;
+    double scale, zero = 0, scale2, zero2 = 0;
+    if (!scalar(graph, quantize->in[1], &scale) || !scalar(graph, node->in[1], &scale2)) return CVK_OK;
+    bool zero_in = quantize->n_in > 2 && quantize->in[2] >= 0, zero_out = node->n_in > 2 && node->in[2] >= 0;
+    if (zero_in && !scalar(graph, quantize->in[2], &zero)) return CVK_OK;
+    if (zero_out && !scalar(graph, node->in[2], &zero2)) return CVK_OK;
+    cvk_dtype type = graph->values[node->in[0]].dtype;
+    if (scale != scale2 || zero != zero2 || (type != CVK_U8 && type != CVK_I8)) return CVK_OK;
+    if (graph->values[quantize->in[0]].dtype != CVK_F32) return CVK_OK;
+    cvk_act act = {.kind = CVK_ACT_QDQ, .a = (float)scale, .b = (float)zero};
+    act.c = type == CVK_U8 ? 0.0f : -128.0f;
+    act.d = type == CVK_U8 ? 255.0f : 127.0f;
+    return replace_unary(graph, node, quantize->in[0], act, quantize);
+}
+
+static cvk_status rewrite_swish(cvk_graph *graph, cvk_node *node)
+{
+    if (node->op != CVK_OP_Binary || ((const cvk_binary_params *)node->params)->kind != CVK_BINARY_MUL) return CVK_OK;
+    for (int i = 0; i < 2; i++) {
+        const cvk_node *gate = producer_of(graph, node->in[i], CVK_OP_Unary);
+        if (!gate || gate->in[0] != node->in[1 - i]) continue;
+        if (((const cvk_unary_params *)gate->params)->act.kind != CVK_ACT_SIGMOID) continue;
+        return replace_unary(graph, node, gate->in[0], (cvk_act){.kind = CVK_ACT_SWISH, .a = 1}, gate);
+    }
+    return CVK_OK;
+}
+
+static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const int64_t *dims, int *id)
+{
+    CVK_TRY(cvk_graph_add_temp(graph, stem, id));
+    cvk_value *value = &graph->values[*id];
+    value->dtype = CVK_F32;
+    value->has_shape = true;
+    value->shape = cvk_shape_make(rank, dims);
+    return CVK_OK;
+}
+
+static cvk_status add_alias(cvk_graph *graph, const cvk_node *node, int from, int to)
+{
+    cvk_node *alias;
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, &from, 1, &to, 1, sizeof(cvk_reshape_params), &alias));
+    alias->members = node->members;
+    return CVK_OK;
+}
+
+/* The Add of a constant row vector that alone reads MatMul's result; NULL if there is none. */
+static const cvk_node *bias_after(const cvk_graph *graph, const cvk_node *nodes, const cvk_node *matmul,
+                                  const int *readers, int *bias)
+{
+    int reader = readers[matmul->out[0]];
+    if (reader < 0 || nodes[reader].op != CVK_OP_Binary) return NULL;
+    const cvk_node *add = &nodes[reader];
+    if (((const cvk_binary_params *)add->params)->kind != CVK_BINARY_ADD) return NULL;
+    for (int i = 0; i < 2; i++) {
+        if (!cvk_is_const(graph, add->in[i]) || add->in[1 - i] != matmul->out[0]) continue;
+        const cvk_shape *shape = &graph->values[add->in[i]].shape, *out = &graph->values[matmul->out[0]].shape;
+        int64_t n = out->dims[out->rank - 1];
+        if (cvk_shape_count(shape) != n || shape->dims[shape->rank - 1] != n) continue;
+        if (!cvk_shape_equal(&graph->values[add->out[0]].shape, out)) continue;
+        *bias = add->in[i];
+        return add;
+    }
+    return NULL;
+}
+
+static bool is_row_matmul(const cvk_graph *graph, const cvk_node *node)
+{
+    if (node->op != CVK_OP_MatMul || !cvk_is_const(graph, node->in[1])) return false;
+    const cvk_value *a = &graph->values[node->in[0]], *b = &graph->values[node->in[1]];
+    return a->dtype == CVK_F32 && a->shape.rank >= 2 && b->shape.rank == 2 && cvk_shape_count(&a->shape) > 0;
+}
+
+/* (.., m, k) x (k, n) + bias as Reshape, Gemm, Reshape: the reshapes move nothing. */
+static cvk_status emit_row_gemm(cvk_graph *graph, const cvk_node *node, const cvk_node *add, int bias)
+{
+    const cvk_shape a = graph->values[node->in[0]].shape, b = graph->values[node->in[1]].shape;
+    int64_t rows = cvk_shape_span(&a, 0, a.rank - 1), in_dims[] = {rows, b.dims[0]}, out_dims[] = {rows, b.dims[1]};
+    int in[3] = {node->in[0], node->in[1]}, out = add ? add->out[0] : node->out[0], last = out, n_in = 2;
+    if (a.rank > 2) {
+        CVK_TRY(new_value(graph, node->name, 2, in_dims, &in[0]));
+        CVK_TRY(add_alias(graph, node, node->in[0], in[0]));
+        CVK_TRY(new_value(graph, node->name, 2, out_dims, &out));
+    }
+    if (add) {
+        const float *data = graph->values[bias].data;
+        cvk_shape shape = cvk_shape_make(1, &b.dims[1]);
+        CVK_TRY(cvk_graph_add_constant(graph, "bias", CVK_F32, &shape, data, &in[n_in++]));
+    }
+    cvk_node *gemm;
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Gemm, node->name, in, n_in, &out, 1, sizeof(cvk_gemm_params), &gemm));
+    gemm->members = add ? cvk_join_members(graph->arena, node, add) : node->members;
+    *(cvk_gemm_params *)gemm->params = (cvk_gemm_params){.alpha = 1, .beta = 1};
+    return a.rank > 2 ? add_alias(graph, node, out, last) : CVK_OK;
+}
+
+static cvk_status rewrite_matmuls(cvk_graph *graph)
+{
+    int count, *readers = cvk_graph_readers(graph, graph->arena);
+    cvk_node *nodes = cvk_nodes_take(graph, &count);
+    if (!nodes || !readers) return CVK_NO_MEMORY;
+    char *done = cvk_arena_alloc(graph->arena, (size_t)count + 1);
+    if (!done) return CVK_NO_MEMORY;
+    for (int i = 0; i < count; i++) {
+        int bias = -1;
+        if (done[i]) continue;
+        if (!is_row_matmul(graph, &nodes[i])) {
+            CVK_TRY(cvk_nodes_keep(graph, &nodes[i]));
+            continue;
+        }
+        const cvk_node *add = bias_after(graph, nodes, &nodes[i], readers, &bias);
+        if (add) done[add - nodes] = 1;
+        CVK_TRY(emit_row_gemm(graph, &nodes[i], add, bias));
+    }
+    return CVK_OK;
+}
+
+cvk_status cvk_pass_rewrite(cvk_graph *graph)
+{
+    for (int i = 0; i < graph->n_nodes; i++) {
+        CVK_TRY(rewrite_qdq(graph, &graph->nodes[i]));
+        CVK_TRY(rewrite_swish(graph, &graph->nodes[i]));
+    }
+    CVK_TRY(cvk_graph_prune(graph));
+    CVK_TRY(rewrite_matmuls(graph));
+    return cvk_graph_link(graph);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Helpers for the passes that rewrite a graph.
+ */
+#include "schedule/passes.h"
+
+cvk_node *cvk_nodes_take(cvk_graph *graph, int *count)
+{
+    cvk_node *nodes = cvk_arena_copy(graph->arena, graph->nodes, (size_t)graph->n_nodes * sizeof *nodes);
+    *count = graph->n_nodes;
+    graph->n_nodes = 0;
+    return nodes;
+}
+
+cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node)
+{
+    cvk_node *added;
+    cvk_node copy = *node;
+    CVK_TRY(cvk_graph_add_node(graph, copy.op, copy.name, NULL, 0, NULL, 0, 0, &added));
+    *added = copy;
+    for (int k = 0; k < copy.n_out; k++)
+        if (copy.out[k] >= 0) graph->values[copy.out[k]].producer = graph->n_nodes - 1;
+    return CVK_OK;
+}
+
+cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype, const cvk_shape *shape,
+                                  const void *data, int *id)
+{
+    CVK_TRY(cvk_graph_add_temp(graph, stem, id));
+    size_t bytes = (size_t)cvk_shape_count(shape) * cvk_dtype_bytes(dtype);
+    cvk_value *value = &graph->values[*id];
+    value->dtype = dtype;
+    value->has_shape = true;
+    value->shape = *shape;
+    value->data = cvk_arena_copy(graph->arena, data, bytes);
+    return value->data ? CVK_OK : CVK_NO_MEMORY;
+}
+
+int *cvk_graph_readers(const cvk_graph *graph, cvk_arena *arena)
+{
+    int *readers = cvk_arena_alloc(arena, ((size_t)graph->n_values + 1) * sizeof *readers);
+    int *uses = cvk_arena_alloc(arena, ((size_t)graph->n_values + 1) * sizeof *uses);
+    if (!readers || !uses) return NULL;
+    cvk_graph_count_uses(graph, uses);
+    for (int i = 0; i < graph->n_values; i++) readers[i] = -1;
+    for (int i = 0; i < graph->n_nodes; i++)
+        for (int k = 0; k < graph->nodes[i].n_in; k++) {
+            int id = graph->nodes[i].in[k];
+            if (id >= 0 && uses[id] == 1) readers[id] = i;
+        }
+    return readers;
+}
+
+bool cvk_is_const(const cvk_graph *graph, int value)
+{
+    return value >= 0 && graph->values[value].data;
+}
+
+const char *cvk_join_members(cvk_arena *arena, const cvk_node *first, const cvk_node *second)
+{
+    return cvk_arena_printf(arena, "%s,%s", first->members ? first->members : first->name,
+                            second->members ? second->members : second->name);
+}

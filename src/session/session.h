@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A session: a plan and what a run of it needs.
+ */
+#ifndef CVK_SESSION_SESSION_H
+#define CVK_SESSION_SESSION_H
+
+#include <pthread.h>
+
+#include "schedule/plan.h"
+
+/* Steps on one device one after the other; a transfer stands alone. */
+typedef struct cvk_segment {
+    int device; /* CVK_HOST: references and transfers, run by the session itself */
+    int first, count;
+    cvk_step **steps;
+    double *ms; /* profile */
+} cvk_segment;
+
+/* A buffer of the caller's in a device's memory that stands for an input or output (opencl.h). */
+typedef struct cvk_device_bind {
+    int value;    /* graph input or output */
+    void *buffer; /* NULL: not bound */
+    void *own;    /* the plan's memory for it, once a buffer has stood in */
+    cvk_device *device;
+} cvk_device_bind;
+
+struct cvk_session {
+    cvk_plan *plan;
+    cvk_segment *segments;
+    int n_segments;
+    int *outputs;       /* the model's own output values, by position: names and descriptions */
+    void **bound;       /* by value: the caller's memory for a graph input or output in this run */
+    bool profile, allow_nan;
+    bool registered;    /* counted among its devices' sessions */
+    bool has_run;       /* once at least: values can be read */
+    double build_ms;
+    cvk_step_info *infos; /* by step */
+    cvk_device_bind *device_binds; /* one per graph input and output, in this order */
+
+    pthread_t thread; /* of the run in flight */
+    bool in_flight;
+    cvk_tensor *async_tensors;
+    int async_inputs, async_outputs;
+    cvk_status async_status;
+    char async_error[1024];
+};
+
+cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
+                            const cvk_session_options *options, cvk_session **session);
+void cvk_session_unmake(cvk_session **session);
+cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                               const cvk_tensor *outputs, int n_outputs);
+/* async.c */
+cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs, const cvk_tensor *outputs,
+                             int n_outputs);
+cvk_status cvk_session_join(cvk_session *session);
+/* read.c */
+cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor *tensor);
+/* stand_in.c: binds `buffer` (NULL: unbinds) for input or output `name`; tells the device and bytes that
+ * it must have, and the buffer that stood there before. */
+cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer, cvk_device **device,
+                                size_t *bytes, void **previous);
+/* stand_in.c: all steps enqueued on *device, with every input and output bound. */
+cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
+/* run.c: writes the bound pointers into the steps' views. */
+void cvk_session_apply(cvk_session *session);
+/* run.c: the segments, inputs and outputs bound already; wait: until the devices are done. */
+cvk_status cvk_session_walk(cvk_session *session, bool wait);
+/* Index among the inputs (or outputs) of a tensor called `name`; -1 if there is none. */
+int cvk_session_find(const cvk_session *session, const char *name, bool output);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A caller's buffer in a device's memory that stands in for an input or output: every view over that
+ * storage points to it, and the copy from or to the host is left out.
+ */
+#include "session/session.h"
+
+/* The copy step of graph input or output `value`; NULL if it never crosses to a device. */
+static const cvk_step *copy_step(const cvk_session *session, int value, bool output)
+{
+    const cvk_plan *plan = session->plan;
+    for (int i = 0; i < plan->n_steps; i++) {
+        const cvk_step *step = &plan->steps[i].step;
+        if (step->node->op != CVK_OP_Transfer) continue;
+        if ((output ? step->node->out[0] : step->node->in[0]) == value) return step;
+    }
+    return NULL;
+}
+
+/* Points every view of a step over the storage of `id` to `memory`. */
+static void point_views(cvk_plan *plan, int id, void *memory)
+{
+    int root = plan->storage[id].root;
+    for (int i = 0; i < plan->n_steps; i++) {
+        cvk_step *step = &plan->steps[i].step;
+        const cvk_node *node = step->node;
+        for (int k = 0; k < node->n_in; k++)
+            if (node->in[k] >= 0 && plan->storage[node->in[k]].root == root) step->in[k].data = memory;
+        for (int k = 0; k < node->n_out; k++)
+            if (node->out[k] >= 0 && plan->storage[node->out[k]].root == root) step->out[k].data = memory;
+    }
+}
+
+cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer, cvk_device **device,
+                                size_t *bytes, void **previous)
+{
+    cvk_plan *plan = session->plan;
+    bool output = false;
+    int index = cvk_session_find(session, name, false);
+    if (index < 0) {
+        output = true;
+        index = cvk_session_find(session, name, true);
+    }
+    if (index < 0) return cvk_fail(CVK_BAD_ARGUMENT, "the model has no input or output called '%s'", name);
+    cvk_device_bind *bind = &session->device_binds[output ? plan->graph->n_inputs + index : index];
+    const cvk_step *copy = copy_step(session, bind->value, output);
+    if (!copy)
+        return cvk_fail(CVK_UNSUPPORTED, "'%s' never lies in the memory of an OpenCL device in this plan", name);
+    int id = output ? copy->node->in[0] : copy->node->out[0];
+    const cvk_view *view = output ? &copy->in[0] : &copy->out[0];
+    if (!bind->own) bind->own = view->data;
+    bind->device = *device = plan->devices[plan->graph->values[id].device - 1];
+    *bytes = cvk_view_bytes(view);
+    *previous = bind->buffer;
+    bind->buffer = buffer;
+    point_views(plan, id, buffer ? buffer : bind->own);
+    return CVK_OK;
+}
+
+/* Every input and output bound, every step on one and the same device but for their copies. */
+cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device)
+{
+    const cvk_plan *plan = session->plan;
+    const cvk_graph *graph = plan->graph;
+    int n_inputs = graph->n_inputs, count = n_inputs + graph->n_outputs;
+    for (int i = 0; i < count; i++)
+        if (!session->device_binds[i].buffer)
+            return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no buffer bound", i < n_inputs ? "input" : "output",
+                            graph->values[i < n_inputs ? graph->inputs[i] : session->outputs[i - n_inputs]].name);
+    int only = CVK_HOST;
+    for (int i = 0; i < plan->n_steps; i++) {
+        if (plan->steps[i].step.node->op == CVK_OP_Transfer) continue;
+        if (plan->steps[i].device == CVK_HOST || (only != CVK_HOST && plan->steps[i].device != only))
+            return cvk_fail(CVK_UNSUPPORTED, "node '%s' does not run on the OpenCL device",
+                            plan->steps[i].step.node->name);
+        only = plan->steps[i].device;
+    }
+    if (only == CVK_HOST) return cvk_fail(CVK_UNSUPPORTED, "the plan has no step to enqueue");
+    *device = plan->devices[only];
+    for (int i = 0; i < n_inputs; i++) session->bound[graph->inputs[i]] = NULL;
+    for (int i = 0; i < graph->n_outputs; i++) session->bound[graph->outputs[i]] = NULL;
+    cvk_session_apply(session);
+    session->has_run = true;
+    return cvk_session_walk(session, false);
+}
