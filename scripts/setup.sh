@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# setup.sh demo|test: installs what building, and the demo or the tests, need and this machine lacks.
+# Debian 12; as root or with sudo. Quick where nothing is missing.
+set -euo pipefail
+
+build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libonnx-dev
+    libpthreadpool-dev libcpuinfo-dev opencl-headers ocl-icd-opencl-dev libclblast-dev libsqlite3-dev
+    libcmocka-dev libjansson-dev libjpeg-dev libpng-dev zlib1g-dev)
+demo=(pocl-opencl-icd dataset-fashion-mnist)
+tests=("${demo[@]}" clang g++ libonnx-testdata oclgrind python3 python3-onnx)
+
+case "${1:-}" in
+demo) wanted=("${build[@]}" "${demo[@]}") ;;
+test) wanted=("${build[@]}" "${tests[@]}") ;;
+*)
+    echo "usage: scripts/setup.sh demo|test" >&2
+    exit 2
+    ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "installing: ${missing[*]}" >&2
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "these packages are missing, and there is neither root nor sudo to install them: ${missing[*]}" >&2
+        exit 1
+    }
+    root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${root[@]}" apt-get update -qq >&2
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

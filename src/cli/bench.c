@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * convoke bench: how long a model takes, on one device or on each; per step with --layers or --profile.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/numbers.h"
+#include "cli/plan.h"
+#include "cli/results.h"
+
+enum { PROFILE_RUNS = 10 };
+
+typedef struct work {
+    shared_options shared;
+    int batch, repeat, warmup;
+    bool layers;
+    const char *trace_path;
+    uint64_t seed;
+
+    cvk_model *model;
+    json_t *results, *trace; /* traceEvents */
+    table table;
+    int visited;
+} work;
+
+/* One device. */
+typedef struct pass {
+    device_set devices;
+    shape_set shapes;
+    cvk_session *session, *profiled;
+    tensor_set inputs, outputs;
+    double *ms;           /* of the repeats, sorted */
+    double first_ms, peak; /* peak: Gflop/s; 0: unknown */
+    double *step_ms;      /* median by step of the profiled session */
+} pass;
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The value below which `part` of the sorted values lie. */
+static double quantile(const double *sorted, int count, double part)
+{
+    int index = (int)ceil(part * count) - 1;
+    return sorted[index < 0 ? 0 : index];
+}
+
+static int run_timed(cvk_session *session, pass *p, double *ms)
+{
+    double start = now_ms();
+    int code = fail_status(cvk_session_run(session, p->inputs.items, p->inputs.count, p->outputs.items, p->outputs.count));
+    *ms = now_ms() - start;
+    return code;
+}
+
+static int create(const work *w, pass *p, bool profile, cvk_session **session)
+{
+    cvk_session_options options = session_options(&w->shared, &p->shapes);
+    options.profile = profile;
+    return fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count, &options, session));
+}
+
+static int open_pass(const work *w, const char *spec, pass *p)
+{
+    cvk_model_info info;
+    int code = fail_status(cvk_model_get_info(w->model, &info));
+    if (!code) code = devices_open(&w->shared, spec, &p->devices);
+    if (!code) code = shapes_from_options(&w->shared, w->model, &p->shapes);
+    if (!code && w->batch) code = shapes_set_batch(&p->shapes, w->model, w->batch);
+    if (!code) code = create(w, p, false, &p->session);
+    if (!code) code = session_tensors(p->session, info.inputs, false, &p->inputs);
+    if (!code) code = session_tensors(p->session, info.outputs, true, &p->outputs);
+    for (int i = 0; !code && i < p->inputs.count; i++) fill_random(&p->inputs.items[i], w->seed + (uint64_t)i);
+    return code;
+}
+
+static void close_pass(pass *p)
+{
+    free(p->ms);
+    free(p->step_ms);
+    tensors_free(&p->inputs);
+    tensors_free(&p->outputs);
+    cvk_session_free(&p->session);
+    cvk_session_free(&p->profiled);
+    shapes_free(&p->shapes);
+    devices_close(&p->devices);
+}
+
+static int measure(const work *w, pass *p)
+{
+    double ignored;
+    int code = run_timed(p->session, p, &p->first_ms);
+    for (int i = 0; !code && i < w->warmup; i++) code = run_timed(p->session, p, &ignored);
+    p->ms = need((size_t)w->repeat, sizeof *p->ms);
+    for (int i = 0; !code && i < w->repeat; i++) code = run_timed(p->session, p, &p->ms[i]);
+    qsort(p->ms, (size_t)w->repeat, sizeof *p->ms, by_value);
+    for (int i = 0; !code && i < p->devices.count; i++) {
+        double gflops, gbytes;
+        if (cvk_device_measure(p->devices.items[i], &gflops, &gbytes)) return DONE;
+        p->peak = gflops > p->peak ? gflops : p->peak;
+    }
+    return code;
+}
+
+/* Median time of each step over some runs of a session of its own, since profiling costs time. */
+static int profile_steps(const work *w, pass *p)
+{
+    cvk_session_info info;
+    double all;
+    int code = create(w, p, true, &p->profiled);
+    if (!code) code = fail_status(cvk_session_get_info(p->profiled, &info));
+    if (code) return code;
+    double *ms = need((size_t)info.steps * PROFILE_RUNS, sizeof *ms);
+    for (int run = -1; !code && run < PROFILE_RUNS; run++) {
+        code = run_timed(p->profiled, p, &all);
+        cvk_step_info step;
+        for (int i = 0; !code && run >= 0 && i < info.steps; i++)
+            ms[i * PROFILE_RUNS + run] = cvk_session_step(p->profiled, i, &step) ? 0 : step.ms;
+    }
+    p->step_ms = need((size_t)info.steps, sizeof *p->step_ms);
+    for (int i = 0; !code && i < info.steps; i++) {
+        qsort(ms + i * PROFILE_RUNS, PROFILE_RUNS, sizeof *ms, by_value);
+        p->step_ms[i] = quantile(ms + i * PROFILE_RUNS, PROFILE_RUNS, 0.5);
+    }
+    free(ms);
+    return code;
+}
+
+static double gflops_of(uint64_t macs, double ms)
+{
+    return ms > 0 ? 2e-6 * (double)macs / ms : 0;
+}
+
+/* The steps of the plan, with times if they were profiled, which are also printed and traced. */
+static json_t *report_steps(work *w, const pass *p)
+{
+    json_t *list = json_array();
+    cvk_session *session = p->profiled ? p->profiled : p->session;
+    cvk_session_info info = {0};
+    table rows = table_make("rllllrrr");
+    double at = 0;
+    table_row(&rows, "step\toperator\tfused\tkernel\toutput\tms\tGflop/s\tshare");
+    double total = 0;
+    cvk_session_get_info(session, &info);
+    for (int i = 0; p->step_ms && i < info.steps; i++) total += p->step_ms[i];
+    for (int i = 0; i < info.steps; i++) {
+        cvk_step_info step;
+        if (cvk_session_step(session, i, &step)) continue;
+        json_t *row = step_json(&step);
+        json_array_append_new(list, row);
+        if (!p->step_ms) continue;
+        double ms = p->step_ms[i], gflops = gflops_of(step.macs, ms);
+        json_object_set_new(row, "ms", json_number(ms));
+        json_object_set_new(row, "gflops", json_number(gflops));
+        table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.1f\t%.1f %%", i, step.op, step.fused, step.kernel, step.shape, ms, gflops,
+                  total > 0 ? 100 * ms / total : 0);
+        json_array_append_new(w->trace,
+                              json_pack("{s:o,s:s,s:s,s:o,s:o,s:i,s:i,s:{s:o,s:o,s:o,s:o}}", "name", json_text(step.op), "cat",
+                                        "step", "ph", "X", "ts", json_number(at * 1e3), "dur", json_number(ms * 1e3), "pid",
+                                        w->visited, "tid", 0, "args", "nodes", json_text(step.nodes), "kernel",
+                                        json_text(step.kernel), "fused", json_text(step.fused), "shape", json_text(step.shape)));
+        at += ms;
+    }
+    if (w->layers && !w->shared.json) {
+        printf("%s\n", p->devices.name);
+        table_print(&rows, stdout);
+    }
+    table_free(&rows);
+    return list;
+}
+
+static void report(work *w, const pass *p)
+{
+    cvk_session_info info = {0};
+    cvk_session_get_info(p->session, &info);
+    double median = quantile(p->ms, w->repeat, 0.5), best = p->ms[0], p90 = quantile(p->ms, w->repeat, 0.9);
+    double gflops = gflops_of(session_macs(p->session), median);
+    int batch = p->inputs.count && p->inputs.items[0].rank ? (int)p->inputs.items[0].dims[0] : 1;
+    size_t resident = info.weight_bytes + info.activation_bytes + info.workspace_bytes;
+    json_t *row = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "device", p->devices.name, "batch", batch, "median_ms",
+                            json_number(median), "min_ms", json_number(best), "p90_ms", json_number(p90), "images_per_s",
+                            json_number(batch / median * 1e3), "gflops", json_number(gflops), "peak_fraction",
+                            p->peak > 0 ? json_number(gflops / p->peak) : json_null());
+    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:i,s:o}", "peak_gflops", p->peak > 0 ? json_number(p->peak) : json_null(),
+                             "build_ms", json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
+                             "resident_bytes", (json_int_t)resident, "repeat", w->repeat, "steps", report_steps(w, p));
+    json_object_update_new(row, more);
+    json_array_append_new(w->results, row);
+    table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f", p->devices.name, batch, median, best,
+              p90, batch / median * 1e3, gflops, p->peak > 0 ? gflops / p->peak : 0, info.build_ms, p->first_ms,
+              (double)resident / (1 << 20));
+}
+
+static int visit(const char *spec, void *context)
+{
+    work *w = context;
+    pass p = {.devices = {.count = 0}};
+    int code = open_pass(w, spec, &p);
+    if (!code) code = measure(w, &p);
+    if (!code && (w->layers || w->trace_path)) code = profile_steps(w, &p);
+    if (!code) {
+        json_array_append_new(w->trace, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid",
+                                                  ++w->visited, "args", "name", p.devices.name));
+        report(w, &p);
+    }
+    close_pass(&p);
+    return code;
+}
+
+static int write_trace(const work *w)
+{
+    json_t *root = json_pack("{s:O,s:s}", "traceEvents", w->trace, "displayTimeUnit", "ms");
+    int wrong = !root || json_dump_file(root, w->trace_path, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    return wrong ? fail(BAD_FILE, "%s: the trace cannot be written", w->trace_path) : DONE;
+}
+
+int command_bench(int argc, char **argv)
+{
+    work w = {.repeat = 30, .warmup = 3, .seed = 1};
+    char **words;
+    int count;
+    const option_row rows[] = {
+        {"batch", OPTION_COUNT, &w.batch, "N", "the free batch dimension of the inputs", 0},
+        {"repeat", OPTION_COUNT, &w.repeat, "N", "timed runs (default 30)", 0},
+        {"warmup", OPTION_COUNT, &w.warmup, "N", "runs before them (default 3), besides the first", 0},
+        {"layers", OPTION_FLAG, &w.layers, NULL, "time each step, in a profiled session of its own", 0},
+        {"profile", OPTION_TEXT, &w.trace_path, "FILE", "write the steps' times as Chrome trace JSON (opens in Perfetto)", 0},
+        {"seed", OPTION_SEED, &w.seed, "N", "of the input's numbers (default 1)", 0}, {0}};
+    const usage usage = {"bench MODEL [OPTIONS]",
+                         "Warm-up, then repeats on numbers that look random. With --device all every device takes its turn.", rows,
+                         TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, 1};
+    int code = options_read(&usage, &w.shared, argc, argv, &words, &count);
+    if (code != GO_ON) return code;
+    w.results = json_array();
+    w.trace = json_array();
+    w.table = table_make("lrrrrrrrrrr");
+    table_row(&w.table, "device\tbatch\tmedian ms\tmin ms\tp90 ms\timages/s\tGflop/s\tof peak\tbuild ms\tfirst ms\tresident MiB");
+    code = model_open(words[0], &w.model);
+    if (!code) code = devices_each(&w.shared, visit, &w);
+    if (!code && w.trace_path) code = write_trace(&w);
+    results_print(&w.shared, w.results, &w.table);
+    json_decref(w.results);
+    json_decref(w.trace);
+    cvk_model_free(&w.model);
+    options_free(&w.shared);
+    return code;
+}

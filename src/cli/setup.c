@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Devices, shapes and sessions from options.
+ */
+#include "cli/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool device_is_all(const shared_options *shared)
+{
+    return shared->device && strcmp(shared->device, "all") == 0;
+}
+
+static int add_device(device_set *set, const char *spec, const cvk_device_options *options)
+{
+    if (set->count == MAX_DEVICES) return fail(WRONG_USE, "--device: more than %d devices", MAX_DEVICES);
+    int code = fail_status(cvk_device_open(spec, options, &set->items[set->count]));
+    if (code) return code;
+    cvk_device_info info;
+    code = fail_status(cvk_device_get_info(set->items[set->count++], &info));
+    size_t used = strlen(set->name);
+    snprintf(set->name + used, sizeof set->name - used, "%s%s", used ? "," : "", info.id);
+    return code;
+}
+
+int devices_open(const shared_options *shared, const char *spec, device_set *set)
+{
+    cvk_device_options options = {.threads = shared->threads, .isa = shared->isa};
+    *set = (device_set){.count = 0};
+    if (!spec) spec = "auto";
+    if (strcmp(spec, "all") == 0)
+        return fail(WRONG_USE, "--device all compares devices: this command wants one, or a list in order of preference");
+    int code = DONE;
+    for (const char *at = spec; !code; at += strcspn(at, ",") + 1) {
+        char *one = need_text("%.*s", (int)strcspn(at, ","), at);
+        code = add_device(set, one, &options);
+        free(one);
+        if (!at[strcspn(at, ",")]) break;
+    }
+    if (code) devices_close(set);
+    return code;
+}
+
+void devices_close(device_set *set)
+{
+    for (int i = 0; i < set->count; i++) cvk_device_close(&set->items[i]);
+    set->count = 0;
+}
+
+int devices_each(const shared_options *shared, device_visit visit, void *context)
+{
+    if (!device_is_all(shared)) return visit(shared->device, context);
+    cvk_device_info infos[MAX_DEVICES];
+    int count = 0, first = fail_status(cvk_device_list(infos, MAX_DEVICES, &count));
+    for (int i = 0; i < count && i < MAX_DEVICES; i++) {
+        int code = visit(infos[i].id, context);
+        if (!first) first = code;
+    }
+    return first;
+}
+
+int model_open(const char *path, cvk_model **model)
+{
+    return fail_status(cvk_model_load(path, model));
+}
+
+cvk_tensor *shapes_find(const shape_set *set, const char *name)
+{
+    for (int i = 0; i < set->count; i++)
+        if (strcmp(set->items[i].name, name) == 0) return &set->items[i];
+    return NULL;
+}
+
+void shapes_put(shape_set *set, const cvk_tensor *tensor)
+{
+    cvk_tensor *place = shapes_find(set, tensor->name);
+    if (!place) {
+        set->items = need_more(set->items, (size_t)set->count + 1, sizeof *set->items);
+        place = &set->items[set->count++];
+    }
+    *place = *tensor;
+}
+
+/* Input `index` of a model, or NULL behind the last. */
+static const cvk_tensor *model_input(const cvk_model *model, int index, cvk_tensor *input)
+{
+    cvk_model_info info;
+    if (cvk_model_get_info(model, &info) || index >= info.inputs) return NULL;
+    return cvk_model_input(model, index, input, NULL) ? NULL : input;
+}
+
+static int add_shape(shape_set *set, const cvk_model *model, const char *text)
+{
+    const char *equals = strrchr(text, '=');
+    cvk_tensor shape, input;
+    if (!equals || !parse_dims(equals + 1, &shape))
+        return fail(WRONG_USE, "--shape '%s': expected NAME=1x3x224x224", text);
+    for (int i = 0; model_input(model, i, &input); i++) {
+        if (strlen(input.name) != (size_t)(equals - text) || strncmp(input.name, text, strlen(input.name))) continue;
+        input.rank = shape.rank;
+        memcpy(input.dims, shape.dims, sizeof input.dims);
+        shapes_put(set, &input);
+        return DONE;
+    }
+    return fail(WRONG_USE, "--shape '%s': the model has no such input; `convoke info` lists them", text);
+}
+
+int shapes_from_options(const shared_options *shared, const cvk_model *model, shape_set *set)
+{
+    int code = DONE;
+    *set = (shape_set){0};
+    for (int i = 0; !code && i < shared->shapes.count; i++) code = add_shape(set, model, shared->shapes.items[i]);
+    if (code) shapes_free(set);
+    return code;
+}
+
+int shapes_set_batch(shape_set *set, const cvk_model *model, int batch)
+{
+    cvk_tensor input;
+    bool any_free = false;
+    for (int i = 0; model_input(model, i, &input); i++) any_free |= input.rank > 0 && input.dims[0] < 0;
+    for (int i = 0; model_input(model, i, &input); i++) {
+        if (input.rank == 0 || (any_free && input.dims[0] >= 0)) continue;
+        if (input.dims[0] >= 0 && input.dims[0] != batch)
+            return fail(BAD_FILE, "--batch %d: the batch of input '%s' is %lld in the model and cannot be changed",
+                        batch, input.name, (long long)input.dims[0]);
+        const cvk_tensor *given = shapes_find(set, input.name);
+        cvk_tensor shape = given ? *given : input;
+        shape.dims[0] = batch;
+        bool known = true;
+        for (int d = 0; d < shape.rank; d++) known = known && shape.dims[d] >= 0;
+        if (known) shapes_put(set, &shape);
+        else
+            return fail(BAD_FILE, "input '%s' has free dimensions besides the batch: give --shape %s=DIMS", input.name,
+                        input.name);
+    }
+    return DONE;
+}
+
+void shapes_free(shape_set *set)
+{
+    free(set->items);
+    *set = (shape_set){0};
+}
+
+cvk_session_options session_options(const shared_options *shared, const shape_set *shapes)
+{
+    return (cvk_session_options){.inputs = shapes ? shapes->items : NULL, .n_inputs = shapes ? shapes->count : 0,
+                                 .no_fuse = shared->no_fuse, .workspace_bytes = shared->workspace};
+}
+
+int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)
+{
+    int code = DONE;
+    *set = (tensor_set){need((size_t)count, sizeof(cvk_tensor)), 0};
+    for (int i = 0; !code && i < count; i++) {
+        cvk_tensor *t = &set->items[i];
+        code = fail_status((outputs ? cvk_session_output : cvk_session_input)(session, i, t));
+        if (code) break;
+        t->data = need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
+        set->count++;
+    }
+    if (code) tensors_free(set);
+    return code;
+}
+
+void tensors_free(tensor_set *set)
+{
+    for (int i = 0; i < set->count; i++) free(set->items[i].data);
+    free(set->items);
+    *set = (tensor_set){0};
+}
+
+uint64_t session_macs(const cvk_session *session)
+{
+    cvk_session_info info;
+    cvk_step_info step;
+    uint64_t macs = 0;
+    if (cvk_session_get_info(session, &info)) return 0;
+    for (int i = 0; i < info.steps; i++) macs += cvk_session_step(session, i, &step) ? 0 : step.macs;
+    return macs;
+}
