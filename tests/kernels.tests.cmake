@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+add_executable(test_kernels test_kernels.c op_case.c)
+target_link_libraries(test_kernels PRIVATE convoke_flags PkgConfig::CMOCKA convoke_static)
+foreach(isa scalar avx2 avx512)
+    add_test(NAME kernels_cpu_${isa} COMMAND test_kernels cpu ${isa})
+    set_tests_properties(kernels_cpu_${isa} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+endforeach()
+if(CONVOKE_OPENCL)
+    add_test(NAME kernels_opencl COMMAND test_kernels opencl)
+    set_tests_properties(kernels_opencl PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1500)
+endif()

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads the rows of op_cases.def.
+ */
+#include "tests/op_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule/passes.h"
+
+#define CASE(op, inputs, attrs, posts) {op, inputs, attrs, posts},
+const op_case op_cases[] = {
+#include "tests/op_cases.def"
+};
+#undef CASE
+const int op_cases_count = (int)(sizeof op_cases / sizeof *op_cases);
+
+enum { MAX_WORDS = 80, WORD = 200 };
+
+/* Splits text at blanks; returns the number of words. */
+static int split(const char *text, char words[MAX_WORDS][WORD])
+{
+    int count = 0, at = 0;
+    while (*text && count < MAX_WORDS) {
+        while (*text == ' ') text++;
+        at = 0;
+        while (*text && *text != ' ' && at < WORD - 1) words[count][at++] = *text++;
+        words[count][at] = 0;
+        count += at > 0;
+    }
+    return count;
+}
+
+static uint64_t mix(uint64_t x) /* splitmix64 */
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+void op_case_fill(cvk_view *view, uint64_t seed, double low, double high)
+{
+    int64_t count = cvk_view_count(view);
+    if (low == high) {
+        bool real = cvk_dtype_is_float(view->dtype);
+        low = real ? -1 : view->dtype == CVK_I8 ? -128 : 0;
+        high = real ? 1 : view->dtype == CVK_U8 ? 255 : view->dtype == CVK_BOOL ? 1 : 127;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        double unit = (double)(mix(seed * 0x10001u + (uint64_t)i) >> 11) * 0x1p-53;
+        if (cvk_dtype_is_float(view->dtype))
+            cvk_view_set(view, i, low + (high - low) * unit);
+        else
+            cvk_view_set_int(view, i, (int64_t)(low + (high - low + 1) * unit));
+    }
+}
+
+static cvk_dtype dtype_of(const char *name)
+{
+    static const struct { const char *name; cvk_dtype dtype; } types[] = {
+        {"f32", CVK_F32}, {"f64", CVK_F64}, {"f16", CVK_F16}, {"i64", CVK_I64}, {"i32", CVK_I32}, {"u8", CVK_U8},
+        {"i8", CVK_I8},   {"bool", CVK_BOOL}, {"i16", CVK_I16}, {"u16", CVK_U16}, {"u32", CVK_U32}, {"u64", CVK_U64}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].name, name) == 0) return types[i].dtype;
+    return CVK_NONE;
+}
+
+/* One word of the inputs into its parts. */
+typedef struct input_word {
+    bool constant;
+    cvk_dtype dtype;
+    cvk_shape shape;
+    char values[WORD];
+    double low, high;
+} input_word;
+
+static cvk_status parse_input(const char *word, input_word *in)
+{
+    *in = (input_word){.dtype = CVK_F32};
+    if (strncmp(word, "c:", 2) == 0) {
+        in->constant = true;
+        word += 2;
+    }
+    if (*word == 's') word++;
+    while (*word >= '0' && *word <= '9') {
+        in->shape.dims[in->shape.rank++] = strtol(word, (char **)&word, 10);
+        if (*word == 'x') word++;
+    }
+    if (*word == ':') {
+        char name[8] = "";
+        for (int i = 0; i < 7 && *++word && *word != '=' && *word != '~'; i++) name[i] = *word;
+        in->dtype = dtype_of(name);
+    }
+    if (*word == '=') strcpy(in->values, word + 1);
+    if (*word == '~' && sscanf(word + 1, "%lf,%lf", &in->low, &in->high) != 2)
+        return cvk_fail(CVK_BAD_ARGUMENT, "no range in '%s'", word);
+    if (*word && *word != '=' && *word != '~') return cvk_fail(CVK_BAD_ARGUMENT, "cannot read input '%s'", word);
+    return in->dtype ? CVK_OK : cvk_fail(CVK_BAD_ARGUMENT, "unknown type in an input");
+}
+
+void op_case_range(const op_case *c, int index, double *low, double *high)
+{
+    char words[MAX_WORDS][WORD];
+    input_word in = {.low = 0};
+    *low = *high = 0;
+    if (index >= split(c->inputs, words) || parse_input(words[index], &in)) return;
+    *low = in.low;
+    *high = in.high;
+}
+
+static cvk_status add_input(cvk_graph *graph, const char *word, int index, int *id)
+{
+    input_word in;
+    char name[16];
+    *id = -1;
+    if (strcmp(word, "-") == 0) return CVK_OK;
+    CVK_TRY(parse_input(word, &in));
+    snprintf(name, sizeof name, "in%d", index);
+    CVK_TRY(cvk_graph_add_value(graph, name, id));
+    cvk_value *value = &graph->values[*id];
+    value->dtype = in.dtype;
+    value->has_shape = true;
+    value->shape = in.shape;
+    if (!in.constant) return cvk_graph_add_input(graph, *id);
+    cvk_view view = cvk_graph_view(graph, *id);
+    view.data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&view) + 8);
+    if (!view.data) return CVK_NO_MEMORY;
+    op_case_fill(&view, (uint64_t)index + 100, in.low, in.high);
+    char *at = in.values;
+    for (int64_t i = 0; *at && i < cvk_view_count(&view); i++) {
+        cvk_view_set(&view, i, strtod(at, &at));
+        if (*at == ',') at++;
+    }
+    graph->values[*id].data = view.data;
+    return CVK_OK;
+}
+
+/* "name=value" into an attribute; own words set *opset or *outputs instead. */
+static cvk_status parse_attr(cvk_arena *arena, const char *word, cvk_attr *attr, int *count)
+{
+    const char *equal = strchr(word, '=');
+    if (!equal) return cvk_fail(CVK_BAD_ARGUMENT, "attribute '%s' has no value", word);
+    *attr = (cvk_attr){.name = cvk_arena_printf(arena, "%.*s", (int)(equal - word), word)};
+    const char *text = equal + 1;
+    bool real = strchr(text, '.') != NULL;
+    (*count)++;
+    if (*text == '[') {
+        int64_t *ints = cvk_arena_alloc(arena, 64 * sizeof *ints);
+        float *floats = cvk_arena_alloc(arena, 64 * sizeof *floats);
+        if (!ints || !floats) return CVK_NO_MEMORY;
+        attr->kind = real ? CVK_ATTR_FLOATS : CVK_ATTR_INTS;
+        for (char *at = (char *)text + 1; *at && *at != ']' && attr->count < 64; at += *at == ',') {
+            floats[attr->count] = strtof(at, NULL);
+            double number = strtod(at, &at);
+            ints[attr->count++] = (int64_t)number;
+        }
+        if (real) attr->floats = floats;
+        else attr->ints = ints;
+    } else if ((*text >= '0' && *text <= '9') || *text == '-') {
+        attr->kind = real ? CVK_ATTR_FLOAT : CVK_ATTR_INT;
+        attr->f = strtof(text, NULL);
+        attr->i = strtol(text, NULL, 10);
+    } else {
+        attr->kind = CVK_ATTR_STRING;
+        attr->s = cvk_arena_string(arena, text);
+    }
+    return CVK_OK;
+}
+
+/* "Max:3/2/1^" */
+static bool parse_pool(const char *word, int spatial, cvk_pool_params *pool)
+{
+    int kernel, stride, pad, used = 0;
+    if (strncmp(word, "Max:", 4) != 0 && strncmp(word, "Avg:", 4) != 0) return false;
+    if (sscanf(word + 4, "%d/%d/%d%n", &kernel, &stride, &pad, &used) != 3) return false;
+    *pool = (cvk_pool_params){.kind = *word == 'M' ? CVK_POOL_MAX : CVK_POOL_AVERAGE, .window.spatial = spatial};
+    pool->ceil_mode = strchr(word + 4 + used, '^') != NULL;
+    pool->count_include_pad = strchr(word + 4 + used, 'p') != NULL;
+    for (int d = 0; d < spatial; d++) {
+        pool->window.kernel[d] = kernel;
+        pool->window.stride[d] = stride;
+        pool->window.dilation[d] = 1;
+        pool->window.pad_begin[d] = pool->window.pad_end[d] = pad;
+    }
+    return true;
+}
+
+static bool parse_act(const char *word, cvk_act *act)
+{
+    float v[4] = {0};
+    const char *colon = strchr(word, ':');
+    size_t length = colon ? (size_t)(colon - word) : strlen(word);
+    if (colon) sscanf(colon, ":%f:%f:%f:%f", &v[0], &v[1], &v[2], &v[3]);
+    for (int k = 1; k < CVK_ACT_COUNT; k++) {
+        const char *name = k == CVK_ACT_QDQ ? "Qdq" : cvk_act_name((cvk_act_kind)k);
+        if (strlen(name) != length || strncmp(name, word, length) != 0) continue;
+        *act = (cvk_act){.kind = (cvk_act_kind)k, .a = v[0], .b = v[1], .c = v[2], .d = v[3]};
+        return true;
+    }
+    return false;
+}
+
+/* A new input of the node: a residual like its output, or a constant slope per channel. */
+static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, int *index)
+{
+    int id, *in = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *in);
+    CVK_TRY(cvk_graph_add_temp(graph, slope ? "slope" : "residual", &id));
+    if (!in) return CVK_NO_MEMORY;
+    memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
+    cvk_value *value = &graph->values[id];
+    value->dtype = CVK_F32;
+    value->has_shape = true;
+    value->shape = graph->values[node->out[0]].shape;
+    if (slope) {
+        for (int d = 0; d < value->shape.rank; d++)
+            if (d != 1) value->shape.dims[d] = 1;
+        cvk_view view = cvk_graph_view(graph, id);
+        view.data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&view));
+        if (!view.data) return CVK_NO_MEMORY;
+        op_case_fill(&view, 7, 0, 0);
+        value->data = view.data;
+    }
+    in[node->n_in] = id;
+    *index = node->n_in;
+    node->in = in;
+    node->n_in++;
+    return CVK_OK;
+}
+
+static cvk_status add_post(cvk_graph *graph, cvk_node *node, const char *word)
+{
+    cvk_post post = {.name = "post", .op = CVK_OP_Unary};
+    cvk_value *out = &graph->values[node->out[0]];
+    if (strcmp(word, "Add") == 0 || strcmp(word, "PRelu") == 0) {
+        post.kind = *word == 'A' ? CVK_POST_ADD : CVK_POST_PRELU;
+        CVK_TRY(post_input(graph, node, *word == 'P', &post.input));
+    } else if (parse_pool(word, out->shape.rank - 2, &post.pool)) {
+        post.kind = CVK_POST_POOL;
+        node->conv_shape = out->shape;
+        for (int d = 0; d < out->shape.rank - 2; d++) {
+            int64_t length = cvk_window_resolve(&post.pool.window, d, out->shape.dims[2 + d], post.pool.ceil_mode);
+            if (length < 1) return cvk_fail(CVK_BAD_ARGUMENT, "post '%s' does not fit", word);
+            out->shape.dims[2 + d] = length;
+        }
+    } else if (parse_act(word, &post.act)) {
+        post.kind = CVK_POST_ACT;
+    } else {
+        return cvk_fail(CVK_BAD_ARGUMENT, "cannot read post '%s'", word);
+    }
+    node->posts[node->n_posts++] = post;
+    return CVK_OK;
+}
+
+static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *in, int n_in)
+{
+    char words[MAX_WORDS][WORD];
+    int n_words = split(c->attrs, words), n_attrs = 0, n_out = 1, out[8];
+    cvk_attr *attrs = cvk_arena_alloc(graph->arena, ((size_t)n_words + 1) * sizeof *attrs);
+    if (!attrs) return CVK_NO_MEMORY;
+    for (int i = 0; i < n_words; i++) {
+        if (sscanf(words[i], "opset=%d", &graph->opset) == 1 || sscanf(words[i], "outputs=%d", &n_out) == 1) continue;
+        CVK_TRY(parse_attr(graph->arena, words[i], &attrs[n_attrs], &n_attrs));
+    }
+    for (int i = 0; i < n_out; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "out%d", i);
+        CVK_TRY(cvk_graph_add_value(graph, name, &out[i]));
+        CVK_TRY(cvk_graph_add_output(graph, out[i]));
+    }
+    cvk_op_kind op;
+    if (!cvk_op_find(c->op, &op)) return cvk_fail(CVK_BAD_ARGUMENT, "no operator '%s'", c->op);
+    cvk_node *node;
+    CVK_TRY(cvk_graph_add_node(graph, op, c->op, in, n_in, out, n_out, cvk_op_get(op)->params_bytes, &node));
+    node->attrs = attrs;
+    node->n_attrs = n_attrs;
+    CVK_TRY(cvk_node_parse(graph, node));
+    return cvk_node_infer(graph, node);
+}
+
+cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **made)
+{
+    char words[MAX_WORDS][WORD];
+    cvk_graph *graph = cvk_graph_create(arena, c->op, 13);
+    if (!graph) return CVK_NO_MEMORY;
+    int in[MAX_WORDS], n_in = split(c->inputs, words);
+    for (int i = 0; i < n_in; i++) CVK_TRY(add_input(graph, words[i], i, &in[i]));
+    CVK_TRY(add_case_node(graph, c, in, n_in));
+    CVK_TRY(cvk_pass_lower(graph));
+    int n_posts = split(c->posts, words);
+    for (int i = 0; i < n_posts; i++) CVK_TRY(add_post(graph, &graph->nodes[graph->n_nodes - 1], words[i]));
+    *made = graph;
+    return CVK_OK;
+}

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the tree itself: who includes whom, headers alone, what is installed.
+add_test(NAME layering COMMAND ${CMAKE_COMMAND} -DREPO=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_SOURCE_DIR}/layering.cmake)
+
+# Each public header compiles alone, as C11 and as C++17.
+foreach(header convoke opencl)
+    if(header STREQUAL "opencl" AND NOT CONVOKE_OPENCL)
+        continue()
+    endif()
+    add_test(NAME header_${header}_c11 COMMAND ${CMAKE_C_COMPILER} -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+        -I${PROJECT_SOURCE_DIR}/include -x c ${PROJECT_SOURCE_DIR}/include/convoke/${header}.h)
+    add_test(NAME header_${header}_cxx17 COMMAND c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+        -I${PROJECT_SOURCE_DIR}/include -x c++ ${PROJECT_SOURCE_DIR}/include/convoke/${header}.h)
+endforeach()
+
+if(NOT CONVOKE_SANITIZE)
+    add_test(NAME install COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/test_install.sh ${PROJECT_BINARY_DIR})
+endif()

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operators that convert, reduce or resample: Cast, QuantizeLinear, DequantizeLinear, the
+ * reductions, ArgMax, Resize and Upsample; small cases with exact results, and refusals.
+ */
+#include <math.h>
+
+#include "ops_values.h"
+
+static void cast_cases(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = ops_floats(&g, DIMS(4), -1.75f, 0, 2.5f, 300);
+    int huge = ops_floats(&g, DIMS(3), NAN, INFINITY, -1e30f);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", CVK_I32))), 0, -1, 0, 2,
+               300);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", CVK_BOOL))), 0, 1, 0, 1, 1);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(huge), ATTRS(ATTR_INT("to", CVK_I32))), 0, 0,
+               INT32_MAX, INT32_MIN);
+    int halves =
+        ops_floats(&g, DIMS(4), 1 + 0x1p-11f, 1 + 0x3p-11f, 65520, 0x1p-25f); /* ties to even */
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(halves), ATTRS(ATTR_INT("to", CVK_F16))), 0, 1,
+               1 + 0x1p-9, INFINITY, 0);
+    double above_tie = 1 + 0x1p-11 + 0x1p-40; /* as float32 a tie, yet above it */
+    int exact = ops_constant(&g, CVK_F64, DIMS(1), &above_tie);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(exact), ATTRS(ATTR_INT("to", CVK_F16))), 0,
+               1 + 0x1p-10);
+    int wraps = ints(&g, 257, -1, INT64_MIN);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(wraps), ATTRS(ATTR_INT("to", CVK_U8))), 0, 1, 255,
+               0);
+    ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(wraps), ATTRS(ATTR_INT("to", CVK_F32))), 0, 257, -1,
+               -0x1p63);
+    ops_refuse(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", 8)), CVK_UNSUPPORTED,
+               "a cast to strings is not supported");
+    ops_refuse(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", 16)), CVK_UNSUPPORTED,
+               "a cast to element type 16 is not supported");
+    ops_graph_drop(&g);
+}
+
+static void quantize_cases(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = ops_floats(&g, DIMS(6), 1, 3, 5, -1, 1000, -1000), two = ops_floats(&g, SCALAR, 2);
+    int zero = ops_constant(&g, CVK_I8, SCALAR, (signed char[]){-1});
+    int q = ops_run(&g, CVK_OP_QuantizeLinear, IN(x, two), NO_ATTRS);
+    expect_dtype(&g, q, CVK_U8);
+    ops_expect(&g, q, 0, 0, 2, 2, 0, 255, 0); /* halves to even, then saturated */
+    ops_expect(&g, ops_run(&g, CVK_OP_QuantizeLinear, IN(x, two, zero), NO_ATTRS), 0, -1, 1, 1, -1,
+               127, -128);
+
+    int w = ops_constant(&g, CVK_I8, DIMS(2, 2), (signed char[]){-128, 127, 1, 2});
+    int scales = ops_floats(&g, DIMS(2), 0.5f, 4),
+        zeros = ops_constant(&g, CVK_I8, DIMS(2), (signed char[]){0, 1});
+    ops_expect(
+        &g, ops_run(&g, CVK_OP_DequantizeLinear, IN(w, scales, zeros), ATTRS(ATTR_INT("axis", 0))),
+        0, -64, 63.5, 0, 4);
+    ops_expect(&g, ops_run(&g, CVK_OP_DequantizeLinear, IN(w, scales), ATTRS(ATTR_INT("axis", -1))),
+               0, -64, 508, 0.5, 8);
+    int wide = ops_constant(&g, CVK_I32, DIMS(2), (int32_t[]){1 << 24, -3});
+    ops_expect(&g, ops_run(&g, CVK_OP_DequantizeLinear, IN(wide, two), NO_ATTRS), 0, 0x1p25, -6);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_QuantizeLinear, IN(counting(&g, DIMS(2, 2)), scales), NO_ATTRS),
+               0, 0, 0, 4, 1);
+    ops_refuse(&g, CVK_OP_DequantizeLinear, IN(bytes(&g, CVK_U8, 1, 2, 3), scales),
+               ATTRS(ATTR_INT("axis", 0)), CVK_SHAPE, "scale has shape 2, 3 elements are expected");
+    ops_refuse(&g, CVK_OP_DequantizeLinear, IN(x, two), NO_ATTRS, CVK_UNSUPPORTED,
+               "input has type float32, expected uint8, int8 or int32");
+    ops_refuse(&g, CVK_OP_QuantizeLinear, IN(x, two, x), NO_ATTRS, CVK_UNSUPPORTED,
+               "zero point has type float32, expected uint8 or int8");
+    ops_graph_drop(&g);
+}
+
+static void reduce_cases(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = counting(&g, DIMS(2, 3));
+    int mean = ops_run(&g, CVK_OP_ReduceMean, IN(x), ATTRS(ATTR_INTS("axes", -1)));
+    ops_expect_shape(&g, mean, DIMS(2, 1));
+    ops_expect(&g, mean, 0, 1, 4);
+    int max =
+        ops_run(&g, CVK_OP_ReduceMax, IN(x), ATTRS(ATTR_INTS("axes", 0), ATTR_INT("keepdims", 0)));
+    ops_expect_shape(&g, max, DIMS(3));
+    ops_expect(&g, max, 0, 3, 4, 5);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(x), ATTRS(ATTR_INT("keepdims", 0))), 0, 15);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(x, ints(&g, 1)), NO_ATTRS), 0, 3, 12);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(x), ATTRS(ATTR_INT("noop_with_empty_axes", 1))),
+               0, 0, 1, 2, 3, 4, 5);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(ints(&g, INT64_MAX, -1)), NO_ATTRS), 0, 0x1p63);
+    ops_expect_shape(
+        &g, ops_infer(&g, CVK_OP_ReduceSum, IN(x, ops_input(&g, CVK_I64, DIMS(1))), NO_ATTRS),
+        DIMS(-1, -1));
+    ops_expect_shape(&g,
+                     ops_infer(&g, CVK_OP_ReduceMean, IN(ops_input(&g, CVK_F32, DIMS(-1, 8, -1))),
+                               ATTRS(ATTR_INTS("axes", 2))),
+                     DIMS(-1, 8, 1));
+    int empty = ops_constant(&g, CVK_F32, DIMS(2, 0), "");
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(empty, ints(&g, 1)), NO_ATTRS), 0, 0, 0);
+    ops_refuse(&g, CVK_OP_ReduceMax, IN(empty), NO_ATTRS, CVK_SHAPE,
+               "a maximum over no elements is undefined");
+    ops_refuse(&g, CVK_OP_ReduceMax, IN(x), ATTRS(ATTR_INTS("axes", 2)), CVK_BAD_MODEL,
+               "axis 2 is outside a tensor of rank 2");
+    ops_graph_drop(&g);
+}
+
+static void arg_max_cases(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = ops_floats(&g, DIMS(2, 3), 2, 2, 1, -3, 0, 0);
+    int first = ops_run(&g, CVK_OP_ArgMax, IN(x), ATTRS(ATTR_INT("axis", -1)));
+    expect_dtype(&g, first, CVK_I64);
+    ops_expect_shape(&g, first, DIMS(2, 1));
+    ops_expect(&g, first, 0, 0, 1);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_ArgMax, IN(x),
+                       ATTRS(ATTR_INT("axis", 1), ATTR_INT("select_last_index", 1))),
+               0, 1, 2);
+    int down = ops_run(&g, CVK_OP_ArgMax, IN(x), ATTRS(ATTR_INT("keepdims", 0)));
+    ops_expect_shape(&g, down, DIMS(3));
+    ops_expect(&g, down, 0, 0, 0, 0);
+    ops_graph_drop(&g);
+}
+
+static void resize_by_scales(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = counting(&g, DIMS(4)), none = -1, line = ops_floats(&g, DIMS(4), 1, 2, 3, 4);
+    int twice = ops_floats(&g, DIMS(1), 2), less = ops_floats(&g, DIMS(1), 0.6f);
+#define LINEAR ATTR_STRING("mode", "linear")
+#define COORD(mode) ATTR_STRING("coordinate_transformation_mode", mode)
+#define ROUND(mode) ATTR_STRING("nearest_mode", mode)
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, none, twice), NO_ATTRS), 0, 0, 0, 1, 1, 2, 2, 3,
+               3);
+    ops_expect(
+        &g,
+        ops_run(&g, CVK_OP_Resize, IN(x, none, twice), ATTRS(COORD("asymmetric"), ROUND("ceil"))),
+        0, 0, 1, 1, 2, 2, 3, 3, 3);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, none, twice),
+                       ATTRS(COORD("asymmetric"), ROUND("round_prefer_ceil"))),
+               0, 0, 1, 1, 2, 2, 3, 3, 3);
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(line, none, twice), ATTRS(LINEAR)), 1e-6, 1, 1.25,
+               1.75, 2.25, 2.75, 3.25, 3.75, 4);
+    /* The scale as given, not out / in: 0.6 of 4 elements is 2.4 long, of which 2 are made. */
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(line, none, less), ATTRS(LINEAR)), 1e-6, 1.3333333,
+               3);
+    ops_expect(
+        &g, ops_run(&g, CVK_OP_Resize, IN(line, none, less), ATTRS(LINEAR, COORD("align_corners"))),
+        1e-6, 1, 3.1428571);
+    ops_refuse(&g, CVK_OP_Resize, IN(x), NO_ATTRS, CVK_BAD_MODEL,
+               "there are neither scales nor sizes");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, ops_floats(&g, DIMS(1), -1)), NO_ATTRS, CVK_BAD_MODEL,
+               "scale 0 is -1");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, ops_floats(&g, DIMS(2), 1, 1)), NO_ATTRS, CVK_SHAPE,
+               "scales has 2 entries for a tensor of rank 1");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, twice), ATTRS(COORD("tf_crop_and_resize")),
+               CVK_UNSUPPORTED,
+               "coordinate_transformation_mode 'tf_crop_and_resize' of Resize is not supported");
+    ops_graph_drop(&g);
+}
+
+static void resize_by_sizes(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = counting(&g, DIMS(9)), none = -1, ramp = counting(&g, DIMS(1, 1, 2, 2));
+    int six = ints(&g, 6);
+    /* x / (6 / 9) is a whole number wherever it should be, although 6 / 9 is none in float32. */
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, none, none, six),
+                       ATTRS(COORD("asymmetric"), ROUND("floor"))),
+               0, 0, 1, 3, 4, 6, 7);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(ramp, none, none, ints(&g, 1, 1, 3, 3)),
+                       ATTRS(LINEAR, COORD("align_corners"))),
+               1e-6, 0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, none, none, ints(&g, 1)),
+                       ATTRS(LINEAR, COORD("pytorch_half_pixel"))),
+               0, 0);
+    int empty = ops_constant(&g, CVK_F32, DIMS(0), "");
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, empty, empty, ints(&g, 3)),
+                       ATTRS(COORD("tf_half_pixel_for_nn"))),
+               0, 1, 4, 7);
+    int sizes = ops_input(&g, CVK_I64, DIMS(1));
+    ops_expect_shape(&g, ops_infer(&g, CVK_OP_Resize, IN(x, none, none, sizes), NO_ATTRS),
+                     DIMS(-1));
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, none, ints(&g, 0)), NO_ATTRS, CVK_SHAPE,
+               "dimension 0 of 9 cannot be resized to 0");
+    ops_graph_drop(&g);
+}
+
+static void upsample_cases(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(7);
+    int x = counting(&g, DIMS(1, 1, 1, 2));
+    ops_expect(&g, ops_run(&g, CVK_OP_Upsample, IN(x), ATTRS(ATTR_FLOATS("scales", 1, 1, 2, 2))), 0,
+               0, 0, 1, 1, 0, 0, 1, 1);
+    ops_refuse(&g, CVK_OP_Upsample, IN(x), NO_ATTRS, CVK_BAD_MODEL, "attribute scales is missing");
+    ops_graph_drop(&g);
+
+    g = ops_graph_make(9);
+    x = counting(&g, DIMS(2));
+    ops_expect(&g, ops_run(&g, CVK_OP_Upsample, IN(x, ops_floats(&g, DIMS(1), 2)), ATTRS(LINEAR)),
+               0, 0, 0.5, 1, 1);
+    ops_graph_drop(&g);
+
+    g = ops_graph_make(10); /* Resize was still the same */
+    x = counting(&g, DIMS(3));
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, ops_floats(&g, DIMS(1), 2)), NO_ATTRS), 0, 0, 0,
+               1, 1, 2, 2);
+    ops_graph_drop(&g);
+}
+
+/* Reduce is made by schedule, with everything in its parameters. */
+static void reduce_internal(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = counting(&g, DIMS(2, 3));
+    cvk_node *node = ops_node(&g, CVK_OP_Reduce, IN(x), 1, NO_ATTRS);
+    *(cvk_reduce_params *)node->params =
+        (cvk_reduce_params){.kind = CVK_REDUCE_MEAN, .n_axes = 1, .axes = {1}};
+    ops_compute(&g, node);
+    ops_expect(&g, node->out[0], 0, 1, 4);
+    ops_graph_drop(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cast_cases),       cmocka_unit_test(quantize_cases),
+        cmocka_unit_test(reduce_cases),     cmocka_unit_test(arg_max_cases),
+        cmocka_unit_test(resize_by_scales), cmocka_unit_test(resize_by_sizes),
+        cmocka_unit_test(upsample_cases),   cmocka_unit_test(reduce_internal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sessions through the public functions: tensors in and out, mistakes of the caller's, runs on threads.
+ *     test_session [device]
+ */
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/model_reference.h"
+
+static cvk_device *device;
+
+static const char small_net[] = "in x ?x3x12x10; const w 16x3x3x3; const b 16; const v 16x16x3x3\n"
+                                "c1 = Conv x w b pads=[1,1,1,1]; r1 = Relu c1; c2 = Conv r1 v - pads=[1,1,1,1]\n"
+                                "a = Add c2 r1; r2 = Relu a; p = MaxPool r2 kernel_shape=[2,2] strides=[2,2]\n"
+                                "const f 480x7; fl = Flatten p; y = Gemm fl f; out y";
+
+/* All outputs of the run against the references of its model. */
+static void expect_reference(const cvk_model *model, const test_run *run, double bound)
+{
+    cvk_tensor want[MAX_TENSORS];
+    model_reference(model, run->in, run->n_in, want, run->n_out);
+    for (int i = 0; i < run->n_out; i++) {
+        double distance = tensor_distance(&run->out[i], &want[i]);
+        if (!(distance <= bound)) fail_msg("output %d ('%s') is %g away", i, run->out[i].name, distance);
+        free(want[i].data);
+    }
+}
+
+static void check_text(const char *text, const cvk_session_options *options)
+{
+    cvk_model *model = model_text(text);
+    test_run run = run_make(model, &device, 1, options);
+    run_once(&run);
+    expect_reference(model, &run, 1e-5);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+/* --- tensors --- */
+
+static void runs_by_position_and_by_name(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in p 1x8; in q 1x8; s = Sub p q; d = Div p q; out s d");
+    test_run run = run_make(model, &device, 1, NULL);
+    for (int i = 0; i < 2; i++) run.in[i].name = run.out[i].name = NULL;
+    run_once(&run);
+    expect_reference(model, &run, 1e-6);
+    float s[8], d[8];
+    const cvk_tensor in[] = {{.name = "q", .dtype = CVK_F32, .rank = 2, .dims = {1, 8}, .data = run.in[1].data},
+                             {.name = "p", .dtype = CVK_F32, .rank = 2, .dims = {1, 8}, .data = run.in[0].data}};
+    const cvk_tensor out[] = {{.name = "d", .dtype = CVK_F32, .rank = 2, .dims = {1, 8}, .data = d},
+                              {.name = "s", .dtype = CVK_F32, .rank = 2, .dims = {1, 8}, .data = s}};
+    expect_ok(cvk_session_run(run.session, in, 2, out, 2), "by name");
+    assert_memory_equal(s, run.out[0].data, sizeof s);
+    assert_memory_equal(d, run.out[1].data, sizeof d);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void outputs_may_be_left_out(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 1x16x6x5; const w 16x16x3x3; c = Conv x w; r = Relu c\n"
+                                  "g = GlobalAveragePool r; out c r g");
+    test_run run = run_make(model, &device, 1, NULL);
+    run_once(&run);
+    expect_reference(model, &run, 1e-5);
+    for (int mask = 0; mask < 8; mask++) {
+        cvk_tensor out[3];
+        int n = 0;
+        for (int i = 0; i < 3; i++) {
+            if (!(mask >> i & 1)) continue;
+            out[n] = run.out[i];
+            out[n++].data = calloc((size_t)cvk_tensor_count(&run.out[i]), sizeof(float));
+        }
+        expect_ok(cvk_session_run(run.session, run.in, 1, out, n), "subset");
+        for (int i = 0, k = 0; i < 3; i++)
+            if (mask >> i & 1) assert_true(tensor_distance(&out[k++], &run.out[i]) == 0);
+        for (int i = 0; i < n; i++) free(out[i].data);
+    }
+    expect_ok(cvk_session_run(run.session, run.in, 1, run.out, 2), "the first two");
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void unusual_outputs(void **state)
+{
+    (void)state;
+    check_text("in x 1x2x3; r = Relu x; out x r", NULL);                                    /* an input */
+    check_text("in x 2x3; i = Identity x; out i", NULL);                                    /* an input's other name */
+    check_text("in x 1x2x3; const s 2:i64 =3,2; r = Reshape x s; out r", NULL);             /* an input's other shape */
+    check_text("in x 1x2x3; const s 2:i64 =3,2; r = Reshape x s; q = Relu x; out r x q", NULL);
+    check_text("in x 2x2; const c 2x3; i = Identity c; r = Relu x; out c i r", NULL);       /* constants */
+    check_text("in x 2x2; r = Relu x; i = Identity r; j = Identity r; out r i j", NULL);    /* one value three times */
+    check_text("in x 1x16x4x4; const w 32x16x1x1; c = Conv x w; i = Identity c; out i c", NULL);
+    check_text("in x 1x16x4x4; const w 20x16x1x1; c = Conv x w; f = Flatten c; r = Relu f; out f c r", NULL);
+    check_text("in x 1x4; const s 2:i64 =0,1; r = Relu x; sh = Shape r; out sh", NULL);
+}
+
+static void other_types(void **state)
+{
+    (void)state;
+    check_text("in x 1x4x3x3:u8; c = Cast x to=1; const w 8x4x2x2; y = Conv c w; i = ArgMax y axis=1; out i y", NULL);
+    check_text("in x 2x3:i64; in y 2x3:i64; s = Add x y; m = Mul s y; out m", NULL);
+    check_text("in x 3x4:f64; y = Relu x; out y", NULL);
+    check_text("in x 6; in i 4:i32; const k 4:i64 =3,0,5,5; y = Gather x k; out y", NULL);
+    check_text("in x s; const c s =2.5; y = Mul x c; out y", NULL);
+}
+
+/* One pixel, channels that do not fill a block: no kernel may read or write beyond the caller's tensor. */
+static void tensors_of_exact_size(void **state)
+{
+    (void)state;
+    check_text("in x 1x10x1x1; const w 5x10x1x1; y = Conv x w; out y", NULL);
+    check_text("in x 1x10x1x1; r = Relu x; const w 16x10x1x1; y = Conv x w; out y r", NULL);
+    check_text("in x 1x24x1x1; const w 7x24x1x1; y = Conv x w; s = Sigmoid y; out s", NULL);
+    check_text("in x 2x24x1x1; const w 7x24x1x1; y = Conv x w; g = GlobalMaxPool y; f = Flatten g; out f", NULL);
+    check_text("in x 1x17x5x3; g = GlobalAveragePool x; const w 17x17x1x1; y = Conv g w; out y", NULL);
+    check_text("in x 1x1x1x1; const w 1x1x1x1; y = Conv x w; out y", NULL);
+    check_text("in x 1x33x7; const w 19x33x3; y = Conv x w; r = Relu y; out r", NULL);
+}
+
+/* The caller's memory need only be aligned to its elements. */
+static void tensors_need_no_alignment(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    test_run run = run_make(model, &device, 1, NULL);
+    run_once(&run);
+    for (size_t shift = 1; shift < 4; shift++) {
+        size_t n = (size_t)cvk_tensor_count(&run.in[0]);
+        float *moved = malloc((n + shift) * sizeof *moved), y[7 + 4];
+        memcpy(moved + shift, run.in[0].data, n * sizeof *moved);
+        cvk_tensor in = run.in[0], out = run.out[0];
+        in.data = moved + shift;
+        out.data = y + shift;
+        expect_ok(cvk_session_run(run.session, &in, 1, &out, 1), "shifted");
+        assert_memory_equal(y + shift, run.out[0].data, 7 * sizeof *y);
+        free(moved);
+    }
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void free_dimensions_are_given_when_planning(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in image ?x3x?x?; const w 8x3x3x3; c = Conv image w pads=[1,1,1,1]\n"
+                                  "p = AveragePool c kernel_shape=[2,2] strides=[2,2]; r = Relu p; out r");
+    static const int64_t sizes[][3] = {{1, 8, 8}, {2, 9, 17}, {3, 30, 5}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        cvk_tensor shape = {.name = i % 2 ? "image" : NULL, .rank = 4, .dims = {sizes[i][0], 3, sizes[i][1], sizes[i][2]}};
+        cvk_session_options options = {.inputs = &shape, .n_inputs = 1};
+        test_run run = run_make(model, &device, 1, &options);
+        assert_int_equal(run.out[0].dims[0], sizes[i][0]);
+        assert_int_equal(run.out[0].dims[2], sizes[i][1] / 2);
+        run_once(&run);
+        expect_reference(model, &run, 1e-5);
+        run_free(&run);
+    }
+    cvk_session *session = NULL;
+    cvk_session_options none = {0};
+    expect_failure(cvk_session_create(model, &device, 1, &none, &session), CVK_SHAPE,
+                   "input 'image': dimension 2 of 1x3x?x? is free: give the input's shape");
+    cvk_tensor shape = {.name = "picture", .rank = 4, .dims = {1, 3, 8, 8}};
+    cvk_session_options options = {.inputs = &shape, .n_inputs = 1};
+    expect_failure(cvk_session_create(model, &device, 1, &options, &session), CVK_BAD_ARGUMENT,
+                   "the model has no input called 'picture'");
+    shape.name = "image";
+    shape.dims[1] = 4;
+    expect_failure(cvk_session_create(model, &device, 1, &options, &session), CVK_SHAPE,
+                   "input 'image': the shape given is 1x4x8x8, the model wants ?x3x?x?");
+    shape.dims[1] = 3;
+    shape.dims[0] = 0;
+    expect_failure(cvk_session_create(model, &device, 1, &options, &session), CVK_SHAPE,
+                   "input 'image' has no elements: its shape is 0x3x8x8");
+    shape.dims[0] = 1;
+    shape.dims[2] = 1; /* the pool has nothing left */
+    assert_int_equal(cvk_session_create(model, &device, 1, &options, &session), CVK_SHAPE);
+    assert_non_null(strstr(cvk_last_error(), "'p'"));
+    assert_null(session);
+    cvk_model_free(&model);
+}
+
+static void free_batch_is_one_by_default(void **state)
+{
+    (void)state;
+    check_text(small_net, NULL);
+    cvk_tensor shape = {.rank = 4, .dims = {5, 3, 12, 10}};
+    cvk_session_options options = {.inputs = &shape, .n_inputs = 1};
+    check_text(small_net, &options);
+}
+
+/* --- mistakes --- */
+
+static void mistakes_in_a_run_are_named(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 1x3x4x4; in z 1x3x4x4; const w 5x3x1x1; a = Add x z; conv = Conv a w; out conv");
+    test_run run = run_make(model, &device, 1, NULL);
+    cvk_tensor in[] = {run.in[0], run.in[1]}, out = run.out[0];
+    cvk_session *s = run.session;
+    expect_failure(cvk_session_run(s, in, 1, &out, 1), CVK_BAD_ARGUMENT, "input 'z' is missing");
+    in[1].name = "nothing";
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_ARGUMENT, "the model has no input called 'nothing'");
+    in[1] = run.in[1];
+    in[1].dims[3] = 5;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_SHAPE,
+                   "input 'z' has shape 1x3x4x5, the session was planned for 1x3x4x4");
+    in[1].dims[3] = 0;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_SHAPE,
+                   "input 'z' has shape 1x3x4x0, the session was planned for 1x3x4x4");
+    in[1] = run.in[1];
+    in[1].rank = 9;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_ARGUMENT, "input 'z': rank 9 is outside 0 to 8");
+    in[1] = run.in[1];
+    in[1].dtype = CVK_F64;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_INPUT,
+                   "input 'z' has type float64, the session was planned for float32");
+    in[1] = run.in[1];
+    in[1].data = NULL;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_ARGUMENT, "input 'z' has no data");
+    in[1] = run.in[1];
+    out.dims[1] = 4;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_SHAPE,
+                   "output 'conv' has shape 1x4x4x4, the session was planned for 1x5x4x4");
+    out = run.out[0];
+    out.name = "y";
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_ARGUMENT, "the model has no output called 'y'");
+    out = run.out[0];
+    out.data = NULL;
+    expect_failure(cvk_session_run(s, in, 2, &out, 1), CVK_BAD_ARGUMENT, "output 'conv' has no data");
+    cvk_tensor three[] = {run.in[0], run.in[1], run.in[1]};
+    three[2].name = NULL;
+    expect_failure(cvk_session_run(s, three, 3, &run.out[0], 1), CVK_BAD_ARGUMENT, "3 inputs given, the model has 2");
+    run_once(&run); /* and the session is none the worse */
+    expect_reference(model, &run, 1e-5);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void nan_in_an_input_is_refused(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 1x3x4x4; const w 5x3x1x1; conv = Conv x w; out conv");
+    test_run run = run_make(model, &device, 1, NULL);
+    float *x = run.in[0].data;
+    x[9] = NAN;
+    x[8] = INFINITY;
+    expect_failure(cvk_session_run(run.session, run.in, 1, run.out, 1), CVK_BAD_INPUT,
+                   "input 'x', read by node 'conv': element 9 is not a number (NaN)");
+    x[9] = -INFINITY;
+    run_once(&run);
+    run_free(&run);
+    cvk_session_options options = {.allow_nan = true};
+    run = run_make(model, &device, 1, &options);
+    ((float *)run.in[0].data)[9] = NAN;
+    run_once(&run);
+    const float *y = run.out[0].data;
+    for (int i = 0; i < 80; i++) assert_int_equal(isnan(y[i]) != 0, i % 16 == 9);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 2; y = Relu x; out y");
+    cvk_session *session = NULL;
+    cvk_device *none = NULL;
+    cvk_tensor t;
+    cvk_step_info step;
+    assert_int_equal(cvk_session_create(NULL, &device, 1, NULL, &session), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_create(model, NULL, 1, NULL, &session), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_create(model, &device, 0, NULL, &session), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_create(model, &none, 1, NULL, &session), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_create(model, &device, 1, NULL, NULL), CVK_BAD_ARGUMENT);
+    cvk_session_options no_array = {.n_inputs = 1};
+    assert_int_equal(cvk_session_create(model, &device, 1, &no_array, &session), CVK_BAD_ARGUMENT);
+    assert_null(session);
+    test_run run = run_make(model, &device, 1, NULL);
+    assert_int_equal(cvk_session_run(NULL, run.in, 1, run.out, 1), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_run(run.session, NULL, 1, run.out, 1), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_run(run.session, run.in, 1, NULL, 1), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_run(run.session, run.in, -1, run.out, 1), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_input(run.session, 1, &t), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_output(run.session, -1, &t), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_step(run.session, 100, &step), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_wait(NULL), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_get_info(run.session, NULL), CVK_BAD_ARGUMENT);
+    cvk_session_free(NULL);
+    cvk_session_free(&session);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+/* --- runs in flight, threads, lives --- */
+
+static void runs_in_flight(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    test_run run = run_make(model, &device, 1, NULL);
+    run_once(&run);
+    float y[7];
+    cvk_tensor out = run.out[0];
+    out.data = y;
+    expect_ok(cvk_session_wait(run.session), "nothing to wait for");
+    for (int i = 0; i < 5; i++) {
+        memset(y, 0, sizeof y);
+        expect_ok(cvk_session_run_async(run.session, run.in, 1, &out, 1), "start");
+        expect_failure(cvk_session_run_async(run.session, run.in, 1, &out, 1), CVK_BAD_ARGUMENT,
+                       "a run is in flight: wait for it first");
+        expect_failure(cvk_session_run(run.session, run.in, 1, &out, 1), CVK_BAD_ARGUMENT,
+                       "a run is in flight: wait for it first");
+        expect_ok(cvk_session_wait(run.session), "wait");
+        assert_memory_equal(y, run.out[0].data, sizeof y);
+        expect_ok(cvk_session_wait(run.session), "wait again");
+    }
+    cvk_tensor bad = run.in[0];
+    bad.dims[2] = 1;
+    expect_ok(cvk_session_run_async(run.session, &bad, 1, &out, 1), "start with a wrong shape");
+    expect_failure(cvk_session_wait(run.session), CVK_SHAPE,
+                   "input 'x' has shape 1x3x1x10, the session was planned for 1x3x12x10");
+    expect_ok(cvk_session_run_async(run.session, run.in, 1, &out, 1), "start");
+    cvk_session_free(&run.session); /* waits */
+    assert_memory_equal(y, run.out[0].data, sizeof y);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void model_may_go_before_the_run(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    test_run kept = run_make(model, &device, 1, NULL);
+    run_once(&kept);
+    test_run run = run_make(model, &device, 1, NULL);
+    cvk_session_options options = {.no_fuse = true, .keep_values = true};
+    test_run plain = run_make(model, &device, 1, &options);
+    cvk_model_free(&model);
+    run_once(&run);
+    run_once(&plain);
+    assert_true(tensor_distance(&run.out[0], &kept.out[0]) == 0);
+    assert_true(tensor_distance(&plain.out[0], &kept.out[0]) < 1e-5);
+    assert_non_null(strstr(cvk_session_describe(run.session), "c1"));
+    assert_non_null(step_of(run.session, "r2"));
+    cvk_tensor t;
+    expect_ok(cvk_session_input(run.session, 0, &t), "input");
+    assert_string_equal(t.name, "x");
+    expect_ok(cvk_session_output(run.session, 0, &t), "output");
+    assert_string_equal(t.name, "y");
+    run_free(&run);
+    run_free(&plain);
+    run_free(&kept);
+}
+
+typedef struct thread_job {
+    test_run run;
+    cvk_status status;
+    float want[7];
+    int wrong;
+} thread_job;
+
+static void *run_many_times(void *arg)
+{
+    thread_job *job = arg;
+    for (int i = 0; i < 20 && !job->status; i++) {
+        memset(job->run.out[0].data, 0, sizeof job->want);
+        job->status = cvk_session_run(job->run.session, job->run.in, 1, job->run.out, 1);
+        job->wrong += memcmp(job->run.out[0].data, job->want, sizeof job->want) != 0;
+    }
+    return NULL;
+}
+
+static void *make_and_run(void *arg)
+{
+    thread_job *job = arg;
+    cvk_model *const *model = (cvk_model *const *)job->run.session; /* handed over in its place */
+    job->run.session = NULL;
+    job->status = cvk_session_create(*model, &device, 1, NULL, &job->run.session);
+    return job->status ? NULL : run_many_times(arg);
+}
+
+static void two_threads_on_one_device(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    thread_job jobs[2] = {0};
+    pthread_t threads[2];
+    for (int round = 0; round < 2; round++) { /* sessions made here; then made on the threads */
+        for (int i = 0; i < 2; i++) {
+            jobs[i] = (thread_job){.run = run_make(model, &device, 1, NULL)};
+            fill_tensor(&jobs[i].run.in[0], (uint64_t)i + 77);
+            run_once(&jobs[i].run);
+            memcpy(jobs[i].want, jobs[i].run.out[0].data, sizeof jobs[i].want);
+            if (round == 0) continue;
+            cvk_session_free(&jobs[i].run.session);
+            jobs[i].run.session = (cvk_session *)&model;
+        }
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, round ? make_and_run : run_many_times, &jobs[i]), 0);
+        for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(jobs[i].status, CVK_OK);
+            assert_int_equal(jobs[i].wrong, 0);
+            run_free(&jobs[i].run);
+        }
+    }
+    cvk_model_free(&model);
+}
+
+static void sessions_outlive_each_other(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    test_run first = run_make(model, &device, 1, NULL), second = run_make(model, &device, 1, NULL);
+    run_once(&first);
+    run_free(&first); /* the weights they share stay */
+    run_once(&second);
+    expect_reference(model, &second, 1e-5);
+    run_free(&second);
+    cvk_model_free(&model);
+}
+
+/* --- what a session tells --- */
+
+static void profile_times_every_step(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    cvk_session_options options = {.profile = true};
+    test_run run = run_make(model, &device, 1, &options);
+    cvk_session_info info;
+    cvk_step_info step;
+    expect_ok(cvk_session_get_info(run.session, &info), "info");
+    double total = 0;
+    run_once(&run);
+    for (int i = 0; i < info.steps; i++) {
+        expect_ok(cvk_session_step(run.session, i, &step), "step");
+        if (strcmp(step.device, "host") != 0 && !(step.ms > 0)) fail_msg("step %d (%s): %g ms", i, step.kernel, step.ms);
+        total += step.ms;
+    }
+    assert_true(total > 0 && total < 10000);
+    assert_true(info.build_ms > 0);
+    expect_reference(model, &run, 1e-5);
+    run_free(&run);
+    run = run_make(model, &device, 1, NULL);
+    run_once(&run);
+    expect_ok(cvk_session_step(run.session, 0, &step), "step");
+    assert_true(step.ms == 0);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void info_counts(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    test_run run = run_make(model, &device, 1, NULL);
+    cvk_session_info info;
+    cvk_step_info step;
+    uint64_t macs = 0;
+    expect_ok(cvk_session_get_info(run.session, &info), "info");
+    assert_int_equal(info.nodes, 8);
+    assert_true(info.fused > 0 && info.steps > 0);
+    assert_true(info.weight_bytes >= (16 * 27 + 16 + 16 * 144 + 480 * 7) * sizeof(float));
+    for (int i = 0; i < info.steps; i++) {
+        expect_ok(cvk_session_step(run.session, i, &step), "step");
+        assert_true(step.op && step.nodes && step.device && step.kernel && step.fused && step.refused && step.note);
+        assert_true(step.output && step.shape && step.inputs && step.bytes > 0);
+        assert_non_null(strstr(cvk_session_describe(run.session), step.kernel));
+        macs += step.macs;
+    }
+    cvk_model_info model_info;
+    expect_ok(cvk_model_get_info(model, &model_info), "model");
+    assert_int_equal(macs, model_info.macs);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void kept_values_can_be_read(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 2x3x9x7; const w 20x3x3x3; const v 16x20x1x1; c = Conv x w; r = Relu c\n"
+                                  "d = Conv r v; s = Sigmoid d; j = Concat s d axis=1; f = Flatten j; m = ReduceMean f axes=[1] keepdims=0\n"
+                                  "out c r d s j f m");
+    cvk_model *inner = model_text("in x 2x3x9x7; const w 20x3x3x3; const v 16x20x1x1; c = Conv x w; r = Relu c\n"
+                                  "d = Conv r v; s = Sigmoid d; j = Concat s d axis=1; f = Flatten j; m = ReduceMean f axes=[1] keepdims=0\n"
+                                  "out m");
+    cvk_session_options options = {.no_fuse = true, .keep_values = true};
+    test_run run = run_make(inner, &device, 1, &options);
+    cvk_tensor want[MAX_TENSORS];
+    static const char *const names[] = {"c", "r", "d", "s", "j", "f", "m"};
+    model_reference(model, run.in, 1, want, 7);
+    cvk_tensor value = {.data = run.out[0].data};
+    expect_failure(cvk_session_read(run.session, "m", &value), CVK_BAD_ARGUMENT, "no run has computed 'm' yet");
+    run_once(&run);
+    for (int i = 0; i < 7; i++) {
+        value = (cvk_tensor){0};
+        expect_ok(cvk_session_read(run.session, names[i], &value), names[i]);
+        assert_string_equal(value.name, names[i]);
+        assert_int_equal(value.rank, want[i].rank);
+        assert_memory_equal(value.dims, want[i].dims, (size_t)value.rank * sizeof *value.dims);
+        value.data = malloc((size_t)cvk_tensor_count(&value) * sizeof(float));
+        expect_ok(cvk_session_read(run.session, names[i], &value), names[i]);
+        assert_true(tensor_distance(&value, &want[i]) < 1e-5);
+        free(value.data);
+        free(want[i].data);
+    }
+    assert_int_equal(cvk_session_read(run.session, "none", &value), CVK_BAD_ARGUMENT);
+    assert_int_equal(cvk_session_read(run.session, "w", &value), CVK_BAD_ARGUMENT);
+    run_free(&run);
+    run = run_make(inner, &device, 1, NULL);
+    run_once(&run);
+    value.data = run.out[0].data;
+    expect_failure(cvk_session_read(run.session, "m", &value), CVK_BAD_ARGUMENT,
+                   "the session does not keep values: set keep_values when it is created");
+    run_free(&run);
+    cvk_model_free(&inner);
+    cvk_model_free(&model);
+}
+
+static void workspace_stays_within_its_budget(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text("in x 1x32x28x28; const w 48x32x5x5; const v 16x48x3x3; const u 16x8x3x3\n"
+                                  "c = Conv x w pads=[2,2,2,2] strides=[2,2]; d = Conv c v pads=[1,1,1,1]\n"
+                                  "t = ConvTranspose d u strides=[2,2]; out t");
+    static const size_t budgets[] = {1, 4096, 65536, 1 << 20, 64 << 20};
+    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+        cvk_session_options options = {.workspace_bytes = budgets[i]};
+        cvk_session_info info;
+        test_run run = run_make(model, &device, 1, &options);
+        expect_ok(cvk_session_get_info(run.session, &info), "info");
+        if (info.workspace_bytes > budgets[i]) fail_msg("%zu bytes, %zu allowed", info.workspace_bytes, budgets[i]);
+        run_once(&run);
+        expect_reference(model, &run, 1e-5);
+        run_free(&run);
+    }
+    cvk_model_free(&model);
+}
+
+/* The kernel is used where it accepts, and nothing changes but rounding. */
+static void a_kernel_can_be_preferred(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    const char *name = "conv_plain";
+    for (int fused = 0; fused < 2; fused++) {
+        cvk_session_options options = {.prefer_kernel = name, .no_fuse = !fused};
+        test_run run = run_make(model, &device, 1, &options);
+        const cvk_step_info *step = step_of(run.session, "c1");
+        assert_non_null(step);
+        assert_string_equal(step->kernel, name);
+        run_once(&run);
+        expect_reference(model, &run, 1e-5);
+        run_free(&run);
+    }
+    cvk_model_free(&model);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_by_position_and_by_name),
+        cmocka_unit_test(outputs_may_be_left_out),
+        cmocka_unit_test(unusual_outputs),
+        cmocka_unit_test(other_types),
+        cmocka_unit_test(tensors_of_exact_size),
+        cmocka_unit_test(tensors_need_no_alignment),
+        cmocka_unit_test(free_dimensions_are_given_when_planning),
+        cmocka_unit_test(free_batch_is_one_by_default),
+        cmocka_unit_test(mistakes_in_a_run_are_named),
+        cmocka_unit_test(nan_in_an_input_is_refused),
+        cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(runs_in_flight),
+        cmocka_unit_test(model_may_go_before_the_run),
+        cmocka_unit_test(two_threads_on_one_device),
+        cmocka_unit_test(sessions_outlive_each_other),
+        cmocka_unit_test(profile_times_every_step),
+        cmocka_unit_test(info_counts),
+        cmocka_unit_test(kept_values_can_be_read),
+        cmocka_unit_test(workspace_stays_within_its_budget),
+        cmocka_unit_test(a_kernel_can_be_preferred),
+    };
+    cvk_device_options options = {.threads = 2};
+    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", &options, &device)) {
+        printf("skipped: %s\n", cvk_last_error());
+        return 77;
+    }
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cvk_device_close(&device);
+    return failed;
+}
