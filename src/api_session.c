@@ -55,6 +55,8 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     if (!options) options = &defaults;
     if (options->n_inputs < 0 || (options->n_inputs && !options->inputs))
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.inputs is NULL");
+    if (options->n_constants < 0 || (options->n_constants && !options->constants))
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.constants is NULL");
     return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, session);
 }
 

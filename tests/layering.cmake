@@ -16,7 +16,7 @@ set(TABLE
     "src/session                | public src/base src/graph src/ops src/backend/backend.h src/backend/kernel.h src/schedule"
     "src/zoo                    | public"
     "src/cli                    | public src/zoo"
-    "src                        | public src/base src/graph src/ops src/onnx src/backend src/schedule src/session"
+    "src                        | public src/base src/graph src/ops src/onnx src/backend src/backend/opencl src/schedule src/session"
     "kernels/cpu                | public src/base src/graph src/backend/kernel.h"
     "kernels/opencl             | public src/base src/graph src/backend/kernel.h src/backend/backend.h src/backend/opencl/cl.h"
 )

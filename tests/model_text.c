@@ -15,7 +15,6 @@ typedef struct reader {
     cvk_model *model;
     char *words[MAX_WORDS];
     int n_words;
-    uint64_t constants; /* seeds */
 } reader;
 
 void expect_ok(cvk_status status, const char *what)
@@ -104,6 +103,14 @@ static cvk_tensor read_shape(const char *name, const char *word)
     return tensor;
 }
 
+/* Constants of different names differ. */
+static uint64_t name_seed(const char *name)
+{
+    uint64_t seed = 1000;
+    for (; *name; name++) seed = seed * 31 + (unsigned char)*name;
+    return seed;
+}
+
 static void add_constant(reader *r)
 {
     cvk_tensor tensor = read_shape(r->words[1], r->words[2]);
@@ -114,7 +121,7 @@ static void add_constant(reader *r)
     char *at = (char *)values + 1;
     if (*values == '~') {
         double low = strtod(at, &at), high = strtod(at + 1, &at);
-        fill_range(&tensor, 1000 + r->constants++, low, high);
+        fill_range(&tensor, name_seed(tensor.name), low, high);
     } else {
         for (int64_t i = 0; i < count; i++) {
             set_element(&tensor, i, strtod(at, &at));
@@ -196,10 +203,9 @@ static void read_statement(reader *r, char *statement)
     }
 }
 
-cvk_model *model_text(const char *text)
+void model_append(cvk_model *model, const char *text)
 {
-    reader r = {0};
-    expect_ok(cvk_model_create("test", 13, &r.model), "model");
+    reader r = {.model = model};
     while (*text) {
         char statement[MAX_STATEMENT];
         size_t length = strcspn(text, ";\n");
@@ -209,7 +215,14 @@ cvk_model *model_text(const char *text)
         read_statement(&r, statement);
         text += length + (text[length] != 0);
     }
-    return r.model;
+}
+
+cvk_model *model_text(const char *text)
+{
+    cvk_model *model = NULL;
+    expect_ok(cvk_model_create("test", 13, &model), "model");
+    model_append(model, text);
+    return model;
 }
 
 test_run run_make(const cvk_model *model, cvk_device *const *devices, int n_devices,

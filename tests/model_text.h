@@ -23,6 +23,8 @@
 
 /* Opset 13. */
 cvk_model *model_text(const char *text);
+/* More statements for a model. */
+void model_append(cvk_model *model, const char *text);
 
 /* Fails with the library's sentence unless status is CVK_OK. */
 void expect_ok(cvk_status status, const char *what);

@@ -170,17 +170,6 @@ static void test_parse_equals_load(void **state)
     cvk_model_free(&parsed);
 }
 
-static void test_hold(void **state)
-{
-    (void)state;
-    cvk_model *model = NULL;
-    OK(net_build(&model));
-    const cvk_model *held = cvk_model_hold(model);
-    cvk_model_free(&model);
-    assert_int_equal(cvk_model_graph(held)->n_nodes, 6);
-    cvk_model_release(held);
-}
-
 /* A call that fails says where and leaves the model as it was. */
 static void test_build_mistakes(void **state)
 {
@@ -572,7 +561,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build_and_describe),
         cmocka_unit_test(test_parse_equals_load),
-        cmocka_unit_test(test_hold),
         cmocka_unit_test(test_build_mistakes),
         cmocka_unit_test(test_null_arguments),
         cmocka_unit_test(test_typed_data),

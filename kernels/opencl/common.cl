@@ -6,7 +6,8 @@
  *   CVK_FMA  1: fma() is a machine instruction here; 0 (default): a * b + c
  *
  * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
- * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold anything.
+ * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold
+ * anything.
  */
 #ifndef CVK_COMMON
 #define CVK_COMMON
@@ -18,16 +19,14 @@
 #define BLOCK 16
 
 /* For functions that work on a register tile of their caller's: a call would put it in memory. */
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline, unused))
 
-/* The first `count` of 16 lanes (0 or more; any alignment); the others read as 0, stay unwritten. */
+/* The first `count` of 16 lanes (0 or more; any alignment); the others read as 0, stay unset. */
 float16 load_n(__global const float *p, int count)
 {
-    if (count >= 16)
-        return vload16(0, p);
+    if (count >= 16) return vload16(0, p);
     float lane[16];
-    for (int i = 0; i < 16; i++)
-        lane[i] = i < count ? p[i] : 0.0f;
+    for (int i = 0; i < 16; i++) lane[i] = i < count ? p[i] : 0.0f;
     return vload16(0, lane);
 }
 
@@ -39,8 +38,7 @@ void store_n(float16 x, __global float *p, int count)
     }
     float lane[16];
     vstore16(x, 0, lane);
-    for (int i = 0; i < count; i++)
-        p[i] = lane[i];
+    for (int i = 0; i < count; i++) p[i] = lane[i];
 }
 
 /* a b + c, rounded once where the machine does so. */
@@ -55,12 +53,24 @@ INLINE float16 mad16(float16 a, float16 b, float16 c)
 
 /* Activations: the numbers of cvk_act_kind (graph/params.h), in its order. */
 enum {
-    ACT_NONE, ACT_RELU, ACT_LEAKY_RELU, ACT_ELU, ACT_SIGMOID, ACT_HARD_SIGMOID, ACT_HARD_SWISH, ACT_TANH,
-    ACT_CLIP, ACT_SQRT, ACT_EXP, ACT_LINEAR, ACT_QDQ, ACT_SWISH
+    ACT_NONE,
+    ACT_RELU,
+    ACT_LEAKY_RELU,
+    ACT_ELU,
+    ACT_SIGMOID,
+    ACT_HARD_SIGMOID,
+    ACT_HARD_SWISH,
+    ACT_TANH,
+    ACT_CLIP,
+    ACT_SQRT,
+    ACT_EXP,
+    ACT_LINEAR,
+    ACT_QDQ,
+    ACT_SWISH
 };
 
 /* min(max(x, low), high); NaN stays NaN. */
-float16 clamp16(float16 x, float low, float high)
+INLINE float16 clamp16(float16 x, float low, float high)
 {
     x = x < low ? (float16)(low) : x;
     return x > high ? (float16)(high) : x;
@@ -97,13 +107,15 @@ typedef struct {
 } post_args;
 typedef struct {
     int count;
-    int add;   /* 1: a post adds the residual */
-    int prelu; /* 1: a post is a PRelu with a slope per channel; 2: with one slope for all */
+    int add;    /* 1: a post adds the residual */
+    int prelu;  /* 1: a post is a PRelu with a slope per channel; 2: with one slope for all */
+    int simple; /* the posts are at most a residual, then max(low) and min(high) */
+    float low, high;
     post_args list[4];
 } posts_args;
 
 /* The posts before a pool, on 16 results. residual and slope matter only where posts says so. */
-float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)
+float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16 slope)
 {
     for (int i = 0; i < posts->count; i++) {
         const post_args p = posts->list[i];
@@ -117,6 +129,12 @@ float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float1
     return x;
 }
 
+INLINE float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)
+{
+    if (posts->simple) return clamp16(posts->add ? x + residual : x, posts->low, posts->high);
+    return apply_list(posts, x, residual, slope);
+}
+
 /* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but
  * the innermost, outermost first, with their strides in both. */
 typedef struct {
@@ -127,7 +145,8 @@ typedef struct {
 int2 row_places(const rows_args *rows, int row)
 {
     int2 at = (int2)(0, 0);
-    for (int i = 7; i >= 0; i--) { /* unrolled: indices that are not constant trouble some drivers */
+    for (int i = 7; i >= 0;
+         i--) { /* unrolled: indices that are not constant trouble some drivers */
         if (i >= rows->n) continue;
         int k = row % rows->dims[i];
         row /= rows->dims[i];

@@ -4,15 +4,14 @@
  */
 #include "kernels/opencl/conv.h"
 
-#include <math.h>
-
-/* Register tiles and what one of their slots costs, in hundredths. At most 20 accumulators: with more,
- * compilers begin to keep some of them in memory. */
+/* Register tiles and what one of their slots costs, in hundredths. At most 20 accumulators: with
+ * more, compilers begin to keep some of them in memory. */
 static const struct {
     cvk_cl_tile tile;
     int cost;
 } tiles[] = {
-    {{4, 4}, 100}, {{8, 2}, 101}, {{7, 2}, 103}, {{14, 1}, 104}, {{5, 4}, 106}, {{2, 4}, 140}, {{1, 4}, 210},
+    {{4, 4}, 100}, {{8, 2}, 101}, {{7, 2}, 103}, {{14, 1}, 104},
+    {{5, 4}, 106}, {{2, 4}, 140}, {{1, 4}, 210},
 };
 
 cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
@@ -21,7 +20,8 @@ cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
     int64_t least = INT64_MAX;
     for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
         const cvk_cl_tile t = tiles[i].tile;
-        int64_t slots = (int64_t)cvk_cl_ceil_div(columns, t.px) * t.px * cvk_cl_ceil_div(blocks, t.ocb) * t.ocb;
+        int64_t slots =
+            (int64_t)cvk_cl_ceil_div(columns, t.px) * t.px * cvk_cl_ceil_div(blocks, t.ocb) * t.ocb;
         if (slots * tiles[i].cost < least) {
             least = slots * tiles[i].cost;
             best = t;
@@ -32,10 +32,12 @@ cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
 
 static bool group_fits(const cvk_geom *g)
 {
-    return g->group == 1 || (g->ic / g->group % CVK_BLOCK == 0 && g->oc / g->group % CVK_BLOCK == 0);
+    return g->group == 1 ||
+           (g->ic / g->group % CVK_BLOCK == 0 && g->oc / g->group % CVK_BLOCK == 0);
 }
 
-bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom, const char **why_not)
+bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
+                         const char **why_not)
 {
     const cvk_view *in = problem->in;
     if (in[0].dtype != CVK_F32 || in[1].dtype != CVK_F32)
@@ -51,50 +53,38 @@ bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom, 
     return false;
 }
 
-/* Posts that are at most a residual, then max and min: the kernel does them in registers. */
-static void make_simple(cvk_cl_conv *args)
-{
-    const cvk_cl_posts *posts = &args->posts;
-    const int acts = posts->count - posts->add;
-    args->low = -INFINITY;
-    args->high = INFINITY;
-    args->simple = acts <= 1 && !posts->prelu && (!posts->add || posts->list[0].kind == CVK_POST_ADD);
-    if (!args->simple || !acts)
-        return;
-    const int last = posts->count - 1;
-    if (posts->list[last].act == CVK_ACT_RELU) {
-        args->low = 0.0f;
-    } else if (posts->list[last].act == CVK_ACT_CLIP) {
-        args->low = posts->list[last].a;
-        args->high = posts->list[last].b;
-    } else {
-        args->simple = 0;
-    }
-}
-
 /* Without a window the image is one long row. */
 static bool is_pointwise(const cvk_geom *g, cvk_cl_conv_form form, const cvk_node *node)
 {
-    return !form.transposed && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->ih == g->oh &&
-           g->iw == g->ow && g->pt == 0 && g->pl == 0 && !cvk_cl_pool_post(node);
+    return !form.transposed && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 &&
+           g->ih == g->oh && g->iw == g->ow && g->pt == 0 && g->pl == 0 && !cvk_cl_pool_post(node);
 }
 
-void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile, cvk_cl_conv_form form,
-                      cvk_cl_conv *args)
+void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile,
+                      cvk_cl_conv_form form, cvk_cl_conv *args)
 {
     const cvk_geom *g = geom;
     const int group_ic = g->ic / g->group, group_oc = g->oc / g->group;
     const int blocks = cvk_cl_ceil_div(group_ic, CVK_BLOCK);
     int residual, slope;
     *args = (cvk_cl_conv){.ic = form.plain_src ? g->ic : cvk_cl_ceil_div(g->ic, CVK_BLOCK),
-                          .ih = g->ih, .iw = g->iw, .oh = g->oh, .ow = g->ow,
+                          .ih = g->ih,
+                          .iw = g->iw,
+                          .oh = g->oh,
+                          .ow = g->ow,
                           .group_ic = form.plain_src ? g->ic : blocks,
                           .last_lanes = group_ic - (blocks - 1) * CVK_BLOCK,
                           .oc = g->oc,
                           .oc_blocks = cvk_cl_ceil_div(g->oc, CVK_BLOCK),
                           .group_oc_blocks = cvk_cl_ceil_div(group_oc, CVK_BLOCK),
-                          .kh = g->kh, .kw = g->kw, .sh = g->sh, .sw = g->sw, .dh = g->dh, .dw = g->dw,
-                          .pt = g->pt, .pl = g->pl,
+                          .kh = g->kh,
+                          .kw = g->kw,
+                          .sh = g->sh,
+                          .sw = g->sw,
+                          .dh = g->dh,
+                          .dw = g->dw,
+                          .pt = g->pt,
+                          .pl = g->pl,
                           .has_bias = cvk_cl_has_input(step->node, step->in, 2)};
     args->group_tiles = cvk_cl_ceil_div(args->group_oc_blocks, tile.ocb);
     if (is_pointwise(g, form, step->node)) {
@@ -102,7 +92,6 @@ void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile ti
         args->ih = args->oh = 1;
     }
     cvk_cl_posts_make(step->node, step->in, &args->posts, &residual, &slope);
-    make_simple(args);
 }
 
 typedef struct pack_args {
@@ -117,8 +106,7 @@ typedef struct pack_args {
 static float weight(const pack_args *a, int group, int oc, int ic, int tap)
 {
     const int taps = a->g->kh * a->g->kw;
-    if (oc >= a->group_oc || ic >= a->group_ic)
-        return 0.0f;
+    if (oc >= a->group_oc || ic >= a->group_ic) return 0.0f;
     if (a->form.transposed)
         return a->wgt[((size_t)(group * a->group_ic + ic) * a->group_oc + oc) * taps + tap];
     return a->wgt[((size_t)(group * a->group_oc + oc) * a->group_ic + ic) * taps + tap];
@@ -128,8 +116,7 @@ static float weight(const pack_args *a, int group, int oc, int ic, int tap)
 static float *pack_channel(float *to, const pack_args *a, int t, int ic, int tap)
 {
     const int group = t / a->group_tiles, first = t % a->group_tiles * a->tile.ocb * CVK_BLOCK;
-    for (int k = 0; k < a->tile.ocb * CVK_BLOCK; k++)
-        *to++ = weight(a, group, first + k, ic, tap);
+    for (int k = 0; k < a->tile.ocb * CVK_BLOCK; k++) *to++ = weight(a, group, first + k, ic, tap);
     return to;
 }
 
@@ -141,40 +128,41 @@ static void pack_fill(void *dst, const void *arg)
     for (int t = 0; t < a->g->group * a->group_tiles; t++)
         for (int c = 0; c < a->group_ic; c += step)
             for (int tap = 0; tap < taps; tap++)
-                for (int i = 0; i < step; i++)
-                    to = pack_channel(to, a, t, c + i, tap);
+                for (int i = 0; i < step; i++) to = pack_channel(to, a, t, c + i, tap);
 }
 
 static uint64_t pack_variant(const pack_args *a)
 {
-    const int facts[] = {a->g->oc, a->g->ic, a->g->kh, a->g->kw, a->g->group, a->tile.ocb, a->form.plain_src,
-                         a->form.transposed};
+    const int facts[] = {a->g->oc,    a->g->ic,    a->g->kh,          a->g->kw,
+                         a->g->group, a->tile.ocb, a->form.plain_src, a->form.transposed};
     uint64_t variant = 0;
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
         variant = variant * 1000003u + (uint64_t)facts[i];
     return variant;
 }
 
-cvk_status cvk_cl_conv_pack(cvk_device *device, cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile,
-                            cvk_cl_conv_form form, void **wgt)
+cvk_status cvk_cl_conv_pack(cvk_device *device, cvk_step *step, const cvk_geom *geom,
+                            cvk_cl_tile tile, cvk_cl_conv_form form, void **wgt)
 {
     pack_args args = {.g = geom, .wgt = step->in[1].data, .tile = tile, .form = form};
     args.group_ic = geom->ic / geom->group;
     args.group_oc = geom->oc / geom->group;
     args.group_tiles = cvk_cl_ceil_div(cvk_cl_ceil_div(args.group_oc, CVK_BLOCK), tile.ocb);
-    const int channels = form.plain_src ? args.group_ic : cvk_cl_ceil_div(args.group_ic, CVK_BLOCK) * CVK_BLOCK;
+    const int channels =
+        form.plain_src ? args.group_ic : cvk_cl_ceil_div(args.group_ic, CVK_BLOCK) * CVK_BLOCK;
     const cvk_pack pack = {.source = step->in[1].data,
                            .source_bytes = cvk_view_bytes(&step->in[1]),
                            .kind = "opencl conv_direct",
                            .variant = pack_variant(&args),
-                           .bytes = (size_t)geom->group * args.group_tiles * channels * geom->kh * geom->kw *
-                                    tile.ocb * CVK_BLOCK * sizeof(float),
+                           .bytes = (size_t)geom->group * args.group_tiles * channels * geom->kh *
+                                    geom->kw * tile.ocb * CVK_BLOCK * sizeof(float),
                            .fill = pack_fill,
                            .arg = &args};
     return cvk_step_pack(device, step, &pack, wgt);
 }
 
-cvk_status cvk_cl_conv_bind(cvk_cl_stage *stage, const cvk_step *step, const void *wgt, const cvk_cl_conv *args)
+cvk_status cvk_cl_conv_bind(cvk_cl_stage *stage, const cvk_step *step, const void *wgt,
+                            const cvk_cl_conv *args)
 {
     cvk_cl_posts posts;
     int residual, slope;

@@ -19,8 +19,6 @@ typedef struct cvk_cl_conv {
     cl_int pool_eh, pool_ew;
     cl_int pool_oh, pool_ow;
     cl_int band, depth;
-    cl_int simple;
-    cl_float low, high;
     cvk_cl_posts posts;
 } cvk_cl_conv;
 
@@ -34,22 +32,25 @@ typedef struct cvk_cl_conv_form {
     bool plain_src, transposed;
 } cvk_cl_conv_form;
 
-/* The tile that leaves the least of itself empty over rows of `columns` pixels and `blocks` blocks. */
+/* The tile that leaves the least of itself empty over rows of `columns` pixels and `blocks` blocks.
+ */
 cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks);
 
 /* The questions common to all forms: types, sizes, constant weights, groups of whole blocks, posts.
  * Fills *geom. */
-bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom, const char **why_not);
+bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
+                         const char **why_not);
 
 /* Arguments from the geometry and the node's posts; the pool's stay zero. */
-void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile, cvk_cl_conv_form form,
-                      cvk_cl_conv *args);
+void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile,
+                      cvk_cl_conv_form form, cvk_cl_conv *args);
 
 /* Weights as conv_direct.cl reads them. */
-cvk_status cvk_cl_conv_pack(cvk_device *device, cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile,
-                            cvk_cl_conv_form form, void **wgt);
+cvk_status cvk_cl_conv_pack(cvk_device *device, cvk_step *step, const cvk_geom *geom,
+                            cvk_cl_tile tile, cvk_cl_conv_form form, void **wgt);
 
 /* Arguments 0 to 6 of each of its kernels. */
-cvk_status cvk_cl_conv_bind(cvk_cl_stage *stage, const cvk_step *step, const void *wgt, const cvk_cl_conv *args);
+cvk_status cvk_cl_conv_bind(cvk_cl_stage *stage, const cvk_step *step, const void *wgt,
+                            const cvk_cl_conv *args);
 
 #endif

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Launches conv_direct.cl: Conv in blocked layout (conv_direct), and from a plain input of few
- * channels, as a network's first layer has it (conv_first). Decides whether a pool behind it is worth
- * computing some rows twice.
+ * channels, as a network's first layer has it (conv_first). Decides whether a pool behind it is
+ * worth computing some rows twice.
  */
 #include "kernels/opencl/conv.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* conv_first: channels that fill less than a block; window and stride that keep its row segment small. */
+/* conv_first: channels that fill less than a block; window and stride that keep its row segment
+ * small. */
 enum { FIRST_MAX_IC = CVK_BLOCK - 1, FIRST_MAX_REACH = 64, FIRST_MAX_STRIDE = 16 };
 
-/* Multiply-adds that the traffic of one result, stored by a convolution and read by a pool, is worth. */
+/* Multiply-adds that the traffic of one result, stored by a convolution and read by a pool, is
+ * worth. */
 enum { TRAFFIC_MACS = 96 };
 
-/* How a pool is cut into items, and what the cut costs: rows that the busiest core computes, over its
- * even share of the convolution without a pool. */
-static double band_growth(const cvk_geom *conv, const cvk_geom *pool, int tiles, int units, int band)
+/* How a pool is cut into items, and what the cut costs: rows that the busiest core computes, over
+ * its even share of the convolution without a pool. */
+static double band_growth(const cvk_geom *conv, const cvk_geom *pool, int tiles, int units,
+                          int band)
 {
     const int64_t items = (int64_t)cvk_cl_ceil_div(pool->oh, band) * tiles * conv->n;
     const int rows = (band - 1) * pool->sh + pool->kh;
@@ -32,8 +35,7 @@ static int choose_band(const cvk_geom *conv, const cvk_geom *pool, int tiles, in
     for (int band = 1; band <= pool->oh; band++)
         least = fmin(least, band_growth(conv, pool, tiles, units, band));
     int band = 1;
-    while (band < pool->oh && band_growth(conv, pool, tiles, units, band) > least * 1.03)
-        band++;
+    while (band < pool->oh && band_growth(conv, pool, tiles, units, band) > least * 1.03) band++;
     return band;
 }
 
@@ -56,8 +58,10 @@ static int tile_count(const cvk_geom *g, cvk_cl_tile tile)
 
 static cvk_cl_tile pick(const cvk_geom *g, bool pooled)
 {
-    const bool long_row = !pooled && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->oh == g->ih;
-    return cvk_cl_tile_pick(long_row ? g->oh * g->ow : g->ow, cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK));
+    const bool long_row =
+        !pooled && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->oh == g->ih;
+    return cvk_cl_tile_pick(long_row ? g->oh * g->ow : g->ow,
+                            cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK));
 }
 
 static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
@@ -65,9 +69,9 @@ static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const ch
     const cvk_post *post = cvk_cl_pool_post(problem->node);
     const cvk_cl_tile tile = pick(g, true);
     cvk_geom pool;
-    if (!post)
-        return true;
-    if (!cvk_geom_post_pool(problem->node, post, &problem->out[0].shape, &pool) || !pool_fits(&pool)) {
+    if (!post) return true;
+    if (!cvk_geom_post_pool(problem->node, post, &problem->out[0].shape, &pool) ||
+        !pool_fits(&pool)) {
         *why_not = "a pool with dilation or with windows outside the image";
         return false;
     }
@@ -76,19 +80,21 @@ static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const ch
         return false;
     }
     const int tiles = tile_count(g, tile), units = problem->caps->units;
-    const double more = band_growth(g, &pool, tiles, units, choose_band(g, &pool, tiles, units)) - 1.0;
+    const double more =
+        band_growth(g, &pool, tiles, units, choose_band(g, &pool, tiles, units)) - 1.0;
     const double macs = (double)(g->ic / g->group) * g->kh * g->kw;
-    if (more * macs <= TRAFFIC_MACS)
-        return true;
+    if (more * macs <= TRAFFIC_MACS) return true;
     static _Thread_local char reason[128];
-    snprintf(reason, sizeof reason, "pooling in the kernel computes or idles %.0f %% more, the traffic saved is worth %.0f %%",
-             more * 100.0, TRAFFIC_MACS / macs * 100.0);
+    snprintf(
+        reason, sizeof reason,
+        "pooling in the kernel computes or idles %.0f %% more, the traffic saved is worth %.0f %%",
+        more * 100.0, TRAFFIC_MACS / macs * 100.0);
     *why_not = reason;
     return false;
 }
 
-static void make_pool(const cvk_geom *g, const cvk_post *post, const cvk_geom *pool, cvk_cl_tile tile, int units,
-                      cvk_cl_conv *args)
+static void make_pool(const cvk_geom *g, const cvk_post *post, const cvk_geom *pool,
+                      cvk_cl_tile tile, int units, cvk_cl_conv *args)
 {
     args->pool_average = post->pool.kind == CVK_POOL_AVERAGE;
     args->pool_count_pad = post->pool.count_include_pad;
@@ -106,8 +112,9 @@ static void make_pool(const cvk_geom *g, const cvk_post *post, const cvk_geom *p
     args->band = choose_band(g, pool, tile_count(g, tile), units);
 }
 
-static cvk_status add_pooled(cvk_device *device, cvk_step *step, const char *defines, const cvk_geom *g,
-                             cvk_cl_tile tile, const void *wgt, cvk_cl_conv *args)
+static cvk_status add_pooled(cvk_device *device, cvk_step *step, const char *defines,
+                             const cvk_geom *g, cvk_cl_tile tile, const void *wgt,
+                             cvk_cl_conv *args)
 {
     const cvk_post *post = cvk_cl_pool_post(step->node);
     cvk_cl_stage *stage;
@@ -118,10 +125,9 @@ static cvk_status add_pooled(cvk_device *device, cvk_step *step, const char *def
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv_pool", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, args));
     CVK_TRY(cvk_cl_arg_local(&stage->launch, 7, pool_local_bytes(&pool, tile)));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(pool.oh, args->band), (size_t)tile_count(g, tile),
-                      (size_t)g->n);
-    for (int i = 0; i < 3; i++)
-        stage->launch.local[i] = 1;
+    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(pool.oh, args->band),
+                      (size_t)tile_count(g, tile), (size_t)g->n);
+    for (int i = 0; i < 3; i++) stage->launch.local[i] = 1;
     return CVK_OK;
 }
 
@@ -139,11 +145,12 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     const cvk_cl_tile tile = pick(&g, pooled);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    int length = snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=%d", tile.px, tile.ocb, g.sw);
+    int length =
+        snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=%d", tile.px, tile.ocb, g.sw);
     if (plain_src)
-        snprintf(defines + length, sizeof defines - (size_t)length, " -DPLAIN_SRC=1 -DKW=%d -DDW=%d", g.kw, g.dw);
-    if (pooled)
-        return add_pooled(device, step, defines, &g, tile, wgt, &args);
+        snprintf(defines + length, sizeof defines - (size_t)length,
+                 " -DPLAIN_SRC=1 -DKW=%d -DDW=%d", g.kw, g.dw);
+    if (pooled) return add_pooled(device, step, defines, &g, tile, wgt, &args);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
     cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.ow, tile.px) * (size_t)args.oh,
@@ -165,9 +172,9 @@ cvk_status cvk_cl_conv_direct_prepare(cvk_device *device, cvk_step *step)
 bool cvk_cl_conv_first_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_geom g;
-    if (!cvk_cl_conv_accepts(problem, true, &g, why_not))
-        return false;
-    if (g.group == 1 && g.ic <= FIRST_MAX_IC && (g.kw - 1) * g.dw <= FIRST_MAX_REACH && g.sw <= FIRST_MAX_STRIDE)
+    if (!cvk_cl_conv_accepts(problem, true, &g, why_not)) return false;
+    if (g.group == 1 && g.ic <= FIRST_MAX_IC && (g.kw - 1) * g.dw <= FIRST_MAX_REACH &&
+        g.sw <= FIRST_MAX_STRIDE)
         return pool_accepts(problem, &g, why_not);
     *why_not = "16 channels or more, groups, or a very wide window";
     return false;

@@ -3,9 +3,9 @@
  * Direct convolution into blocked layout, and what fuses with it: bias, posts, a pool. Also
  * ConvTranspose, which is one small convolution per phase of its stride.
  *
- *      src, one row of one block of 16 channels          dst, the item's tile: PX pixels x OCB blocks
+ *      src, one row of a block of 16 channels     dst, the item's tile: PX pixels x OCB blocks
  *      |..o..o..o..o..o..o..o..|   o: under tap (kh, kw)
- *         x SW apart                  acc[p][b] (float16) += src[p][i] * wgt[i][b]
+ *         x SW apart           acc[p][b] (float16) += src[p][i] * wgt[i][b]
  *
  *   p  pixel of the tile's strip (one output row)      b  block of 16 output channels in the tile
  *   i  channel within an input block (its lanes below the last channel only)
@@ -15,21 +15,21 @@
  * skipped. A tap that leaves the image at the left or right goes through a copy of its pixels with
  * zeros put in; all others read src where it lies.
  *
- * With a pool an item walks down a band of pooled rows: each row of the convolution goes, strip after
- * strip, into a row in local memory; the row is then reduced under each pooled column into the
- * accumulators of the pooled rows that it belongs to (`depth` of them are open at a time). So no
- * column is computed twice, and rows only where two bands meet.
+ * With a pool an item walks down a band of pooled rows: each row of the convolution goes, strip
+ * after strip, into a row in local memory; the row is then reduced under each pooled column into
+ * the accumulators of the pooled rows that it belongs to (`depth` of them are open at a time). So
+ * no column is computed twice, and rows only where two bands meet.
  *
- *   PX, OCB    pixels and blocks of the register tile; at most 28 accumulators fit most CPUs
+ *   PX, OCB    pixels and blocks of the register tile; at most 20 accumulators, see conv.c
  *   SW         horizontal stride
  *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
  *   KW, DW     with PLAIN_SRC: columns of the window and their dilation
  */
 #ifndef PX
-#define PX 14
+#define PX 4
 #endif
 #ifndef OCB
-#define OCB 2
+#define OCB 4
 #endif
 #ifndef SW
 #define SW 1
@@ -46,18 +46,16 @@
 
 /* cvk_cl_conv of kernels/opencl/conv.h. */
 typedef struct {
-    int ic, ih, iw;                   /* channels (PLAIN_SRC) or blocks of the whole input */
-    int group_ic, last_lanes;         /* channels or blocks that a result reads; lanes of the last block */
-    int oc, oc_blocks, oh, ow;        /* of the convolution, before a pool */
+    int ic, ih, iw;            /* channels (PLAIN_SRC) or blocks of the whole input */
+    int group_ic, last_lanes;  /* channels or blocks that a result reads; lanes of the last block */
+    int oc, oc_blocks, oh, ow; /* of the convolution, before a pool */
     int group_oc_blocks, group_tiles; /* blocks of one group's results; tiles that cover them */
     int kh, kw, sh, sw, dh, dw, pt, pl;
     int has_bias;
     int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
-    int pool_eh, pool_ew;             /* where the padded image ends: as far as count_include_pad counts */
+    int pool_eh, pool_ew; /* where the padded image ends: as far as count_include_pad counts */
     int pool_oh, pool_ow;
-    int band, depth;                  /* pooled rows of an item; pooled rows open at a time */
-    int simple;                       /* the posts are at most a residual and then max and min with: */
-    float low, high;
+    int band, depth; /* pooled rows of an item; pooled rows open at a time */
     posts_args posts;
 } conv_args;
 
@@ -92,7 +90,8 @@ tile_t tile_of(const conv_args *a, int t, int n)
 
 /* `count` products for every pixel and block of the tile: over the lanes of a block, or (PLAIN_SRC)
  * over the columns of the window. */
-INLINE void products(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt, int count)
+INLINE void products(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt,
+                     int count)
 {
     for (int i = 0; i < count; i++) {
 #pragma unroll
@@ -106,7 +105,8 @@ INLINE void products(float16 acc[PX * OCB], __global const float *src, __global 
 }
 
 /* The same from pixels that were copied. */
-INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global const float16 *wgt, int count)
+INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global const float16 *wgt,
+                            int count)
 {
     for (int i = 0; i < count; i++) {
 #pragma unroll
@@ -123,7 +123,8 @@ INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global co
 #define SEGMENT ((PX - 1) * SW + (KW - 1) * DW + 1)
 
 /* All taps of one row of a channel on the strip whose first tap is at column `left`. */
-INLINE void row_taps(float16 acc[PX * OCB], __global const float *row, int left, __global const float16 *wgt, int iw)
+INLINE void row_taps(float16 acc[PX * OCB], __global const float *row, int left,
+                     __global const float16 *wgt, int iw)
 {
     if (left >= 0 && left + SEGMENT <= iw) {
         products(acc, row + left, wgt, KW);
@@ -136,8 +137,8 @@ INLINE void row_taps(float16 acc[PX * OCB], __global const float *row, int left,
 }
 #else
 /* One tap of one row of a block on the strip whose pixels begin at column `left`. */
-INLINE void tap(float16 acc[PX * OCB], __global const float *row, int left, __global const float16 *wgt, int iw,
-                int lanes)
+INLINE void tap(float16 acc[PX * OCB], __global const float *row, int left,
+                __global const float16 *wgt, int iw, int lanes)
 {
     if (left >= 0 && left + (PX - 1) * SW < iw) {
         products(acc, row + left * BLOCK, wgt, lanes);
@@ -155,8 +156,7 @@ INLINE void tap(float16 acc[PX * OCB], __global const float *row, int left, __gl
 INLINE void clear(float16 acc[PX * OCB])
 {
 #pragma unroll
-    for (int i = 0; i < PX * OCB; i++)
-        acc[i] = (float16)(0.0f);
+    for (int i = 0; i < PX * OCB; i++) acc[i] = (float16)(0.0f);
 }
 
 /* The whole window on the strip of PX pixels of row y that begins at x0. */
@@ -168,10 +168,10 @@ INLINE void convolve(float16 acc[PX * OCB], __global const float *src, __global 
     for (int c = 0; c < a->group_ic; c++) {
         for (int kh = 0; kh < a->kh; kh++) {
             const int iy = y * a->sh - a->pt + kh * a->dh;
-            if (iy < 0 || iy >= a->ih)
-                continue;
+            if (iy < 0 || iy >= a->ih) continue;
 #if PLAIN_SRC
-            row_taps(acc, src + ((size_t)c * a->ih + iy) * a->iw, left, wgt + (c * a->kh + kh) * KW * OCB, a->iw);
+            row_taps(acc, src + ((size_t)c * a->ih + iy) * a->iw, left,
+                     wgt + (c * a->kh + kh) * KW * OCB, a->iw);
 #else
             __global const float *row = src + ((size_t)c * a->ih + iy) * a->iw * BLOCK;
             __global const float16 *w = wgt + (size_t)(c * a->kh + kh) * a->kw * BLOCK * OCB;
@@ -222,19 +222,19 @@ float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, 
 }
 
 /* Any posts, pixel by pixel: the tile goes through memory. */
-INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a, const extras_t *extras, int y,
-                       int x0, int dx, int valid)
+INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
+                       const extras_t *extras, int y, int x0, int dx, int valid)
 {
     float16 out[PX * OCB];
 #pragma unroll
-    for (int i = 0; i < PX * OCB; i++)
-        out[i] = acc[i];
+    for (int i = 0; i < PX * OCB; i++) out[i] = acc[i];
     for (int b = 0; b < tile->count; b++) {
         const int c = (tile->first + b) * BLOCK;
         const float16 bias = bias_of(tile, a, extras, b);
         float16 slope = (float16)(0.0f);
         if (a->posts.prelu)
-            slope = a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c) : (float16)(extras->slope[0]);
+            slope = a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c)
+                                        : (float16)(extras->slope[0]);
         for (int p = 0; p < valid; p++) {
             float16 residual = (float16)(0.0f);
             if (a->posts.add)
@@ -243,15 +243,14 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
         }
     }
 #pragma unroll
-    for (int i = 0; i < PX * OCB; i++)
-        acc[i] = out[i];
+    for (int i = 0; i < PX * OCB; i++) acc[i] = out[i];
 }
 
 /* Bias and posts on pixels x0, x0 + dx, ... of row y, of which `valid` exist. */
-INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a, const extras_t *extras, int y,
-                   int x0, int dx, int valid)
+INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
+                   const extras_t *extras, int y, int x0, int dx, int valid)
 {
-    if (!a->simple) {
+    if (!a->posts.simple) {
         finish_any(acc, tile, a, extras, y, x0, dx, valid);
         return;
     }
@@ -260,22 +259,21 @@ INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a
         const int known = min(b, tile->count - 1);
         const float16 bias = bias_of(tile, a, extras, known);
 #pragma unroll
-        for (int p = 0; p < PX; p++)
-            acc[p * OCB + b] += bias;
+        for (int p = 0; p < PX; p++) acc[p * OCB + b] += bias;
         if (a->posts.add) {
-            __global const float16 *residual = extras->residual + place(tile, a, known, a->oh, a->ow, y, x0);
+            __global const float16 *residual =
+                extras->residual + place(tile, a, known, a->oh, a->ow, y, x0);
 #pragma unroll
-            for (int p = 0; p < PX; p++)
-                acc[p * OCB + b] += residual[min(p, valid - 1) * dx];
+            for (int p = 0; p < PX; p++) acc[p * OCB + b] += residual[min(p, valid - 1) * dx];
         }
 #pragma unroll
         for (int p = 0; p < PX; p++)
-            acc[p * OCB + b] = clamp16(acc[p * OCB + b], a->low, a->high);
+            acc[p * OCB + b] = clamp16(acc[p * OCB + b], a->posts.low, a->posts.high);
     }
 }
 
-INLINE void store(const float16 acc[PX * OCB], __global float16 *dst, const tile_t *tile, const conv_args *a, int y,
-                  int x0, int dx, int valid)
+INLINE void store(const float16 acc[PX * OCB], __global float16 *dst, const tile_t *tile,
+                  const conv_args *a, int y, int x0, int dx, int valid)
 {
 #pragma unroll
     for (int b = 0; b < OCB; b++) {
@@ -283,16 +281,15 @@ INLINE void store(const float16 acc[PX * OCB], __global float16 *dst, const tile
             __global float16 *row = dst + place(tile, a, b, a->oh, a->ow, y, x0);
 #pragma unroll
             for (int p = 0; p < PX; p++)
-                if (p < valid)
-                    row[p * dx] = acc[p * OCB + b];
+                if (p < valid) row[p * dx] = acc[p * OCB + b];
         }
     }
 }
 
 /* Items: strips of all rows, tiles, images. */
-__kernel void conv(__global const float *src, __global const float16 *wgt, __global const float *bias,
-                   __global const float *slope, __global const float16 *residual, __global float16 *dst,
-                   const conv_args args)
+__kernel void conv(__global const float *src, __global const float16 *wgt,
+                   __global const float *bias, __global const float *slope,
+                   __global const float16 *residual, __global float16 *dst, const conv_args args)
 {
     const int strips = (args.ow + PX - 1) / PX, t = (int)get_global_id(1);
     const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * PX;
@@ -313,8 +310,7 @@ float16 pool_join(float16 a, float16 b, int average)
 /* What a finished pooled pixel is multiplied with: 1, or one over the pixels that count. */
 float pool_scale(const conv_args *a, int q, int px)
 {
-    if (!a->pool_average)
-        return 1.0f;
+    if (!a->pool_average) return 1.0f;
     const int top = q * a->pool_sh - a->pool_pt, left = px * a->pool_sw - a->pool_pl;
     int h, w;
     if (a->pool_count_pad) {
@@ -327,10 +323,11 @@ float pool_scale(const conv_args *a, int q, int px)
     return 1.0f / (float)(h * w);
 }
 
-/* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open holds
- * row q at (q % depth); a row's first row of the convolution sets it, its last one sends it to dst. */
-void pool_row(__local const float16 *row, __local float16 *open, __global float16 *dst, const tile_t *tile,
-              const conv_args *a, int y, int q0, int q1)
+/* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open
+ * holds row q at (q % depth); a row's first row of the convolution sets it, its last one sends it
+ * to dst. */
+void pool_row(__local const float16 *row, __local float16 *open, __global float16 *dst,
+              const tile_t *tile, const conv_args *a, int y, int q0, int q1)
 {
     const int from = max(q0, (y + a->pool_pt - a->pool_kh + a->pool_sh) / a->pool_sh);
     const int to = min(q1 - 1, (y + a->pool_pt) / a->pool_sh);
@@ -347,15 +344,17 @@ void pool_row(__local const float16 *row, __local float16 *open, __global float1
             if (y < min(top + a->pool_kh, a->oh) - 1)
                 *slot = joined;
             else if (b < tile->count)
-                dst[place(tile, a, b, a->pool_oh, a->pool_ow, q, px)] = joined * pool_scale(a, q, px);
+                dst[place(tile, a, b, a->pool_oh, a->pool_ow, q, px)] =
+                    joined * pool_scale(a, q, px);
         }
     }
 }
 
 /* Items: bands of pooled rows, tiles, images. rows holds ow + depth * pool_ow pixels of the tile. A
  * work-group is one item. */
-__kernel void conv_pool(__global const float *src, __global const float16 *wgt, __global const float *bias,
-                        __global const float *slope, __global const float16 *residual, __global float16 *dst,
+__kernel void conv_pool(__global const float *src, __global const float16 *wgt,
+                        __global const float *bias, __global const float *slope,
+                        __global const float16 *residual, __global float16 *dst,
                         const conv_args args, __local float16 *rows)
 {
     const int t = (int)get_global_id(1), q0 = (int)get_global_id(0) * args.band;
@@ -373,20 +372,20 @@ __kernel void conv_pool(__global const float *src, __global const float16 *wgt, 
             finish(acc, &tile, &args, &extras, y, x0, 1, valid);
 #pragma unroll
             for (int i = 0; i < PX * OCB; i++)
-                if (i < valid * OCB)
-                    rows[x0 * OCB + i] = acc[i];
+                if (i < valid * OCB) rows[x0 * OCB + i] = acc[i];
         }
         pool_row(rows, rows + args.ow * OCB, dst, &tile, &args, y, q0, q1);
     }
 }
 
 #if !PLAIN_SRC && SW == 1
-/* ConvTranspose, by results: (y, x) is fed by taps with y + pt - kh dh = sh iy, and so for x. Pixels
- * sw apart have the same taps, and neighbouring inputs: a strip is PX of them.
- *   kw:  0 1 2 0 1 2 ..    sw = 3, dw = 1: x = 0, 3, 6 .. are one phase, 1, 4, 7 .. the next
- * Items: strips of all phases of all rows, tiles, images. */
-__kernel void conv_transpose(__global const float *src, __global const float16 *wgt, __global const float *bias,
-                             __global const float *slope, __global const float16 *residual, __global float16 *dst,
+/* ConvTranspose, by results: (y, x) is fed by taps with y + pt - kh dh = sh iy, and so for x.
+ * Pixels sw apart have the same taps, and neighbouring inputs: a strip is PX of them. kw:  0 1 2 0
+ * 1 2 ..    sw = 3, dw = 1: x = 0, 3, 6 .. are one phase, 1, 4, 7 .. the next Items: strips of all
+ * phases of all rows, tiles, images. */
+__kernel void conv_transpose(__global const float *src, __global const float16 *wgt,
+                             __global const float *bias, __global const float *slope,
+                             __global const float16 *residual, __global float16 *dst,
                              const conv_args args)
 {
     const int columns = (args.ow + args.sw - 1) / args.sw, strips = (columns + PX - 1) / PX;
@@ -394,8 +393,7 @@ __kernel void conv_transpose(__global const float *src, __global const float16 *
     const int y = id / (strips * args.sw), phase = id / strips % args.sw;
     const int x0 = phase + id % strips * PX * args.sw;
     const int valid = min(PX, (args.ow - x0 + args.sw - 1) / args.sw);
-    if (x0 >= args.ow)
-        return;
+    if (x0 >= args.ow) return;
     const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
     const extras_t extras = {bias, slope, residual};
     float16 acc[PX * OCB];
@@ -406,9 +404,9 @@ __kernel void conv_transpose(__global const float *src, __global const float16 *
         const int lanes = c == args.group_ic - 1 ? args.last_lanes : BLOCK;
         for (int kh = 0; kh < args.kh; kh++) {
             const int ty = y + args.pt - kh * args.dh;
-            if (ty < 0 || ty % args.sh || ty / args.sh >= args.ih)
-                continue;
-            __global const float *row = src + ((size_t)c * args.ih + ty / args.sh) * args.iw * BLOCK;
+            if (ty < 0 || ty % args.sh || ty / args.sh >= args.ih) continue;
+            __global const float *row =
+                src + ((size_t)c * args.ih + ty / args.sh) * args.iw * BLOCK;
             __global const float16 *w = wgt + (size_t)(c * args.kh + kh) * args.kw * BLOCK * OCB;
             for (int kw = 0; kw < args.kw; kw++) {
                 const int tx = x0 + args.pl - kw * args.dw;

@@ -29,7 +29,8 @@ cvk_status cvk_cl_conv_transpose_prepare(cvk_device *device, cvk_step *step)
     snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=1", tile.px, tile.ocb);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv_transpose", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(columns, tile.px) * (size_t)g.sw * (size_t)g.oh,
+    cvk_cl_stage_size(stage, device,
+                      (size_t)cvk_cl_ceil_div(columns, tile.px) * (size_t)g.sw * (size_t)g.oh,
                       (size_t)(g.group * args.group_tiles), (size_t)g.n);
     return CVK_OK;
 }

@@ -31,11 +31,13 @@ bool cvk_cl_depthwise_accepts(const cvk_problem *problem, const char **why_not)
 static void pack_fill(void *dst, const void *arg)
 {
     const cvk_view *wgt = arg;
-    const int64_t channels = wgt->shape.dims[0], taps = cvk_shape_span(&wgt->shape, 2, wgt->shape.rank);
+    const int64_t channels = wgt->shape.dims[0],
+                  taps = cvk_shape_span(&wgt->shape, 2, wgt->shape.rank);
     float *to = dst;
     for (int64_t c = 0; c < channels; c++)
         for (int64_t tap = 0; tap < taps; tap++)
-            to[(c / CVK_BLOCK * taps + tap) * CVK_BLOCK + c % CVK_BLOCK] = ((const float *)wgt->data)[c * taps + tap];
+            to[(c / CVK_BLOCK * taps + tap) * CVK_BLOCK + c % CVK_BLOCK] =
+                ((const float *)wgt->data)[c * taps + tap];
 }
 
 static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_geom *g, void **wgt)
@@ -45,7 +47,8 @@ static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_geom *g, vo
                            .source_bytes = cvk_view_bytes(&step->in[1]),
                            .kind = "opencl depthwise",
                            .variant = (uint64_t)taps,
-                           .bytes = (size_t)cvk_cl_ceil_div(g->ic, CVK_BLOCK) * CVK_BLOCK * taps * sizeof(float),
+                           .bytes = (size_t)cvk_cl_ceil_div(g->ic, CVK_BLOCK) * CVK_BLOCK * taps *
+                                    sizeof(float),
                            .fill = pack_fill,
                            .arg = &step->in[1]};
     return cvk_step_pack(device, step, &pack, wgt);
@@ -60,9 +63,19 @@ cvk_status cvk_cl_depthwise_prepare(cvk_device *device, cvk_step *step)
     int residual, slope;
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
-    depthwise_args args = {.c = g.ic, .blocks = cvk_cl_ceil_div(g.ic, CVK_BLOCK),
-                           .ih = g.ih, .iw = g.iw, .oh = g.oh, .ow = g.ow, .kh = g.kh, .kw = g.kw,
-                           .sh = g.sh, .dh = g.dh, .dw = g.dw, .pt = g.pt, .pl = g.pl,
+    depthwise_args args = {.c = g.ic,
+                           .blocks = cvk_cl_ceil_div(g.ic, CVK_BLOCK),
+                           .ih = g.ih,
+                           .iw = g.iw,
+                           .oh = g.oh,
+                           .ow = g.ow,
+                           .kh = g.kh,
+                           .kw = g.kw,
+                           .sh = g.sh,
+                           .dh = g.dh,
+                           .dw = g.dw,
+                           .pt = g.pt,
+                           .pl = g.pl,
                            .has_bias = cvk_cl_has_input(step->node, step->in, 2)};
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     CVK_TRY(pack(device, step, &g, &wgt));
@@ -75,7 +88,7 @@ cvk_status cvk_cl_depthwise_prepare(cvk_device *device, cvk_step *step)
     cvk_cl_stage_in(stage, 4, residual);
     cvk_cl_stage_out(stage, 5, 0);
     CVK_TRY(cvk_cl_arg_struct(&stage->launch, 6, &args, sizeof args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(g.ow, PIXELS) * (size_t)g.oh, (size_t)args.blocks,
-                      (size_t)g.n);
+    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(g.ow, PIXELS) * (size_t)g.oh,
+                      (size_t)args.blocks, (size_t)g.n);
     return CVK_OK;
 }

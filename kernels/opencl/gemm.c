@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches gemm.cl with constant weights packed: Gemm, and MatMul whose second operand is a constant
- * matrix. One row of results goes to a kernel of its own.
+ * Launches gemm.cl with constant weights packed: Gemm, and MatMul whose second operand is a
+ * constant matrix. One row of results goes to a kernel of its own.
  */
 #include "kernels/opencl/gemm.h"
 
@@ -13,16 +13,17 @@ enum { TILE_ROWS = 4, TILE_BLOCKS = 4, ITEMS_PER_UNIT = 4 };
 static bool gemm_c(const cvk_node *node, const cvk_view *in, cvk_cl_gemm *args)
 {
     args->has_c = cvk_cl_has_input(node, in, 2);
-    if (!args->has_c)
-        return true;
+    if (!args->has_c) return true;
     const cvk_shape *c = &in[2].shape;
-    const int64_t columns = c->rank > 0 ? c->dims[c->rank - 1] : 1, rows = c->rank > 1 ? c->dims[c->rank - 2] : 1;
+    const int64_t columns = c->rank > 0 ? c->dims[c->rank - 1] : 1,
+                  rows = c->rank > 1 ? c->dims[c->rank - 2] : 1;
     args->cn = columns > 1 ? 1 : 0;
     args->cm = rows > 1 ? (cl_int)columns : 0;
     return in[2].dtype == CVK_F32 && c->rank <= 2;
 }
 
-static bool make_gemm(const cvk_node *node, const cvk_view *in, const cvk_view *out, cvk_cl_gemm *args)
+static bool make_gemm(const cvk_node *node, const cvk_view *in, const cvk_view *out,
+                      cvk_cl_gemm *args)
 {
     const cvk_gemm_params *p = node->params;
     args->m = (cl_int)out->shape.dims[0];
@@ -61,8 +62,7 @@ static int make_matmul(const cvk_view *in, cvk_cl_gemm *args)
         return 0;
     args->rank = batch.rank;
     cvk_shape_broadcast_strides(&batch_a, &batch, steps);
-    for (int i = 0; i < batch.rank; i++)
-        args->step_a[i] = (cl_int)(steps[i] * args->m * args->k);
+    for (int i = 0; i < batch.rank; i++) args->step_a[i] = (cl_int)(steps[i] * args->m * args->k);
     cvk_shape_broadcast_strides(&batch_b, &batch, steps);
     for (int i = 0; i < batch.rank; i++) {
         args->step_b[i] = (cl_int)(steps[i] * args->k * args->n);
@@ -71,12 +71,13 @@ static int make_matmul(const cvk_view *in, cvk_cl_gemm *args)
     return (int)cvk_shape_count(&batch);
 }
 
-bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out, cvk_cl_gemm *args, int *batch,
-                      const char **why_not)
+bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out,
+                      cvk_cl_gemm *args, int *batch, const char **why_not)
 {
     *args = (cvk_cl_gemm){0};
     *batch = 1;
-    if (cvk_view_count(&in[0]) > INT_MAX / 2 || cvk_view_count(&in[1]) > INT_MAX / 2 || cvk_view_count(out) > INT_MAX / 2)
+    if (cvk_view_count(&in[0]) > INT_MAX / 2 || cvk_view_count(&in[1]) > INT_MAX / 2 ||
+        cvk_view_count(out) > INT_MAX / 2)
         *why_not = "2^30 elements or more";
     else if (node->op == CVK_OP_Gemm && !make_gemm(node, in, out, args))
         *why_not = "C is not a float32 matrix";
@@ -87,7 +88,8 @@ bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *
     return false;
 }
 
-bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch, const char **why_not)
+bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch,
+                      const char **why_not)
 {
     const cvk_node *node = problem->node;
     const cvk_view *in = problem->in, *out = problem->out;
@@ -97,15 +99,18 @@ bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch,
     }
     for (int i = 0; i < node->n_posts; i++) {
         const cvk_post *post = &node->posts[i];
-        if (post->kind == CVK_POST_PRELU && out->shape.rank != 2 && cvk_view_count(&in[post->input]) != 1) {
+        if (post->kind == CVK_POST_PRELU && out->shape.rank != 2 &&
+            cvk_view_count(&in[post->input]) != 1) {
             *why_not = "a PRelu whose slopes are not per column";
             return false;
         }
     }
-    return cvk_cl_posts_accept(problem, false, why_not) && cvk_cl_gemm_make(node, in, out, args, batch, why_not);
+    return cvk_cl_posts_accept(problem, false, why_not) &&
+           cvk_cl_gemm_make(node, in, out, args, batch, why_not);
 }
 
-cvk_status cvk_cl_gemm_bind(cvk_cl_stage *stage, const cvk_step *step, cl_uint first, cvk_cl_gemm *args)
+cvk_status cvk_cl_gemm_bind(cvk_cl_stage *stage, const cvk_step *step, cl_uint first,
+                            cvk_cl_gemm *args)
 {
     int residual, slope;
     cvk_cl_posts_make(step->node, step->in, &args->posts, &residual, &slope);
@@ -120,8 +125,7 @@ bool cvk_cl_gemm_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_cl_gemm args;
     int batch;
-    if (!cvk_cl_gemm_fits(problem, &args, &batch, why_not))
-        return false;
+    if (!cvk_cl_gemm_fits(problem, &args, &batch, why_not)) return false;
     if (problem->in[1].data && batch == 1 && (problem->node->op == CVK_OP_Gemm || args.rank == 0))
         return true;
     *why_not = "the second operand is not a constant matrix";
@@ -143,17 +147,21 @@ static void pack_fill(void *dst, const void *arg)
     for (int first = 0; first < g->n; first += width)
         for (int k = 0; k < g->k; k++)
             for (int i = 0; i < width; i++, to++)
-                *to = first + i < g->n ? a->wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn] : 0.0f;
+                *to = first + i < g->n ? a->wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn]
+                                       : 0.0f;
 }
 
-static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_cl_gemm *args, int blocks, void **wgt)
+static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_cl_gemm *args, int blocks,
+                       void **wgt)
 {
     const pack_args fill = {.wgt = step->in[1].data, .gemm = args, .blocks = blocks};
-    const size_t columns = (size_t)cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) * blocks * CVK_BLOCK;
+    const size_t columns =
+        (size_t)cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) * blocks * CVK_BLOCK;
     const cvk_pack pack = {.source = step->in[1].data,
                            .source_bytes = cvk_view_bytes(&step->in[1]),
                            .kind = "opencl gemm",
-                           .variant = ((uint64_t)args->n << 8 | (uint64_t)blocks) << 1 | (args->bn != 1),
+                           .variant =
+                               ((uint64_t)args->n << 8 | (uint64_t)blocks) << 1 | (args->bn != 1),
                            .bytes = columns * args->k * sizeof(float),
                            .fill = pack_fill,
                            .arg = &fill};
@@ -164,8 +172,7 @@ static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_cl_gemm *ar
 static int blocks_of(const cvk_cl_gemm *args, int units)
 {
     int blocks = TILE_BLOCKS;
-    if (args->m > 1)
-        return blocks;
+    if (args->m > 1) return blocks;
     while (blocks > 1 && cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) < units * ITEMS_PER_UNIT)
         blocks /= 2;
     return blocks;
@@ -185,12 +192,14 @@ cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)
     const int columns = cvk_cl_ceil_div(args.n, blocks * CVK_BLOCK);
     CVK_TRY(pack(device, step, &args, blocks, &wgt));
     snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d", TILE_ROWS, blocks);
-    CVK_TRY(cvk_cl_stage_add(device, step, "gemm.cl", defines, args.m > 1 ? "gemm" : "gemv", &stage));
+    CVK_TRY(
+        cvk_cl_stage_add(device, step, "gemm.cl", defines, args.m > 1 ? "gemm" : "gemv", &stage));
     cvk_cl_stage_in(stage, 0, 0);
     CVK_TRY(cvk_cl_arg_mem(&stage->launch, 1, wgt));
     CVK_TRY(cvk_cl_gemm_bind(stage, step, 2, &args));
     if (args.m > 1)
-        cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, TILE_ROWS), (size_t)columns, 1);
+        cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, TILE_ROWS),
+                          (size_t)columns, 1);
     else
         cvk_cl_stage_size(stage, device, (size_t)columns, 1, 1);
     return CVK_OK;

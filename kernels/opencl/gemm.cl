@@ -26,18 +26,19 @@
 /* cvk_cl_gemm of kernels/opencl/gemm.h. */
 typedef struct {
     int m, n, k;
-    int am, ak;              /* strides of A in floats */
-    int bk, bn;              /* of a plain B */
-    int has_c, cm, cn;       /* strides of C: 0 where it repeats */
+    int am, ak;        /* strides of A in floats */
+    int bk, bn;        /* of a plain B */
+    int has_c, cm, cn; /* strides of C: 0 where it repeats */
     float alpha, beta;
-    int rank;                /* dimensions of the batch, outermost first */
+    int rank; /* dimensions of the batch, outermost first */
     int batch[6], step_a[6], step_b[6];
     posts_args posts;
 } gemm_args;
 
 /* Row r, 16 columns from n0, of the batch's product x: scaled, C added, posts, stored. */
-void finish(float16 x, __global const float *c, __global const float *slope, __global const float *residual,
-            __global float *dst, const gemm_args *a, size_t product, int r, int n0)
+void finish(float16 x, __global const float *c, __global const float *slope,
+            __global const float *residual, __global float *dst, const gemm_args *a, size_t product,
+            int r, int n0)
 {
     const int count = a->n - n0;
     const size_t to = (product * a->m + r) * a->n + n0;
@@ -47,50 +48,47 @@ void finish(float16 x, __global const float *c, __global const float *slope, __g
         const size_t at = (size_t)r * a->cm + (size_t)n0 * a->cn;
         x += a->beta * (a->cn ? load_n(c + at, count) : (float16)(c[at]));
     }
-    if (a->posts.add)
-        added = load_n(residual + to, count);
+    if (a->posts.add) added = load_n(residual + to, count);
     if (a->posts.prelu)
         slopes = a->posts.prelu == 1 ? load_n(slope + n0, count) : (float16)(slope[0]);
     store_n(apply_posts(&a->posts, x, added, slopes), dst + to, count);
 }
 
 /* The item's tile, rows from r0 and columns from n0, as far as they exist. */
-INLINE void finish_tile(const float16 acc[MR * NB], __global const float *c, __global const float *slope,
-                        __global const float *residual, __global float *dst, const gemm_args *a, size_t product,
-                        int r0, int n0)
+INLINE void finish_tile(const float16 acc[MR * NB], __global const float *c,
+                        __global const float *slope, __global const float *residual,
+                        __global float *dst, const gemm_args *a, size_t product, int r0, int n0)
 {
     float16 out[MR * NB];
 #pragma unroll
-    for (int i = 0; i < MR * NB; i++)
-        out[i] = acc[i];
+    for (int i = 0; i < MR * NB; i++) out[i] = acc[i];
     for (int r = 0; r < min(MR, a->m - r0); r++)
         for (int b = 0; b < NB && n0 + b * 16 < a->n; b++)
             finish(out[r * NB + b], c, slope, residual, dst, a, product, r0 + r, n0 + b * 16);
 }
 
 /* Where the item's rows of A begin; rows beyond m repeat the last one. */
-INLINE void rows_of(__global const float *rows[MR], __global const float *src, const gemm_args *a, int r0)
+INLINE void rows_of(__global const float *rows[MR], __global const float *src, const gemm_args *a,
+                    int r0)
 {
 #pragma unroll
-    for (int r = 0; r < MR; r++)
-        rows[r] = src + (size_t)min(r0 + r, a->m - 1) * a->am;
+    for (int r = 0; r < MR; r++) rows[r] = src + (size_t)min(r0 + r, a->m - 1) * a->am;
 }
 
 INLINE void clear(float16 acc[MR * NB])
 {
 #pragma unroll
-    for (int i = 0; i < MR * NB; i++)
-        acc[i] = (float16)(0.0f);
+    for (int i = 0; i < MR * NB; i++) acc[i] = (float16)(0.0f);
 }
 
-INLINE void outer_product(float16 acc[MR * NB], __global const float *rows[MR], size_t at, const float16 w[NB])
+INLINE void outer_product(float16 acc[MR * NB], __global const float *rows[MR], size_t at,
+                          const float16 w[NB])
 {
 #pragma unroll
     for (int r = 0; r < MR; r++) {
         const float16 x = (float16)(rows[r][at]);
 #pragma unroll
-        for (int b = 0; b < NB; b++)
-            acc[r * NB + b] = mad16(x, w[b], acc[r * NB + b]);
+        for (int b = 0; b < NB; b++) acc[r * NB + b] = mad16(x, w[b], acc[r * NB + b]);
     }
 }
 
@@ -108,8 +106,7 @@ __kernel void gemm(__global const float *src, __global const float16 *wgt, __glo
     for (int k = 0; k < args.k; k++, wgt += NB) {
         float16 w[NB];
 #pragma unroll
-        for (int b = 0; b < NB; b++)
-            w[b] = wgt[b];
+        for (int b = 0; b < NB; b++) w[b] = wgt[b];
         outer_product(acc, rows, (size_t)k * args.ak, w);
     }
     finish_tile(acc, c, slope, residual, dst, &args, 0, r0, t * NB * 16);
@@ -125,8 +122,7 @@ __kernel void gemv(__global const float *src, __global const float16 *wgt, __glo
     int k = 0;
     wgt += (size_t)t * args.k * NB;
 #pragma unroll
-    for (int i = 0; i < 4 * NB; i++)
-        acc[i] = (float16)(0.0f);
+    for (int i = 0; i < 4 * NB; i++) acc[i] = (float16)(0.0f);
     for (; k + 4 <= args.k; k += 4, wgt += 4 * NB) {
 #pragma unroll
         for (int i = 0; i < 4 * NB; i++)
@@ -141,25 +137,24 @@ __kernel void gemv(__global const float *src, __global const float16 *wgt, __glo
     for (int b = 0; b < NB; b++) {
         const int n0 = (t * NB + b) * 16;
         if (n0 < args.n)
-            finish((acc[b] + acc[NB + b]) + (acc[2 * NB + b] + acc[3 * NB + b]), c, slope, residual, dst, &args, 0, 0, n0);
+            finish((acc[b] + acc[NB + b]) + (acc[2 * NB + b] + acc[3 * NB + b]), c, slope, residual,
+                   dst, &args, 0, 0, n0);
     }
 }
 
 /* 16 columns of a row of plain B, `count` of which exist. */
 float16 load_columns(__global const float *p, int step, int count)
 {
-    if (step == 1)
-        return load_n(p, count);
+    if (step == 1) return load_n(p, count);
     float lane[16];
-    for (int i = 0; i < 16; i++)
-        lane[i] = i < count ? p[(size_t)i * step] : 0.0f;
+    for (int i = 0; i < 16; i++) lane[i] = i < count ? p[(size_t)i * step] : 0.0f;
     return vload16(0, lane);
 }
 
 /* Items: tiles of rows, tiles of columns, products of the batch. */
 __kernel void matmul(__global const float *src, __global const float *wgt, __global const float *c,
-                     __global const float *slope, __global const float *residual, __global float *dst,
-                     const gemm_args args)
+                     __global const float *slope, __global const float *residual,
+                     __global float *dst, const gemm_args args)
 {
     const int r0 = (int)get_global_id(0) * MR, n0 = (int)get_global_id(1) * NB * 16;
     const bool whole = args.bn == 1 && n0 + NB * 16 <= args.n;
@@ -179,15 +174,17 @@ __kernel void matmul(__global const float *src, __global const float *wgt, __glo
         float16 w[NB];
 #pragma unroll
         for (int b = 0; b < NB; b++)
-            w[b] = whole ? vload16(b, wgt) : load_columns(wgt + (size_t)b * 16 * args.bn, args.bn, args.n - n0 - b * 16);
+            w[b] =
+                whole ? vload16(b, wgt)
+                      : load_columns(wgt + (size_t)b * 16 * args.bn, args.bn, args.n - n0 - b * 16);
         outer_product(acc, rows, (size_t)k * args.ak, w);
     }
     finish_tile(acc, c, slope, residual, dst, &args, get_global_id(2), r0, n0);
 }
 
 /* Items: 16 columns of a row. */
-__kernel void gemm_finish(__global const float *c, __global const float *slope, __global const float *residual,
-                          __global float *dst, const gemm_args args)
+__kernel void gemm_finish(__global const float *c, __global const float *slope,
+                          __global const float *residual, __global float *dst, const gemm_args args)
 {
     const int n0 = (int)get_global_id(0) * 16, r = (int)get_global_id(1);
     const float16 x = load_n(dst + (size_t)r * args.n + n0, args.n - n0);

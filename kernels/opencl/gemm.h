@@ -16,19 +16,23 @@ typedef struct cvk_cl_gemm {
     cl_int bk, bn;
     cl_int has_c, cm, cn;
     cl_float alpha, beta;
-    cl_int rank, batch[CVK_CL_MAX_BATCH_RANK], step_a[CVK_CL_MAX_BATCH_RANK], step_b[CVK_CL_MAX_BATCH_RANK];
+    cl_int rank, batch[CVK_CL_MAX_BATCH_RANK], step_a[CVK_CL_MAX_BATCH_RANK],
+        step_b[CVK_CL_MAX_BATCH_RANK];
     cvk_cl_posts posts;
 } cvk_cl_gemm;
 
-/* The products as one: sizes, strides, C. For MatMul the batch counts as rows where B has none, else
- * *batch is the number of products. False with a reason if the kernels cannot do it. */
-bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out, cvk_cl_gemm *args, int *batch,
-                      const char **why_not);
+/* The products as one: sizes, strides, C. For MatMul the batch counts as rows where B has none,
+ * else *batch is the number of products. False with a reason if the kernels cannot do it. */
+bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out,
+                      cvk_cl_gemm *args, int *batch, const char **why_not);
 
 /* Types, posts, and what cvk_cl_gemm_make asks. */
-bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch, const char **why_not);
+bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch,
+                      const char **why_not);
 
-/* Arguments `first` .. of a stage: C, slope, residual, destination, args. Fills the posts in args. */
-cvk_status cvk_cl_gemm_bind(cvk_cl_stage *stage, const cvk_step *step, cl_uint first, cvk_cl_gemm *args);
+/* Arguments `first` .. of a stage: C, slope, residual, destination, args. Fills the posts in args.
+ */
+cvk_status cvk_cl_gemm_bind(cvk_cl_stage *stage, const cvk_step *step, cl_uint first,
+                            cvk_cl_gemm *args);
 
 #endif

@@ -5,16 +5,15 @@
 #include "kernels/opencl/launch.h"
 
 #include <assert.h>
+#include <math.h>
 
-cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file, const char *defines,
-                            const char *kernel, cvk_cl_stage **stage)
+cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
+                            const char *defines, const char *kernel, cvk_cl_stage **stage)
 {
-    if (!step->state)
-        step->state = cvk_step_alloc(step, sizeof(cvk_cl_work));
+    if (!step->state) step->state = cvk_step_alloc(step, sizeof(cvk_cl_work));
     cvk_cl_work *work = step->state;
     cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
-    if (!added)
-        return CVK_NO_MEMORY;
+    if (!added) return CVK_NO_MEMORY;
     CVK_TRY(cvk_cl_kernel(device, step, file, defines, kernel, &added->launch));
     if (work->last)
         work->last->next = added;
@@ -56,18 +55,14 @@ void cvk_cl_stage_size(cvk_cl_stage *stage, const cvk_device *device, size_t x, 
     stage->launch.global[0] = x;
     stage->launch.global[1] = y;
     stage->launch.global[2] = z;
-    for (int i = 0; i < 3; i++)
-        stage->launch.local[i] = cpu ? 1 : 0;
+    for (int i = 0; i < 3; i++) stage->launch.local[i] = cpu ? 1 : 0;
 }
 
 static const void *memory(const cvk_step *step, cvk_cl_from from, int index)
 {
-    if (from == CVK_CL_FROM_SCRATCH)
-        return step->scratch;
-    if (from == CVK_CL_FROM_OUT)
-        return step->out[index].data;
-    if (index < 0 || index >= step->node->n_in || step->in[index].dtype == CVK_NONE)
-        return NULL;
+    if (from == CVK_CL_FROM_SCRATCH) return step->scratch;
+    if (from == CVK_CL_FROM_OUT) return step->out[index].data;
+    if (index < 0 || index >= step->node->n_in || step->in[index].dtype == CVK_NONE) return NULL;
     return step->in[index].data;
 }
 
@@ -96,10 +91,10 @@ void cvk_cl_release(cvk_device *device, cvk_step *step)
 
 bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index)
 {
-    if (index >= node->n_in || in[index].dtype == CVK_NONE)
-        return false;
+    if (index >= node->n_in || in[index].dtype == CVK_NONE) return false;
     for (int i = 0; i < node->n_posts; i++)
-        if (node->posts[i].kind != CVK_POST_ACT && node->posts[i].kind != CVK_POST_POOL && node->posts[i].input == index)
+        if (node->posts[i].kind != CVK_POST_ACT && node->posts[i].kind != CVK_POST_POOL &&
+            node->posts[i].input == index)
             return false;
     return true;
 }
@@ -107,8 +102,7 @@ bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index)
 const cvk_post *cvk_cl_pool_post(const cvk_node *node)
 {
     for (int i = 0; i < node->n_posts; i++)
-        if (node->posts[i].kind == CVK_POST_POOL)
-            return &node->posts[i];
+        if (node->posts[i].kind == CVK_POST_POOL) return &node->posts[i];
     return NULL;
 }
 
@@ -129,7 +123,27 @@ bool cvk_cl_posts_accept(const cvk_problem *problem, bool pool, const char **why
     return false;
 }
 
-void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual, int *slope)
+/* Posts that are at most a residual, then max and min, are done without walking the list. */
+static void make_simple(cvk_cl_posts *posts)
+{
+    const int acts = posts->count - posts->add, last = posts->count - 1;
+    posts->low = -INFINITY;
+    posts->high = INFINITY;
+    posts->simple =
+        acts <= 1 && !posts->prelu && (!posts->add || posts->list[0].kind == CVK_POST_ADD);
+    if (!posts->simple || !acts) return;
+    if (posts->list[last].act == CVK_ACT_RELU) {
+        posts->low = 0.0f;
+    } else if (posts->list[last].act == CVK_ACT_CLIP) {
+        posts->low = posts->list[last].a;
+        posts->high = posts->list[last].b;
+    } else {
+        posts->simple = 0;
+    }
+}
+
+void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual,
+                       int *slope)
 {
     *posts = (cvk_cl_posts){0};
     *residual = *slope = -1;
@@ -152,4 +166,5 @@ void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *p
             posts->list[i].d = act->d;
         }
     }
+    make_simple(posts);
 }

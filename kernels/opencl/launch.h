@@ -36,8 +36,8 @@ typedef struct cvk_cl_work {
 } cvk_cl_work;
 
 /* Adds a launch of `kernel` of `file` to the step (makes step->state with the first). */
-cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file, const char *defines,
-                            const char *kernel, cvk_cl_stage **stage);
+cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
+                            const char *defines, const char *kernel, cvk_cl_stage **stage);
 
 /* Argument `arg` is that input, output or the step's scratch. An absent input (index -1 or beyond
  * n_in, or of type CVK_NONE) is passed as a null pointer. */
@@ -45,8 +45,8 @@ void cvk_cl_stage_in(cvk_cl_stage *stage, cl_uint arg, int index);
 void cvk_cl_stage_out(cvk_cl_stage *stage, cl_uint arg, int index);
 void cvk_cl_stage_scratch(cvk_cl_stage *stage, cl_uint arg);
 
-/* The number of work-items. On a CPU each is a work-group of its own (explicit vectors do the rest);
- * elsewhere the driver groups them. */
+/* The number of work-items. On a CPU each is a work-group of its own (explicit vectors do the
+ * rest); elsewhere the driver groups them. */
 void cvk_cl_stage_size(cvk_cl_stage *stage, const cvk_device *device, size_t x, size_t y, size_t z);
 
 /* Sets the memory arguments and enqueues every launch: kernel->run. */
@@ -56,7 +56,8 @@ void cvk_cl_release(cvk_device *device, cvk_step *step);
 
 /* The posts before a pool: posts_args of common.cl. */
 typedef struct cvk_cl_posts {
-    cl_int count, add, prelu;
+    cl_int count, add, prelu, simple;
+    cl_float low, high;
     struct {
         cl_int kind, act;
         cl_float a, b, c, d;
@@ -68,7 +69,8 @@ typedef struct cvk_cl_posts {
 bool cvk_cl_posts_accept(const cvk_problem *problem, bool pool, const char **why_not);
 
 /* Fills *posts from the node's; *residual and *slope are the inputs they name, or -1. */
-void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual, int *slope);
+void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual,
+                       int *slope);
 
 /* Whether optional input `index` is there, and is the operator's own and not a post's. */
 bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index);

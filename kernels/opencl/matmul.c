@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches the matmul of gemm.cl: Gemm and MatMul of any operands, batches broadcast, nothing packed.
+ * Launches the matmul of gemm.cl: Gemm and MatMul of any operands, batches broadcast, nothing
+ * packed.
  */
 #include <stdio.h>
 

@@ -2,9 +2,9 @@
  *
  * What a device can do at most: multiply-adds in registers, and bytes read from memory.
  *
- *   peak      an item keeps CHAINS independent float16 and applies x = x a + b to each, `steps` times
- *   read_all  src [ item 0 ........ | item 1 ........ | ... ]   step 1: each item reads its own run
- *             src [ 0 1 2 .. 0 1 2 .. 0 1 2 .. ]                span 1: items read side by side
+ *   peak      an item keeps CHAINS independent float16 and does x = x a + b to each, `steps` times
+ *   read_all  src [ item 0 ....... | item 1 ....... | ... ]   step 1: each item reads its own run
+ *             src [ 0 1 2 .. 0 1 2 .. 0 1 2 .. ]              span 1: items read side by side
  *   fill      src[i] = 1, in float16
  *
  *   CHAINS  independent accumulators of an item (measure.c counts them: 16)
@@ -19,17 +19,14 @@ __kernel void peak(__global float16 *dst, int steps)
     const float16 a = (float16)(0.9999f), b = (float16)(1e-4f);
     const int item = (int)get_global_id(0);
 #pragma unroll
-    for (int i = 0; i < CHAINS; i++)
-        x[i] = (float16)((float)(item + i));
+    for (int i = 0; i < CHAINS; i++) x[i] = (float16)((float)(item + i));
     for (int s = 0; s < steps; s++) {
 #pragma unroll
-        for (int i = 0; i < CHAINS; i++)
-            x[i] = mad16(x[i], a, b);
+        for (int i = 0; i < CHAINS; i++) x[i] = mad16(x[i], a, b);
     }
     float16 sum = (float16)(0.0f);
 #pragma unroll
-    for (int i = 0; i < CHAINS; i++)
-        sum += x[i];
+    for (int i = 0; i < CHAINS; i++) sum += x[i];
     dst[item] = sum;
 }
 
@@ -49,8 +46,7 @@ __kernel void read_all(__global const float16 *src, __global float16 *dst, const
         c += p[2 * (size_t)args.step];
         d += p[3 * (size_t)args.step];
     }
-    for (; i < args.count; i++, p += args.step)
-        a += *p;
+    for (; i < args.count; i++, p += args.step) a += *p;
     dst[item] = (a + b) + (c + d);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compiled when a device says that it has half arithmetic, to see whether that is so. Never launched.
+ * Compiled when a device says that it has half arithmetic, to see whether that is so. Never
+ * launched.
  *
  *   data [ x0 x1 x2 ... ]   work-item i squares element i
  */

@@ -5,10 +5,18 @@
 #include "kernels/opencl/rows.h"
 
 const cvk_kernel cvk_cl_kernels[] = {
-#define X(Op, row, in, out, need, pack, place, stem, launch)                                            \
-    {.op = CVK_OP_##Op, .name = row, .in_layout = CVK_LAYOUT_##in, .out_layout = CVK_LAYOUT_##out,      \
-     .needs = need, .packs = pack, .inplace = place, .accepts = cvk_cl_##stem##_accepts,                \
-     .prepare = cvk_cl_##stem##_prepare, .run = launch, .release = cvk_cl_release},
+#define X(Op, row, in, out, need, pack, place, stem, launch)                                   \
+    {.op = CVK_OP_##Op,                                                                        \
+     .name = row,                                                                              \
+     .in_layout = CVK_LAYOUT_##in,                                                             \
+     .out_layout = CVK_LAYOUT_##out,                                                           \
+     .needs = need,                                                                            \
+     .packs = pack,                                                                            \
+     .inplace = place,                                                                         \
+     .accepts = cvk_cl_##stem##_accepts,                                                       \
+     .prepare = cvk_cl_##stem##_prepare,                                                       \
+     .run = launch,                                                                            \
+     .release = cvk_cl_release},
 #include "kernels/opencl/kernels.def"
 #undef X
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * convoke bench: how long a model takes, on one device or on each; per step with --layers or --profile.
+ * convoke bench: how long a model takes, on one device or on each; per step with --layers or
+ * --profile.
  */
 #include <math.h>
 #include <stdio.h>
@@ -32,9 +33,9 @@ typedef struct pass {
     shape_set shapes;
     cvk_session *session, *profiled;
     tensor_set inputs, outputs;
-    double *ms;           /* of the repeats, sorted */
+    double *ms;            /* of the repeats, sorted */
     double first_ms, peak; /* peak: Gflop/s; 0: unknown */
-    double *step_ms;      /* median by step of the profiled session */
+    double *step_ms;       /* median by step of the profiled session */
 } pass;
 
 static int by_value(const void *left, const void *right)
@@ -53,7 +54,8 @@ static double quantile(const double *sorted, int count, double part)
 static int run_timed(cvk_session *session, pass *p, double *ms)
 {
     double start = now_ms();
-    int code = fail_status(cvk_session_run(session, p->inputs.items, p->inputs.count, p->outputs.items, p->outputs.count));
+    int code = fail_status(cvk_session_run(session, p->inputs.items, p->inputs.count,
+                                           p->outputs.items, p->outputs.count));
     *ms = now_ms() - start;
     return code;
 }
@@ -62,7 +64,8 @@ static int create(const work *w, pass *p, bool profile, cvk_session **session)
 {
     cvk_session_options options = session_options(&w->shared, &p->shapes);
     options.profile = profile;
-    return fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count, &options, session));
+    return fail_status(
+        cvk_session_create(w->model, p->devices.items, p->devices.count, &options, session));
 }
 
 static int open_pass(const work *w, const char *spec, pass *p)
@@ -75,7 +78,8 @@ static int open_pass(const work *w, const char *spec, pass *p)
     if (!code) code = create(w, p, false, &p->session);
     if (!code) code = session_tensors(p->session, info.inputs, false, &p->inputs);
     if (!code) code = session_tensors(p->session, info.outputs, true, &p->outputs);
-    for (int i = 0; !code && i < p->inputs.count; i++) fill_random(&p->inputs.items[i], w->seed + (uint64_t)i);
+    for (int i = 0; !code && i < p->inputs.count; i++)
+        fill_random(&p->inputs.items[i], w->seed + (uint64_t)i);
     return code;
 }
 
@@ -157,13 +161,15 @@ static json_t *report_steps(work *w, const pass *p)
         double ms = p->step_ms[i], gflops = gflops_of(step.macs, ms);
         json_object_set_new(row, "ms", json_number(ms));
         json_object_set_new(row, "gflops", json_number(gflops));
-        table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.1f\t%.1f %%", i, step.op, step.fused, step.kernel, step.shape, ms, gflops,
-                  total > 0 ? 100 * ms / total : 0);
-        json_array_append_new(w->trace,
-                              json_pack("{s:o,s:s,s:s,s:o,s:o,s:i,s:i,s:{s:o,s:o,s:o,s:o}}", "name", json_text(step.op), "cat",
-                                        "step", "ph", "X", "ts", json_number(at * 1e3), "dur", json_number(ms * 1e3), "pid",
-                                        w->visited, "tid", 0, "args", "nodes", json_text(step.nodes), "kernel",
-                                        json_text(step.kernel), "fused", json_text(step.fused), "shape", json_text(step.shape)));
+        table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.1f\t%.1f %%", i, step.op, step.fused,
+                  step.kernel, step.shape, ms, gflops, total > 0 ? 100 * ms / total : 0);
+        json_array_append_new(
+            w->trace,
+            json_pack("{s:o,s:s,s:s,s:o,s:o,s:i,s:i,s:{s:o,s:o,s:o,s:o}}", "name",
+                      json_text(step.op), "cat", "step", "ph", "X", "ts", json_number(at * 1e3),
+                      "dur", json_number(ms * 1e3), "pid", w->visited, "tid", 0, "args", "nodes",
+                      json_text(step.nodes), "kernel", json_text(step.kernel), "fused",
+                      json_text(step.fused), "shape", json_text(step.shape)));
         at += ms;
     }
     if (w->layers && !w->shared.json) {
@@ -178,21 +184,26 @@ static void report(work *w, const pass *p)
 {
     cvk_session_info info = {0};
     cvk_session_get_info(p->session, &info);
-    double median = quantile(p->ms, w->repeat, 0.5), best = p->ms[0], p90 = quantile(p->ms, w->repeat, 0.9);
+    double median = quantile(p->ms, w->repeat, 0.5), best = p->ms[0],
+           p90 = quantile(p->ms, w->repeat, 0.9);
     double gflops = gflops_of(session_macs(p->session), median);
     int batch = p->inputs.count && p->inputs.items[0].rank ? (int)p->inputs.items[0].dims[0] : 1;
     size_t resident = info.weight_bytes + info.activation_bytes + info.workspace_bytes;
-    json_t *row = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "device", p->devices.name, "batch", batch, "median_ms",
-                            json_number(median), "min_ms", json_number(best), "p90_ms", json_number(p90), "images_per_s",
-                            json_number(batch / median * 1e3), "gflops", json_number(gflops), "peak_fraction",
-                            p->peak > 0 ? json_number(gflops / p->peak) : json_null());
-    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:i,s:o}", "peak_gflops", p->peak > 0 ? json_number(p->peak) : json_null(),
-                             "build_ms", json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
-                             "resident_bytes", (json_int_t)resident, "repeat", w->repeat, "steps", report_steps(w, p));
+    json_t *row = json_pack(
+        "{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "device", p->devices.name, "batch", batch, "median_ms",
+        json_number(median), "min_ms", json_number(best), "p90_ms", json_number(p90),
+        "images_per_s", json_number(batch / median * 1e3), "gflops", json_number(gflops),
+        "peak_fraction", p->peak > 0 ? json_number(gflops / p->peak) : json_null());
+    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:i,s:o}", "peak_gflops",
+                             p->peak > 0 ? json_number(p->peak) : json_null(), "build_ms",
+                             json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
+                             "resident_bytes", (json_int_t)resident, "repeat", w->repeat, "steps",
+                             report_steps(w, p));
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
-    table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f", p->devices.name, batch, median, best,
-              p90, batch / median * 1e3, gflops, p->peak > 0 ? gflops / p->peak : 0, info.build_ms, p->first_ms,
+    table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f",
+              p->devices.name, batch, median, best, p90, batch / median * 1e3, gflops,
+              p->peak > 0 ? gflops / p->peak : 0, info.build_ms, p->first_ms,
               (double)resident / (1 << 20));
 }
 
@@ -204,8 +215,9 @@ static int visit(const char *spec, void *context)
     if (!code) code = measure(w, &p);
     if (!code && (w->layers || w->trace_path)) code = profile_steps(w, &p);
     if (!code) {
-        json_array_append_new(w->trace, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid",
-                                                  ++w->visited, "args", "name", p.devices.name));
+        json_array_append_new(w->trace,
+                              json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M",
+                                        "pid", ++w->visited, "args", "name", p.devices.name));
         report(w, &p);
     }
     close_pass(&p);
@@ -228,19 +240,28 @@ int command_bench(int argc, char **argv)
     const option_row rows[] = {
         {"batch", OPTION_COUNT, &w.batch, "N", "the free batch dimension of the inputs", 0},
         {"repeat", OPTION_COUNT, &w.repeat, "N", "timed runs (default 30)", 0},
-        {"warmup", OPTION_COUNT, &w.warmup, "N", "runs before them (default 3), besides the first", 0},
-        {"layers", OPTION_FLAG, &w.layers, NULL, "time each step, in a profiled session of its own", 0},
-        {"profile", OPTION_TEXT, &w.trace_path, "FILE", "write the steps' times as Chrome trace JSON (opens in Perfetto)", 0},
-        {"seed", OPTION_SEED, &w.seed, "N", "of the input's numbers (default 1)", 0}, {0}};
+        {"warmup", OPTION_COUNT, &w.warmup, "N", "runs before them (default 3), besides the first",
+         0},
+        {"layers", OPTION_FLAG, &w.layers, NULL, "time each step, in a profiled session of its own",
+         0},
+        {"profile", OPTION_TEXT, &w.trace_path, "FILE",
+         "write the steps' times as Chrome trace JSON (opens in Perfetto)", 0},
+        {"seed", OPTION_SEED, &w.seed, "N", "of the input's numbers (default 1)", 0},
+        {0}};
     const usage usage = {"bench MODEL [OPTIONS]",
-                         "Warm-up, then repeats on numbers that look random. With --device all every device takes its turn.", rows,
-                         TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, 1};
+                         "Warm-up, then repeats on numbers that look random. With --device all "
+                         "every device takes its turn.",
+                         rows,
+                         TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+                         1,
+                         1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);
     if (code != GO_ON) return code;
     w.results = json_array();
     w.trace = json_array();
     w.table = table_make("lrrrrrrrrrr");
-    table_row(&w.table, "device\tbatch\tmedian ms\tmin ms\tp90 ms\timages/s\tGflop/s\tof peak\tbuild ms\tfirst ms\tresident MiB");
+    table_row(&w.table, "device\tbatch\tmedian ms\tmin ms\tp90 ms\timages/s\tGflop/s\tof "
+                        "peak\tbuild ms\tfirst ms\tresident MiB");
     code = model_open(words[0], &w.model);
     if (!code) code = devices_each(&w.shared, visit, &w);
     if (!code && w.trace_path) code = write_trace(&w);

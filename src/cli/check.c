@@ -41,7 +41,8 @@ typedef struct file_tensors {
     int count;
 } file_tensors;
 
-static void decide(test_case *t, verdict verdict, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void decide(test_case *t, verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void decide(test_case *t, verdict verdict, const char *format, ...)
 {
@@ -112,9 +113,10 @@ static bool has_empty(const file_tensors *inputs)
     return false;
 }
 
-/* Plans with the inputs' shapes alone; if a shape depends on an input's data, with the data of whole
- * numbers, and then of all inputs but the first. */
-static bool create(const work *w, test_case *t, const cvk_model *model, const file_tensors *inputs, cvk_session **session)
+/* Plans with the inputs' shapes alone; if a shape depends on an input's data, with the data of
+ * whole numbers, and then of all inputs but the first. */
+static bool create(const work *w, test_case *t, const cvk_model *model, const file_tensors *inputs,
+                   cvk_session **session)
 {
     cvk_tensor *shapes = need((size_t)inputs->count, sizeof *shapes);
     cvk_tensor *constants = need((size_t)inputs->count, sizeof *constants);
@@ -149,32 +151,36 @@ static bool compare(const work *w, test_case *t, const cvk_tensor *got, const cv
     shape_text(got, NULL, have, sizeof have);
     shape_text(want, NULL, wanted, sizeof wanted);
     if (got->dtype != want->dtype || strcmp(have, wanted) != 0) {
-        decide(t, FAILED, "output '%s' is %s %s, expected %s %s", got->name, cvk_dtype_name(got->dtype), have,
-               cvk_dtype_name(want->dtype), wanted);
+        decide(t, FAILED, "output '%s' is %s %s, expected %s %s", got->name,
+               cvk_dtype_name(got->dtype), have, cvk_dtype_name(want->dtype), wanted);
         return false;
     }
     distance d = tensor_distance(got, want, w->rtol, w->atol);
     if (d.max_abs > t->worst.max_abs) t->worst.max_abs = d.max_abs;
     if (d.max_rel > t->worst.max_rel) t->worst.max_rel = d.max_rel;
     if (d.rel_l2 > t->worst.rel_l2) t->worst.rel_l2 = d.rel_l2;
-    if (w->rel_l2 > 0 ? d.rel_l2 <= w->rel_l2 : d.outside == 0) return true;
+    bool near = w->rel_l2 > 0 ? d.rel_l2 <= w->rel_l2 || d.max_abs <= w->atol : d.outside == 0;
+    if (near) return true;
     decide(t, FAILED,
-           "output '%s': %zu of %lld elements differ, relative L2 %.3g; largest difference at element %zu: %.9g, expected %.9g",
-           got->name, d.outside, (long long)cvk_tensor_count(want), d.rel_l2, d.worst, number_get(got, d.worst),
-           number_get(want, d.worst));
+           "output '%s': %zu of %lld elements differ, relative L2 %.3g; largest difference at "
+           "element %zu: %.9g, expected %.9g",
+           got->name, d.outside, (long long)cvk_tensor_count(want), d.rel_l2, d.worst,
+           number_get(got, d.worst), number_get(want, d.worst));
     return false;
 }
 
-static bool run_and_compare(const work *w, test_case *t, cvk_session *session, const file_tensors *inputs,
-                            const file_tensors *wanted)
+static bool run_and_compare(const work *w, test_case *t, cvk_session *session,
+                            const file_tensors *inputs, const file_tensors *wanted)
 {
     tensor_set got;
     if (session_tensors(session, wanted->count, true, &got)) {
         decide(t, FAILED, "%d outputs in the data set are not those of the model", wanted->count);
         return false;
     }
-    bool fine = good(t, cvk_session_run(session, inputs->items, inputs->count, got.items, got.count));
-    for (int i = 0; fine && i < got.count; i++) fine = compare(w, t, &got.items[i], &wanted->items[i]);
+    bool fine =
+        good(t, cvk_session_run(session, inputs->items, inputs->count, got.items, got.count));
+    for (int i = 0; fine && i < got.count; i++)
+        fine = compare(w, t, &got.items[i], &wanted->items[i]);
     tensors_free(&got);
     return fine;
 }
@@ -183,8 +189,9 @@ static bool run_data_set(const work *w, test_case *t, const cvk_model *model, co
 {
     file_tensors inputs = {0}, wanted = {0};
     cvk_session *session = NULL;
-    bool fine = load_tensors(t, folder, "input", &inputs) && load_tensors(t, folder, "output", &wanted) &&
-                name_inputs(t, model, &inputs) && create(w, t, model, &inputs, &session) &&
+    bool fine = load_tensors(t, folder, "input", &inputs) &&
+                load_tensors(t, folder, "output", &wanted) && name_inputs(t, model, &inputs) &&
+                create(w, t, model, &inputs, &session) &&
                 run_and_compare(w, t, session, &inputs, &wanted);
     cvk_session_free(&session);
     free_tensors(&inputs);
@@ -235,11 +242,13 @@ static void report_case(work *w, const test_case *t)
     w->passed += t->verdict == PASSED;
     w->failed += t->verdict == FAILED;
     w->skipped += t->verdict == SKIPPED;
-    json_array_append_new(w->cases, json_pack("{s:o,s:s,s:o,s:o,s:o,s:o}", "name", json_text(name), "status",
-                                              verdict_names[t->verdict], "reason", json_text(t->reason), "max_abs",
-                                              json_number(t->worst.max_abs), "max_rel", json_number(t->worst.max_rel),
-                                              "rel_l2", json_number(t->worst.rel_l2)));
-    if (!w->shared.json && t->verdict != PASSED) printf("%s %s: %s\n", verdict_names[t->verdict], name, t->reason);
+    json_array_append_new(
+        w->cases, json_pack("{s:o,s:s,s:o,s:o,s:o,s:o}", "name", json_text(name), "status",
+                            verdict_names[t->verdict], "reason", json_text(t->reason), "max_abs",
+                            json_number(t->worst.max_abs), "max_rel", json_number(t->worst.max_rel),
+                            "rel_l2", json_number(t->worst.rel_l2)));
+    if (!w->shared.json && t->verdict != PASSED)
+        printf("%s %s: %s\n", verdict_names[t->verdict], name, t->reason);
     free(name);
 }
 
@@ -278,11 +287,14 @@ static int visit(const char *spec, void *context)
     for (int i = 0; !code && i < w->n_folders; i++) {
         w->found = false;
         code = walk(w, w->folders[i]);
-        if (!code && !w->found) code = fail(BAD_FILE, "%s: no model.onnx in it or in a folder below", w->folders[i]);
+        if (!code && !w->found)
+            code = fail(BAD_FILE, "%s: no model.onnx in it or in a folder below", w->folders[i]);
     }
-    if (!code && !w->shared.json) printf("%d passed, %d failed, %d skipped\n", w->passed, w->failed, w->skipped);
-    json_array_append_new(w->results, json_pack("{s:s,s:o,s:i,s:i,s:i}", "device", w->devices.name, "cases", w->cases,
-                                                "passed", w->passed, "failed", w->failed, "skipped", w->skipped));
+    if (!code && !w->shared.json)
+        printf("%d passed, %d failed, %d skipped\n", w->passed, w->failed, w->skipped);
+    json_array_append_new(w->results, json_pack("{s:s,s:o,s:i,s:i,s:i}", "device", w->devices.name,
+                                                "cases", w->cases, "passed", w->passed, "failed",
+                                                w->failed, "skipped", w->skipped));
     w->all_failed += w->failed;
     devices_close(&w->devices);
     return code;
@@ -292,12 +304,19 @@ int command_check(int argc, char **argv)
 {
     work w = {.rtol = 1e-3, .atol = 1e-5};
     const option_row rows[] = {
-        {"rtol", OPTION_REAL, &w.rtol, "R", "per element |difference| <= A + R |expected| (default R 1e-3)", 0},
+        {"rtol", OPTION_REAL, &w.rtol, "R",
+         "per element |difference| <= A + R |expected| (default R 1e-3)", 0},
         {"atol", OPTION_REAL, &w.atol, "A", "(default A 1e-5)", 0},
-        {"rel-l2", OPTION_REAL, &w.rel_l2, "X", "instead: the relative L2 norm of each output's difference is at most X", 0}, {0}};
+        {"rel-l2", OPTION_REAL, &w.rel_l2, "X",
+         "instead: relative L2 of each output at most X, or every difference at most A", 0},
+        {0}};
     const usage usage = {"check DIR... [OPTIONS]",
-                         "Runs ONNX backend-test folders, and those found in folders below. Exit status 1 if a case failed.", rows,
-                         TAKES_DEVICE | TAKES_PLAN, 1, -1};
+                         "Runs ONNX backend-test folders, and those found in folders below. Exit "
+                         "status 1 if a case failed.",
+                         rows,
+                         TAKES_DEVICE | TAKES_PLAN,
+                         1,
+                         -1};
     int code = options_read(&usage, &w.shared, argc, argv, &w.folders, &w.n_folders);
     if (code != GO_ON) return code;
     w.results = json_array();

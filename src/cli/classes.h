@@ -24,7 +24,8 @@ typedef struct ranked {
     int index;
     double score;
 } ranked;
-/* The best `k` scores of picture `slot`, best first; of equal ones the lower index. Returns how many. */
+/* The best `k` scores of picture `slot`, best first; of equal ones the lower index. Returns how
+ * many. */
 int best_classes(const cvk_tensor *output, int slot, int k, ranked *best);
 
 #endif

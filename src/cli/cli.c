@@ -105,7 +105,8 @@ json_t *json_shape(const cvk_tensor *tensor)
 {
     json_t *dims = json_array();
     for (int i = 0; i < tensor->rank; i++)
-        json_array_append_new(dims, tensor->dims[i] < 0 ? json_null() : json_integer(tensor->dims[i]));
+        json_array_append_new(dims,
+                              tensor->dims[i] < 0 ? json_null() : json_integer(tensor->dims[i]));
     return dims;
 }
 
@@ -120,8 +121,10 @@ int json_print(json_t *object)
 
 void json_print_runs(json_t *runs, bool several)
 {
-    if (several) json_print(json_pack("{s:O}", "runs", runs));
-    else if (json_array_size(runs)) json_print(json_incref(json_array_get(runs, 0)));
+    if (several)
+        json_print(json_pack("{s:O}", "runs", runs));
+    else if (json_array_size(runs))
+        json_print(json_incref(json_array_get(runs, 0)));
 }
 
 void shape_text(const cvk_tensor *tensor, const char *const *names, char *text, size_t size)
@@ -130,7 +133,8 @@ void shape_text(const cvk_tensor *tensor, const char *const *names, char *text, 
     snprintf(text, size, "%s", tensor->rank ? "" : "scalar");
     for (int i = 0; i < tensor->rank && used < size; i++) {
         const char *cross = i ? "x" : "";
-        int n = tensor->dims[i] >= 0 ? snprintf(text + used, size - used, "%s%lld", cross, (long long)tensor->dims[i])
+        int n = tensor->dims[i] >= 0 ? snprintf(text + used, size - used, "%s%lld", cross,
+                                                (long long)tensor->dims[i])
                                      : snprintf(text + used, size - used, "%s%s", cross,
                                                 names && names[i] ? names[i] : "?");
         used += (size_t)n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every sub-command shares: the table of commands, exit codes, sentences of failure, memory that
- * ends the command when there is none, JSON values that may be missing. No command's own logic.
+ * What every sub-command shares: the table of commands, exit codes, sentences of failure, memory
+ * that ends the command when there is none, JSON values that may be missing. No command's own
+ * logic.
  */
 #ifndef CVK_CLI_CLI_H
 #define CVK_CLI_CLI_H
@@ -9,7 +10,14 @@
 #include <convoke/convoke.h>
 #include <jansson.h>
 
-enum exit_code { DONE = 0, ANSWER_NO = 1, WRONG_USE = 2, BAD_FILE = 3, NO_DEVICE = 4, NO_MEMORY = 5 };
+enum exit_code {
+    DONE = 0,
+    ANSWER_NO = 1,
+    WRONG_USE = 2,
+    BAD_FILE = 3,
+    NO_DEVICE = 4,
+    NO_MEMORY = 5
+};
 
 typedef struct command {
     const char *name, *summary;

@@ -41,7 +41,8 @@ static int open_side(work *w, side *s, const char *spec)
     options.keep_values = true;
     int code = devices_open(&w->shared, spec, &s->devices);
     if (!code)
-        code = fail_status(cvk_session_create(w->model, s->devices.items, s->devices.count, &options, &s->session));
+        code = fail_status(cvk_session_create(w->model, s->devices.items, s->devices.count,
+                                              &options, &s->session));
     if (!code) code = session_tensors(s->session, w->info.inputs, false, &s->inputs);
     if (!code) code = session_tensors(s->session, w->info.outputs, true, &s->outputs);
     return code;
@@ -58,7 +59,8 @@ static void close_side(side *s)
 /* Random numbers, then what was given, then the picture. */
 static int fill(work *w, side *s, const image *img)
 {
-    for (int i = 0; i < s->inputs.count; i++) fill_random(&s->inputs.items[i], w->seed + (uint64_t)i);
+    for (int i = 0; i < s->inputs.count; i++)
+        fill_random(&s->inputs.items[i], w->seed + (uint64_t)i);
     int code = inputs_fill(&w->given, &s->inputs);
     if (!code && img) code = inputs_put_picture(&w->shared, img, &s->inputs.items[w->picture]);
     return code;
@@ -68,7 +70,8 @@ static int run_side(work *w, side *s, const image *img)
 {
     int code = fill(w, s, img);
     if (code) return code;
-    return fail_status(cvk_session_run(s->session, s->inputs.items, s->inputs.count, s->outputs.items, s->outputs.count));
+    return fail_status(cvk_session_run(s->session, s->inputs.items, s->inputs.count,
+                                       s->outputs.items, s->outputs.count));
 }
 
 /* Value `name` of a session, with memory of its own; false if the plan does not have it. */
@@ -89,10 +92,13 @@ static void compare_step(work *w, const cvk_step_info *step)
     if (read_value(w->sides[1].session, step->output, &b)) {
         if (cvk_tensor_count(&a) == cvk_tensor_count(&b)) {
             distance d = tensor_distance(&a, &b, 0, 0);
-            json_array_append_new(w->steps, json_pack("{s:o,s:o,s:o,s:o,s:o}", "node", json_text(step->nodes), "op",
-                                                      json_text(step->op), "output", json_text(step->output), "max_abs",
-                                                      json_number(d.max_abs), "rel_l2", json_number(d.rel_l2)));
-            table_row(&w->table, "%s\t%s\t%s\t%.3g\t%.3g", step->nodes, step->op, step->output, d.max_abs, d.rel_l2);
+            json_array_append_new(
+                w->steps,
+                json_pack("{s:o,s:o,s:o,s:o,s:o}", "node", json_text(step->nodes), "op",
+                          json_text(step->op), "output", json_text(step->output), "max_abs",
+                          json_number(d.max_abs), "rel_l2", json_number(d.rel_l2)));
+            table_row(&w->table, "%s\t%s\t%s\t%.3g\t%.3g", step->nodes, step->op, step->output,
+                      d.max_abs, d.rel_l2);
             if (!w->parted && !(d.rel_l2 <= w->tolerance)) w->parted = step->nodes;
         }
         free(b.data);
@@ -110,7 +116,8 @@ static int compare_all(work *w)
         if (!code) compare_step(w, &step);
     }
     for (int i = 0; i < w->info.outputs; i++) {
-        distance d = tensor_distance(&w->sides[0].outputs.items[i], &w->sides[1].outputs.items[i], 0, 0);
+        distance d =
+            tensor_distance(&w->sides[0].outputs.items[i], &w->sides[1].outputs.items[i], 0, 0);
         w->rel_l2 = d.rel_l2 > w->rel_l2 ? d.rel_l2 : w->rel_l2;
     }
     return code;
@@ -119,12 +126,14 @@ static int compare_all(work *w)
 static void report(work *w)
 {
     if (w->shared.json) {
-        json_print(json_pack("{s:[s,s],s:O,s:o,s:o}", "devices", w->sides[0].devices.name, w->sides[1].devices.name, "steps",
-                             w->steps, "rel_l2", json_number(w->rel_l2), "parted_at", json_text(w->parted)));
+        json_print(json_pack("{s:[s,s],s:O,s:o,s:o}", "devices", w->sides[0].devices.name,
+                             w->sides[1].devices.name, "steps", w->steps, "rel_l2",
+                             json_number(w->rel_l2), "parted_at", json_text(w->parted)));
         return;
     }
     table_print(&w->table, stdout);
-    printf("outputs of %s and %s: relative L2 %.3g\n", w->sides[0].devices.name, w->sides[1].devices.name, w->rel_l2);
+    printf("outputs of %s and %s: relative L2 %.3g\n", w->sides[0].devices.name,
+           w->sides[1].devices.name, w->rel_l2);
     if (w->parted) printf("they part (beyond %.3g) at %s\n", w->tolerance, w->parted);
 }
 
@@ -136,7 +145,8 @@ static int prepare(work *w, const char *model, const char *picture, image *img)
     if (!code) code = shapes_from_options(&w->shared, w->model, &w->shapes);
     if (!code) inputs_shapes(&w->given, &w->shapes);
     if (!code && picture) code = image_load(picture, img);
-    if (!code && picture) code = inputs_picture(&w->shared, w->model, &w->given, img, &w->shapes, &w->picture);
+    if (!code && picture)
+        code = inputs_picture(&w->shared, w->model, &w->given, img, &w->shapes, &w->picture);
     return code;
 }
 
@@ -170,13 +180,20 @@ int command_compare(int argc, char **argv)
     work w = {.seed = 1, .tolerance = 1e-4, .picture = -1};
     char **words, *first = NULL, *second = NULL;
     int count;
-    const option_row rows[] = {
-        {"input", OPTION_LIST, &w.files, "NAME=FILE", "an input from a .npy or .pb file; may be given several times", 0},
-        {"seed", OPTION_SEED, &w.seed, "N", "of the numbers for inputs that are not given (default 1)", 0},
-        {"tolerance", OPTION_REAL, &w.tolerance, "X", "relative L2 up to which they agree (default 1e-4)", 0}, {0}};
-    const usage usage = {"compare MODEL [IMAGE] --device A,B [OPTIONS]",
-                         "The same input on two devices, step by step. Exit status 1 if the outputs do not agree.", rows,
-                         TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, 2};
+    const option_row rows[] = {{"input", OPTION_LIST, &w.files, "NAME=FILE",
+                                "an input from a .npy or .pb file; may be given several times", 0},
+                               {"seed", OPTION_SEED, &w.seed, "N",
+                                "of the numbers for inputs that are not given (default 1)", 0},
+                               {"tolerance", OPTION_REAL, &w.tolerance, "X",
+                                "relative L2 up to which they agree (default 1e-4)", 0},
+                               {0}};
+    const usage usage = {
+        "compare MODEL [IMAGE] --device A,B [OPTIONS]",
+        "The same input on two devices, step by step. Exit status 1 if the outputs do not agree.",
+        rows,
+        TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+        1,
+        2};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);
     if (code != GO_ON) {
         free(w.files.items);

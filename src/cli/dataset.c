@@ -60,11 +60,13 @@ static int check_images(const char *path, size_t size, dataset *set)
 {
     const unsigned char *b = set->bytes;
     if (size < IMAGES_HEADER || big_endian(b) != IDX_IMAGES)
-        return fail(BAD_FILE, "%s: no IDX file of pictures: it does not begin with 00 00 08 03", path);
+        return fail(BAD_FILE, "%s: no IDX file of pictures: it does not begin with 00 00 08 03",
+                    path);
     uint64_t n = big_endian(b + 4), h = big_endian(b + 8), w = big_endian(b + 12);
-    if (n == 0 || n > INT_MAX || h == 0 || w == 0 || h > 65536 || w > 65536 || n > (size - IMAGES_HEADER) / (h * w))
-        return fail(BAD_FILE, "%s: %llu pictures of %llux%llu do not fit in its %zu bytes", path, (unsigned long long)n,
-                    (unsigned long long)w, (unsigned long long)h, size);
+    if (n == 0 || n > INT_MAX || h == 0 || w == 0 || h > 65536 || w > 65536 ||
+        n > (size - IMAGES_HEADER) / (h * w))
+        return fail(BAD_FILE, "%s: %llu pictures of %llux%llu do not fit in its %zu bytes", path,
+                    (unsigned long long)n, (unsigned long long)w, (unsigned long long)h, size);
     set->count = (int)n;
     set->width = (int)w;
     set->height = (int)h;
@@ -78,9 +80,12 @@ static int read_labels(const char *path, dataset *set)
     int code = file_read(path, &bytes, &size);
     if (code) return code;
     if (size < LABELS_HEADER || big_endian(bytes) != IDX_LABELS)
-        code = fail(BAD_FILE, "%s: no IDX file of labels: it does not begin with 00 00 08 01", path);
-    else if (big_endian(bytes + 4) != (uint32_t)set->count || size - LABELS_HEADER < (size_t)set->count)
-        code = fail(BAD_FILE, "%s: its labels are not as many as the %d pictures", path, set->count);
+        code =
+            fail(BAD_FILE, "%s: no IDX file of labels: it does not begin with 00 00 08 01", path);
+    else if (big_endian(bytes + 4) != (uint32_t)set->count ||
+             size - LABELS_HEADER < (size_t)set->count)
+        code =
+            fail(BAD_FILE, "%s: its labels are not as many as the %d pictures", path, set->count);
     else
         for (int i = 0; i < set->count; i++) set->labels[i] = bytes[LABELS_HEADER + i];
     free(bytes);
@@ -90,9 +95,11 @@ static int read_labels(const char *path, dataset *set)
 static int open_idx(const char *prefix, dataset *set)
 {
     size_t length = strlen(prefix), size;
-    char *images = idx_path(prefix, length, images_part), *labels = idx_path(prefix, length, labels_part);
+    char *images = idx_path(prefix, length, images_part),
+         *labels = idx_path(prefix, length, labels_part);
     int code = images && labels ? file_read(images, &set->bytes, &size)
-                                : fail(BAD_FILE, "%s%s[.gz] is missing", prefix, images ? labels_part : images_part);
+                                : fail(BAD_FILE, "%s%s[.gz] is missing", prefix,
+                                       images ? labels_part : images_part);
     if (!code) code = check_images(images, size, set);
     if (!code) {
         set->labels = need((size_t)set->count, sizeof *set->labels);
@@ -106,7 +113,8 @@ static int open_idx(const char *prefix, dataset *set)
 static bool is_picture_name(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return dot &&
+           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
 static int add_class(const char *folder, int label, dataset *set)
@@ -140,8 +148,9 @@ static int open_folders(const char *path, dataset *set)
     }
     names_free(&names);
     if (!code && set->count == 0)
-        code = fail(BAD_FILE, "%s: no data set: expected *%s and *%s, or a folder of pictures per class", path,
-                    images_part, labels_part);
+        code = fail(BAD_FILE,
+                    "%s: no data set: expected *%s and *%s, or a folder of pictures per class",
+                    path, images_part, labels_part);
     return code;
 }
 
@@ -149,7 +158,7 @@ int dataset_open(const char *path, dataset *set)
 {
     *set = (dataset){0};
     char *prefix = idx_prefix(path);
-    int code = prefix ? open_idx(prefix, set)
+    int code = prefix            ? open_idx(prefix, set)
                : is_folder(path) ? open_folders(path, set)
                                  : fail(BAD_FILE, "%s: there is no data set of this name", path);
     free(prefix);

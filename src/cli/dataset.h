@@ -15,9 +15,9 @@ typedef struct dataset {
     int width, height;    /* IDX */
 } dataset;
 
-/* `path`: a folder with PREFIX-images-idx3-ubyte[.gz] and PREFIX-labels-idx1-ubyte[.gz] (PREFIX t10k if
- * there are several), such a file of pictures, the path up to PREFIX, or a folder of folders: the
- * classes in order of their names, or the numbers that are their names. */
+/* `path`: a folder with PREFIX-images-idx3-ubyte[.gz] and PREFIX-labels-idx1-ubyte[.gz] (PREFIX
+ * t10k if there are several), such a file of pictures, the path up to PREFIX, or a folder of
+ * folders: the classes in order of their names, or the numbers that are their names. */
 int dataset_open(const char *path, dataset *set);
 /* Picture `index`; the caller's to free. */
 int dataset_image(const dataset *set, int index, image *img);

@@ -56,16 +56,19 @@ static void put_on_sheet(const work *w, pass *p, int index, const image *img)
 {
     char a[16], b[16];
     int predicted = p->predicted[index], truth = w->set.labels[index];
-    sheet_put(&p->sheet, index, img, class_name(w, predicted, a), predicted == truth ? NULL : class_name(w, truth, b));
+    sheet_put(&p->sheet, index, img, class_name(w, predicted, a),
+              predicted == truth ? NULL : class_name(w, truth, b));
 }
 
-/* Reads pictures first .. first + n - 1 into the slots of the batch; the rest of the slots repeat the last. */
+/* Reads pictures first .. first + n - 1 into the slots of the batch; the rest of the slots repeat
+ * the last. */
 static int load_batch(const work *w, pass *p, int first, int n, image *pictures)
 {
     int code = DONE;
     for (int i = 0; !code && i < n; i++) {
         code = dataset_image(&w->set, first + i, &pictures[i]);
-        if (!code) code = image_to_tensor(&w->shared, &pictures[i], &p->inputs.items[p->picture], i);
+        if (!code)
+            code = image_to_tensor(&w->shared, &pictures[i], &p->inputs.items[p->picture], i);
     }
     for (int i = n; !code && i < p->batch; i++)
         code = image_to_tensor(&w->shared, &pictures[n - 1], &p->inputs.items[p->picture], i);
@@ -76,11 +79,13 @@ static void count_batch(const work *w, pass *p, int first, int n, const image *p
 {
     for (int i = 0; i < n; i++) {
         ranked best[BEST];
-        int found = best_classes(&p->outputs.items[0], i, BEST, best), truth = w->set.labels[first + i];
+        int found = best_classes(&p->outputs.items[0], i, BEST, best),
+            truth = w->set.labels[first + i];
         p->predicted[first + i] = found ? best[0].index : -1;
         p->right += found && best[0].index == truth;
         for (int k = 0; k < found; k++) p->right5 += best[k].index == truth;
-        if (p->sheet.pixels && first + i < SHEET_PICTURES) put_on_sheet(w, p, first + i, &pictures[i]);
+        if (p->sheet.pixels && first + i < SHEET_PICTURES)
+            put_on_sheet(w, p, first + i, &pictures[i]);
     }
 }
 
@@ -90,7 +95,8 @@ static int run_batch(const work *w, pass *p, int first, int n)
     int code = load_batch(w, p, first, n, pictures);
     if (!code) {
         double start = now_ms();
-        code = fail_status(cvk_session_run(p->session, p->inputs.items, p->inputs.count, p->outputs.items, 1));
+        code = fail_status(
+            cvk_session_run(p->session, p->inputs.items, p->inputs.count, p->outputs.items, 1));
         p->run_ms += now_ms() - start;
     }
     if (!code) count_batch(w, p, first, n, pictures);
@@ -105,8 +111,9 @@ static int check_outputs(const pass *p)
     char shape[128];
     shape_text(output, NULL, shape, sizeof shape);
     if (!class_count(output) || output->dims[0] != p->batch)
-        return fail(BAD_FILE, "output '%s' is %s: expected one score per class for each of %d pictures", output->name, shape,
-                    p->batch);
+        return fail(BAD_FILE,
+                    "output '%s' is %s: expected one score per class for each of %d pictures",
+                    output->name, shape, p->batch);
     return DONE;
 }
 
@@ -118,11 +125,14 @@ static int plan_shapes(const work *w, pass *p, const image *first, shape_set *sh
     cvk_tensor input;
     int code = shapes_from_options(&w->shared, w->model, shapes);
     if (!code) code = fail_status(cvk_model_get_info(w->model, &info));
-    if (!code && info.inputs != 1) code = fail(BAD_FILE, "eval: the model has %d inputs: expected one for pictures", info.inputs);
+    if (!code && info.inputs != 1)
+        code =
+            fail(BAD_FILE, "eval: the model has %d inputs: expected one for pictures", info.inputs);
     if (!code) code = fail_status(cvk_model_input(w->model, 0, &input, NULL));
     bool shaped = shapes->count > 0;
     if (!code) code = inputs_picture(&w->shared, w->model, &none, first, shapes, &p->picture);
-    int automatic = !shaped && input.dims[0] < 0 ? (w->count < DEFAULT_BATCH ? w->count : DEFAULT_BATCH) : 0;
+    int automatic =
+        !shaped && input.dims[0] < 0 ? (w->count < DEFAULT_BATCH ? w->count : DEFAULT_BATCH) : 0;
     int batch = w->batch ? w->batch : automatic;
     if (!code && batch) code = shapes_set_batch(shapes, w->model, batch);
     return code;
@@ -137,7 +147,8 @@ static int open_pass(const work *w, const char *spec, pass *p)
     if (!code) code = devices_open(&w->shared, spec, &p->devices);
     if (!code) {
         cvk_session_options options = session_options(&w->shared, &shapes);
-        code = fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count, &options, &p->session));
+        code = fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count,
+                                              &options, &p->session));
     }
     if (!code) code = session_tensors(p->session, 1, false, &p->inputs);
     if (!code) code = session_tensors(p->session, 1, true, &p->outputs);
@@ -167,8 +178,8 @@ static uint32_t predictions_crc(const int *predicted, int count)
     uLong crc = crc32(0, NULL, 0);
     for (int i = 0; i < count; i++) {
         uint32_t v = (uint32_t)predicted[i];
-        unsigned char bytes[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16),
-                                  (unsigned char)(v >> 24)};
+        unsigned char bytes[4] = {(unsigned char)v, (unsigned char)(v >> 8),
+                                  (unsigned char)(v >> 16), (unsigned char)(v >> 24)};
         crc = crc32(crc, bytes, sizeof bytes);
     }
     return (uint32_t)crc;
@@ -182,15 +193,16 @@ static void report(work *w, const pass *p)
     char crc[16];
     snprintf(crc, sizeof crc, "%08x", predictions_crc(p->predicted, w->count));
     w->below = w->below || accuracy < w->expect;
-    json_t *row = json_pack("{s:s,s:i,s:i,s:o,s:o,s:o,s:s}", "device", p->devices.name, "images", w->count, "batch", p->batch,
-                            "accuracy", json_number(accuracy), "top5", json_number(top5), "images_per_s", json_number(speed),
-                            "predictions_crc", crc);
-    json_t *more = json_pack("{s:o,s:i,s:i,s:i}", "run_ms", json_number(p->run_ms), "steps", info.steps, "nodes", info.nodes,
-                             "fused", info.fused);
+    json_t *row =
+        json_pack("{s:s,s:i,s:i,s:o,s:o,s:o,s:s}", "device", p->devices.name, "images", w->count,
+                  "batch", p->batch, "accuracy", json_number(accuracy), "top5", json_number(top5),
+                  "images_per_s", json_number(speed), "predictions_crc", crc);
+    json_t *more = json_pack("{s:o,s:i,s:i,s:i}", "run_ms", json_number(p->run_ms), "steps",
+                             info.steps, "nodes", info.nodes, "fused", info.fused);
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
-    table_row(&w->table, "%s\t%d\t%.2f %%\t%.2f %%\t%.0f\t%d\t%d\t%s", p->devices.name, w->count, 100 * accuracy, 100 * top5,
-              speed, info.steps, info.fused, crc);
+    table_row(&w->table, "%s\t%d\t%.2f %%\t%.2f %%\t%.0f\t%d\t%d\t%s", p->devices.name, w->count,
+              100 * accuracy, 100 * top5, speed, info.steps, info.fused, crc);
 }
 
 static void show_progress(const pass *p, int done, int count)
@@ -224,7 +236,8 @@ static int visit(const char *spec, void *context)
 static int prepare(work *w, const char *model)
 {
     if (!w->data_path) return fail(WRONG_USE, "eval: --dataset is missing");
-    if (w->expect > 1) return fail(WRONG_USE, "eval: --expect is a share of 1 (or a percentage such as 90%%)");
+    if (w->expect > 1)
+        return fail(WRONG_USE, "eval: --expect is a share of 1 (or a percentage such as 90%%)");
     int code = model_open(model, &w->model);
     if (!code) code = dataset_open(w->data_path, &w->set);
     if (!code && w->labels_path) code = labels_load(w->labels_path, &w->labels);
@@ -238,16 +251,26 @@ int command_eval(int argc, char **argv)
     char **words;
     int count;
     const option_row rows[] = {
-        {"dataset", OPTION_TEXT, &w.data_path, "DIR-OR-IDX", "IDX files as MNIST has them, or folders of pictures by class", 0},
-        {"expect", OPTION_REAL, &w.expect, "ACC", "exit status 1 below this accuracy (0.9 or 90%)", 0},
-        {"batch", OPTION_COUNT, &w.batch, "N", "pictures per run (default 64 where the model leaves it free)", 0},
+        {"dataset", OPTION_TEXT, &w.data_path, "DIR-OR-IDX",
+         "IDX files as MNIST has them, or folders of pictures by class", 0},
+        {"expect", OPTION_REAL, &w.expect, "ACC", "exit status 1 below this accuracy (0.9 or 90%)",
+         0},
+        {"batch", OPTION_COUNT, &w.batch, "N",
+         "pictures per run (default 64 where the model leaves it free)", 0},
         {"limit", OPTION_COUNT, &w.limit, "N", "only the first N pictures", 0},
-        {"labels", OPTION_TEXT, &w.labels_path, "FILE", "names of the classes, one a line, for the contact sheet", 0},
-        {"contact-sheet", OPTION_TEXT, &w.sheet_path, "FILE", "write the first 100 pictures with their labels as PNG", 0}, {0}};
+        {"labels", OPTION_TEXT, &w.labels_path, "FILE",
+         "names of the classes, one a line, for the contact sheet", 0},
+        {"contact-sheet", OPTION_TEXT, &w.sheet_path, "FILE",
+         "write the first 100 pictures with their labels as PNG", 0},
+        {0}};
     const usage usage = {"eval MODEL --dataset DIR-OR-IDX [OPTIONS]",
-                         "Accuracy over a data set. images_per_s counts the runs of the network, not the reading of pictures.\n"
+                         "Accuracy over a data set. images_per_s counts the runs of the network, "
+                         "not the reading of pictures.\n"
                          "With --device all every device takes its turn.",
-                         rows, TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, 1};
+                         rows,
+                         TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+                         1,
+                         1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);
     if (code != GO_ON) return code;
     w.results = json_array();

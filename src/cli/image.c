@@ -95,14 +95,16 @@ static image resize_columns(const image *src, int height)
     taps *all = make_taps(src->height, height);
     size_t row = (size_t)src->width * (size_t)src->channels;
     for (int y = 0; y < height; y++)
-        for (size_t x = 0; x < row; x++) dst.pixels[(size_t)y * row + x] = blend(src->pixels + x, row, &all[y]);
+        for (size_t x = 0; x < row; x++)
+            dst.pixels[(size_t)y * row + x] = blend(src->pixels + x, row, &all[y]);
     free_taps(all);
     return dst;
 }
 
 image image_resize(const image *src, int width, int height)
 {
-    image wide = src->width == width ? image_cut(src, 0, 0, src->width, src->height) : resize_rows(src, width);
+    image wide = src->width == width ? image_cut(src, 0, 0, src->width, src->height)
+                                     : resize_rows(src, width);
     if (src->height == height) return wide;
     image dst = resize_columns(&wide, height);
     image_free(&wide);
@@ -117,7 +119,8 @@ image image_with_channels(const image *src, int channels)
     for (size_t i = 0; i < n; i++)
         if (channels == 1) {
             const uint8_t *p = src->pixels + 3 * i;
-            dst.pixels[i] = (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
+            dst.pixels[i] =
+                (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
         } else {
             memset(dst.pixels + 3 * i, src->pixels[i], 3);
         }

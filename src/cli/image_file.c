@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JPEG and PNG files, by libjpeg and libpng. Both leave their decoders by longjmp on an error, so each
- * decoder is one function with its state in one struct.
+ * JPEG and PNG files, by libjpeg and libpng. Both leave their decoders by longjmp on an error, so
+ * each decoder is one function with its state in one struct.
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -105,16 +105,20 @@ int image_load(const char *path, image *img)
     size_t n = fread(magic, 1, sizeof magic, file);
     rewind(file);
     int code;
-    if (n == 8 && png_sig_cmp(magic, 0, 8) == 0) code = load_png(path, file, img);
-    else if (n > 2 && magic[0] == 0xff && magic[1] == 0xd8) code = load_jpeg(path, file, img);
-    else code = fail(BAD_FILE, "%s: neither a JPEG nor a PNG picture", path);
+    if (n == 8 && png_sig_cmp(magic, 0, 8) == 0)
+        code = load_png(path, file, img);
+    else if (n > 2 && magic[0] == 0xff && magic[1] == 0xd8)
+        code = load_jpeg(path, file, img);
+    else
+        code = fail(BAD_FILE, "%s: neither a JPEG nor a PNG picture", path);
     fclose(file);
     return code;
 }
 
 int image_save_png(const char *path, const image *img)
 {
-    png_image png = {.version = PNG_IMAGE_VERSION, .width = (png_uint_32)img->width,
+    png_image png = {.version = PNG_IMAGE_VERSION,
+                     .width = (png_uint_32)img->width,
                      .height = (png_uint_32)img->height,
                      .format = img->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
     if (png_image_write_to_file(&png, path, 0, img->pixels, 0, NULL)) return DONE;

@@ -23,7 +23,8 @@ static json_t *count_operators(const cvk_model *model, int nodes)
 
 typedef cvk_status (*describe_fn)(const cvk_model *, int, cvk_tensor *, const char **);
 
-static json_t *list_tensors(const cvk_model *model, int count, describe_fn describe, bool print, const char *title)
+static json_t *list_tensors(const cvk_model *model, int count, describe_fn describe, bool print,
+                            const char *title)
 {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
@@ -32,9 +33,10 @@ static json_t *list_tensors(const cvk_model *model, int count, describe_fn descr
         char shape[256];
         if (describe(model, i, &t, names)) continue;
         shape_text(&t, names, shape, sizeof shape);
-        if (print) printf("%-13s %s  %s  %s\n", i ? "" : title, t.name, cvk_dtype_name(t.dtype), shape);
-        json_array_append_new(list, json_pack("{s:o,s:s,s:o}", "name", json_text(t.name), "type", cvk_dtype_name(t.dtype),
-                                              "shape", json_shape(&t)));
+        if (print)
+            printf("%-13s %s  %s  %s\n", i ? "" : title, t.name, cvk_dtype_name(t.dtype), shape);
+        json_array_append_new(list, json_pack("{s:o,s:s,s:o}", "name", json_text(t.name), "type",
+                                              cvk_dtype_name(t.dtype), "shape", json_shape(&t)));
     }
     return list;
 }
@@ -50,7 +52,8 @@ static int planned_macs(const shared_options *shared, const cvk_model *model, ui
     code = shapes_from_options(shared, model, &shapes);
     if (!code) {
         cvk_session_options options = session_options(shared, &shapes);
-        code = fail_status(cvk_session_create(model, devices.items, devices.count, &options, &session));
+        code = fail_status(
+            cvk_session_create(model, devices.items, devices.count, &options, &session));
         shapes_free(&shapes);
     }
     if (!code) *macs = session_macs(session);
@@ -76,15 +79,17 @@ static int report(const cvk_model *model, const cvk_model_info *info, uint64_t m
     json_t *inputs = list_tensors(model, info->inputs, cvk_model_input, !as_json, "inputs");
     json_t *outputs = list_tensors(model, info->outputs, cvk_model_output, !as_json, "outputs");
     json_t *ops = count_operators(model, info->nodes);
-    json_t *result = json_pack("{s:o,s:i,s:o,s:o,s:i,s:o,s:I,s:I,s:I}", "name", json_text(info->name), "opset", info->opset,
-                               "inputs", inputs, "outputs", outputs, "nodes", info->nodes, "ops", ops, "parameters",
-                               (json_int_t)info->parameters, "macs", (json_int_t)macs, "weight_bytes",
-                               (json_int_t)info->weight_bytes);
+    json_t *result =
+        json_pack("{s:o,s:i,s:o,s:o,s:i,s:o,s:I,s:I,s:I}", "name", json_text(info->name), "opset",
+                  info->opset, "inputs", inputs, "outputs", outputs, "nodes", info->nodes, "ops",
+                  ops, "parameters", (json_int_t)info->parameters, "macs", (json_int_t)macs,
+                  "weight_bytes", (json_int_t)info->weight_bytes);
     if (as_json) return json_print(result);
     print_operators(ops);
     json_decref(result);
     printf("%-13s %d\n%-13s %" PRIu64 "\n", "nodes", info->nodes, "parameters", info->parameters);
-    printf("%-13s %" PRIu64 "%s\n", "multiply-adds", macs, macs ? "" : " (are free dimensions to be given with --shape?)");
+    printf("%-13s %" PRIu64 "%s\n", "multiply-adds", macs,
+           macs ? "" : " (are free dimensions to be given with --shape?)");
     printf("%-13s %" PRIu64 " bytes\n", "weights", info->weight_bytes);
     return DONE;
 }
@@ -95,8 +100,12 @@ int command_info(int argc, char **argv)
     char **words;
     int count;
     const usage usage = {"info MODEL [OPTIONS]",
-                         "Inputs, outputs, operators, parameters, and multiply-adds (for the shapes given) of a model.",
-                         NULL, TAKES_SHAPE, 1, 1};
+                         "Inputs, outputs, operators, parameters, and multiply-adds (for the "
+                         "shapes given) of a model.",
+                         NULL,
+                         TAKES_SHAPE,
+                         1,
+                         1};
     int code = options_read(&usage, &shared, argc, argv, &words, &count);
     if (code != GO_ON) return code;
     cvk_model *model = NULL;

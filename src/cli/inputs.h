@@ -16,13 +16,13 @@ typedef struct given_inputs {
 int inputs_load(const cvk_model *model, const text_list *files, given_inputs *given);
 void inputs_free(given_inputs *given);
 
-/* Adds the shapes of the given tensors, which a session then plans for. */
+/* Adds the shapes of the given tensors, where --shape says nothing. */
 void inputs_shapes(const given_inputs *given, shape_set *shapes);
 
-/* The first input that is not given: the one for pictures. *index: its position. With `img` its free
- * dimensions get values, and `shapes` an entry. */
-int inputs_picture(const shared_options *shared, const cvk_model *model, const given_inputs *given, const image *img,
-                   shape_set *shapes, int *index);
+/* The first input that is not given: the one for pictures. *index: its position. With `img` its
+ * free dimensions get values, and `shapes` an entry. */
+int inputs_picture(const shared_options *shared, const cvk_model *model, const given_inputs *given,
+                   const image *img, shape_set *shapes, int *index);
 
 /* Copies the given tensors into a session's inputs of the same names; their shapes must agree. */
 int inputs_fill(const given_inputs *given, tensor_set *inputs);

@@ -24,7 +24,8 @@ static int help(void)
 {
     puts("convoke - convolutional networks on the CPU and on any OpenCL device\n\n"
          "usage: convoke COMMAND [OPTIONS]      (convoke COMMAND --help: its options)\n");
-    for (int i = 0; i < N_COMMANDS; i++) printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+    for (int i = 0; i < N_COMMANDS; i++)
+        printf("  %-9s %s\n", commands[i].name, commands[i].summary);
     puts("\n  --help     this text\n  --version  the version\n\n"
          "exit status: 0 done; 1 the answer is no; 2 wrong use; 3 bad model or input file;\n"
          "4 no such device or device failure; 5 out of memory");
@@ -35,7 +36,8 @@ static int unknown(const char *name)
 {
     char list[256] = "";
     for (int i = 0; i < N_COMMANDS; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", commands[i].name);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "",
+                 commands[i].name);
     return fail(WRONG_USE, "unknown command '%s': the commands are %s", name, list);
 }
 
@@ -45,7 +47,9 @@ int main(int argc, char **argv)
         help();
         return fail(WRONG_USE, "a command is missing");
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) return help();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return help();
     if (strcmp(argv[1], "--version") == 0) {
         printf("convoke %s\n", cvk_version());
         return DONE;
@@ -53,7 +57,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < N_COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             int code = commands[i].run(argc - 1, argv + 1);
-            if (fflush(stdout) || ferror(stdout)) return fail(BAD_FILE, "the output cannot be written");
+            if (fflush(stdout) || ferror(stdout))
+                return fail(BAD_FILE, "the output cannot be written");
             return code;
         }
     return unknown(argv[1]);

@@ -32,7 +32,8 @@ static uint16_t double_to_half(double value)
     frexp(size, &exponent); /* size = f * 2^exponent, f in [0.5, 1) */
     if (size < ldexp(1, -14)) return sign | (uint16_t)nearbyint(ldexp(size, 24));
     int biased = exponent + 14;
-    return (uint16_t)(sign | (uint16_t)((biased << 10) + (int)nearbyint(ldexp(size, 11 - exponent)) - 1024));
+    return (uint16_t)(sign | (uint16_t)((biased << 10) +
+                                        (int)nearbyint(ldexp(size, 11 - exponent)) - 1024));
 }
 
 double number_get(const cvk_tensor *tensor, size_t i)
@@ -93,14 +94,16 @@ static uint64_t splitmix(uint64_t *state)
 void fill_random(cvk_tensor *tensor, uint64_t seed)
 {
     int64_t count = cvk_tensor_count(tensor);
-    bool floats = is_float(tensor->dtype), bytes = tensor->dtype == CVK_U8 || tensor->dtype == CVK_I8;
+    bool floats = is_float(tensor->dtype),
+         bytes = tensor->dtype == CVK_U8 || tensor->dtype == CVK_I8;
     if (!floats && !bytes) {
         memset(tensor->data, 0, (size_t)count * cvk_dtype_bytes(tensor->dtype));
         return;
     }
     for (int64_t i = 0; i < count; i++) {
         double unit = (double)(splitmix(&seed) >> 11) * 0x1p-53;
-        number_set(tensor, (size_t)i, floats ? unit : floor(unit * 256) - (tensor->dtype == CVK_I8 ? 128 : 0));
+        number_set(tensor, (size_t)i,
+                   floats ? unit : floor(unit * 256) - (tensor->dtype == CVK_I8 ? 128 : 0));
     }
 }
 

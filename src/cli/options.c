@@ -77,7 +77,8 @@ static bool parse_bytes(const char *text, size_t *value)
     unsigned long long bytes = strtoull(text, &end, 10);
     const char *units = "KMG", *unit = *end ? strchr(units, *end) : NULL;
     unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    if (end == text || *text == '-' || errno || end[unit != NULL] || bytes > (SIZE_MAX >> shift)) return false;
+    if (end == text || *text == '-' || errno || end[unit != NULL] || bytes > (SIZE_MAX >> shift))
+        return false;
     *value = (size_t)bytes << shift;
     return true;
 }
@@ -106,10 +107,13 @@ static bool parse_value(const option_row *row, const char *text)
         *(uint64_t *)row->target = whole;
         return true;
     case OPTION_BYTES: return parse_bytes(text, row->target);
-    case OPTION_REAL: return parse_real(text, row->target, &end) && !*end && *(double *)row->target >= 0;
+    case OPTION_REAL:
+        return parse_real(text, row->target, &end) && !*end && *(double *)row->target >= 0;
     case OPTION_REALS: return parse_reals(text, row->target);
     case OPTION_SIZE:
-        if (!parse_dims(text, &size) || size.rank != 2 || size.dims[0] > 65536 || size.dims[1] > 65536) return false;
+        if (!parse_dims(text, &size) || size.rank != 2 || size.dims[0] > 65536 ||
+            size.dims[1] > 65536)
+            return false;
         ((int *)row->target)[0] = (int)size.dims[0];
         ((int *)row->target)[1] = (int)size.dims[1];
         return true;
@@ -140,27 +144,39 @@ static void add(all_rows *all, const option_row *rows)
 static void collect(const usage *u, shared_options *s, all_rows *all)
 {
     const option_row device[] = {
-        {"device", OPTION_TEXT, &s->device, "NAME", "auto (default), cpu, opencl, opencl:N or opencl:part-of-name; several with commas", 0},
+        {"device", OPTION_TEXT, &s->device, "NAME",
+         "auto (default), cpu, opencl, opencl:N or opencl:part-of-name; several with commas", 0},
         {"threads", OPTION_COUNT, &s->threads, "N", "CPU: worker threads (default: all cores)", 0},
-        {"isa", OPTION_TEXT, &s->isa, "LEVEL", "CPU: not above scalar, avx2, avx512 or neon", 0}, {0}};
-    const option_row shape[] = {
-        {"shape", OPTION_LIST, &s->shapes, "NAME=DIMS", "shape of an input with free dimensions: data=1x3x224x224", 0}, {0}};
+        {"isa", OPTION_TEXT, &s->isa, "LEVEL", "CPU: not above scalar, avx2, avx512 or neon", 0},
+        {0}};
+    const option_row shape[] = {{"shape", OPTION_LIST, &s->shapes, "NAME=DIMS",
+                                 "shape of an input with free dimensions: data=1x3x224x224", 0},
+                                {0}};
     const option_row plan[] = {
         {"no-fuse", OPTION_FLAG, &s->no_fuse, NULL, "every node stays a step of its own", 0},
-        {"workspace", OPTION_BYTES, &s->workspace, "BYTES", "upper bound of scratch memory (K, M, G)", 0},
-        {"precision", OPTION_TEXT, &s->precision, "TYPE", "f32", 0}, {0}};
+        {"workspace", OPTION_BYTES, &s->workspace, "BYTES",
+         "upper bound of scratch memory (K, M, G)", 0},
+        {"precision", OPTION_TEXT, &s->precision, "TYPE", "f32", 0},
+        {0}};
     const option_row image[] = {
-        {"scale", OPTION_REAL, &s->scale, "S", "pixels 0..255 are multiplied by S, such as 1/255 (default 1)", 0},
+        {"scale", OPTION_REAL, &s->scale, "S",
+         "pixels 0..255 are multiplied by S, such as 1/255 (default 1)", 0},
         {"mean", OPTION_REALS, &s->mean, "R,G,B", "then this is subtracted", 0},
         {"std", OPTION_REALS, &s->std, "R,G,B", "then divided by this", 0},
         {"bgr", OPTION_FLAG, &s->bgr, NULL, "the model wants blue, green, red", 0},
         {"nhwc", OPTION_FLAG, &s->nhwc, NULL, "the model wants channels last", 0},
-        {"resize", OPTION_SIZE, &s->resize, "WxH", "resize pictures to this first (default: the input's size)", 0},
-        {"crop", OPTION_TEXT, &s->crop, "center", "cut the middle: after --resize the input's size, else the largest part with the input's proportions", 0}, {0}};
+        {"resize", OPTION_SIZE, &s->resize, "WxH",
+         "resize pictures to this first (default: the input's size)", 0},
+        {"crop", OPTION_TEXT, &s->crop, "center",
+         "cut the middle: after --resize the input's size, else the largest part with the input's "
+         "proportions",
+         0},
+        {0}};
     const option_row every[] = {
         {"json", OPTION_FLAG, &s->json, NULL, "one JSON object on stdout", 0},
         {"verbose", OPTION_FLAG, &s->verbose, NULL, "what the library does, on stderr", 0},
-        {"help", OPTION_FLAG, &all->help, NULL, "this text", 'h'}, {0}};
+        {"help", OPTION_FLAG, &all->help, NULL, "this text", 'h'},
+        {0}};
     add(all, u->rows);
     if (u->groups & TAKES_IMAGE) add(all, image);
     if (u->groups & TAKES_DEVICE) add(all, device);
@@ -175,8 +191,9 @@ static int print_help(const usage *u, const all_rows *all)
     for (int i = 0; i < all->count; i++) {
         const option_row *row = &all->rows[i];
         char left[64];
-        snprintf(left, sizeof left, "%s%c%s--%s %s", row->letter ? "-" : "", row->letter ? row->letter : ' ',
-                 row->letter ? ", " : "", row->name, row->value ? row->value : "");
+        snprintf(left, sizeof left, "%s%c%s--%s %s", row->letter ? "-" : "",
+                 row->letter ? row->letter : ' ', row->letter ? ", " : "", row->name,
+                 row->value ? row->value : "");
         printf("  %-24s %s\n", left + (row->letter ? 0 : 1), row->help);
     }
     return DONE;
@@ -193,7 +210,8 @@ static void log_line(void *user, cvk_log_level level, const char *message)
 static int check_values(const shared_options *s)
 {
     if (s->precision && strcmp(s->precision, "f32") != 0)
-        return fail(WRONG_USE, "precision '%s' is not available in this version: only f32 is", s->precision);
+        return fail(WRONG_USE, "precision '%s' is not available in this version: only f32 is",
+                    s->precision);
     if (s->crop && strcmp(s->crop, "center") != 0 && strcmp(s->crop, "centre") != 0)
         return fail(WRONG_USE, "--crop '%s': expected 'center'", s->crop);
     for (int i = 0; i < 3; i++)
@@ -210,7 +228,8 @@ static int scan(const all_rows *all, int argc, char **argv)
     for (int i = 0; i < all->count; i++) {
         const option_row *row = &all->rows[i];
         bool has_value = row->kind != OPTION_FLAG;
-        longs[i] = (struct option){row->name, has_value ? required_argument : no_argument, NULL, LONG_BASE + i};
+        longs[i] = (struct option){row->name, has_value ? required_argument : no_argument, NULL,
+                                   LONG_BASE + i};
         if (row->letter) {
             char two[3] = {row->letter, has_value ? ':' : '\0', '\0'};
             strcat(shorts, two);
@@ -219,20 +238,24 @@ static int scan(const all_rows *all, int argc, char **argv)
     opterr = 0;
     optind = 1;
     for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
-        if (got == ':') return fail(WRONG_USE, "%s: option '%s' needs a value", argv[0], argv[optind - 1]);
+        if (got == ':')
+            return fail(WRONG_USE, "%s: option '%s' needs a value", argv[0], argv[optind - 1]);
         if (got == '?')
-            return fail(WRONG_USE, "%s: wrong option '%s': see convoke %s --help", argv[0], argv[optind - 1], argv[0]);
+            return fail(WRONG_USE, "%s: wrong option '%s': see convoke %s --help", argv[0],
+                        argv[optind - 1], argv[0]);
         int index = got - LONG_BASE;
         for (int i = 0; got < LONG_BASE && i < all->count; i++)
             if (all->rows[i].letter == got) index = i;
         const option_row *row = &all->rows[index];
         if (!parse_value(row, optarg))
-            return fail(WRONG_USE, "%s: --%s '%s': expected %s", argv[0], row->name, optarg, expected(row->kind));
+            return fail(WRONG_USE, "%s: --%s '%s': expected %s", argv[0], row->name, optarg,
+                        expected(row->kind));
     }
     return GO_ON;
 }
 
-int options_read(const usage *u, shared_options *shared, int argc, char **argv, char ***words, int *count)
+int options_read(const usage *u, shared_options *shared, int argc, char **argv, char ***words,
+                 int *count)
 {
     all_rows all = {.count = 0};
     *shared = (shared_options){.scale = 1, .std = {1, 1, 1}};
@@ -245,10 +268,12 @@ int options_read(const usage *u, shared_options *shared, int argc, char **argv, 
     if (code == GO_ON && *count < u->min_words)
         code = fail(WRONG_USE, "%s: an argument is missing: convoke %s", argv[0], u->synopsis);
     if (code == GO_ON && u->max_words >= 0 && *count > u->max_words)
-        code = fail(WRONG_USE, "%s: '%s' is one argument too many: convoke %s", argv[0], (*words)[u->max_words],
-                    u->synopsis);
-    if (code != GO_ON) options_free(shared);
-    else if (shared->verbose) cvk_log_set(log_line, NULL, CVK_LOG_DEBUG);
+        code = fail(WRONG_USE, "%s: '%s' is one argument too many: convoke %s", argv[0],
+                    (*words)[u->max_words], u->synopsis);
+    if (code != GO_ON)
+        options_free(shared);
+    else if (shared->verbose)
+        cvk_log_set(log_line, NULL, CVK_LOG_DEBUG);
     return code;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GNU long options from a table: a command lists its own options and the groups of shared ones that it
- * takes; parsing and --help come from the same rows.
+ * GNU long options from a table: a command lists its own options and the groups of shared ones that
+ * it takes; parsing and --help come from the same rows.
  */
 #ifndef CVK_CLI_OPTIONS_H
 #define CVK_CLI_OPTIONS_H
@@ -32,7 +32,7 @@ typedef struct option_row {
     void *target;
     const char *value; /* what --help calls the value */
     const char *help;
-    char letter;       /* short form; 0: none */
+    char letter; /* short form; 0: none */
 } option_row;
 
 /* Groups of shared options; --verbose, --json and --help are in every command. */
@@ -68,7 +68,8 @@ enum { GO_ON = -1 };
 
 /* Reads the options; what is left is in *words. Returns GO_ON, or the exit code to end with (help,
  * wrong use). Switches logging on for --verbose. */
-int options_read(const usage *usage, shared_options *shared, int argc, char **argv, char ***words, int *count);
+int options_read(const usage *usage, shared_options *shared, int argc, char **argv, char ***words,
+                 int *count);
 void options_free(shared_options *shared);
 
 void text_list_add(text_list *list, const char *item);

@@ -27,12 +27,13 @@ static json_t *split(const char *list)
 
 json_t *step_json(const cvk_step_info *step)
 {
-    json_t *row = json_pack("{s:o,s:o,s:o,s:o,s:o}", "nodes", split(step->nodes), "op", json_text(step->op), "device",
-                            json_text(step->device), "kernel", json_text(step->kernel), "fused", split(step->fused));
-    json_t *more = json_pack("{s:o,s:o,s:I,s:I,s:I,s:o,s:o}", "output", json_text(step->output), "shape",
-                             json_text(step->shape), "offset", (json_int_t)step->offset, "bytes",
-                             (json_int_t)step->bytes, "macs", (json_int_t)step->macs, "refused",
-                             json_text(step->refused), "note", json_text(step->note));
+    json_t *row = json_pack("{s:o,s:o,s:o,s:o,s:o}", "nodes", split(step->nodes), "op",
+                            json_text(step->op), "device", json_text(step->device), "kernel",
+                            json_text(step->kernel), "fused", split(step->fused));
+    json_t *more = json_pack("{s:o,s:o,s:I,s:I,s:I,s:o,s:o}", "output", json_text(step->output),
+                             "shape", json_text(step->shape), "offset", (json_int_t)step->offset,
+                             "bytes", (json_int_t)step->bytes, "macs", (json_int_t)step->macs,
+                             "refused", json_text(step->refused), "note", json_text(step->note));
     json_object_update_new(row, more);
     return row;
 }
@@ -43,10 +44,11 @@ static json_t *plan_json(const cvk_session *session, const cvk_session_info *inf
     cvk_step_info step;
     for (int i = 0; i < info->steps; i++)
         if (!cvk_session_step(session, i, &step)) json_array_append_new(steps, step_json(&step));
-    return json_pack("{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o}", "steps", steps, "nodes", info->nodes, "fused", info->fused,
-                     "activation_bytes", (json_int_t)info->activation_bytes, "lower_bound_bytes",
-                     (json_int_t)info->lower_bound_bytes, "workspace_bytes", (json_int_t)info->workspace_bytes,
-                     "weight_bytes", (json_int_t)info->weight_bytes, "build_ms", json_number(info->build_ms));
+    return json_pack("{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o}", "steps", steps, "nodes", info->nodes,
+                     "fused", info->fused, "activation_bytes", (json_int_t)info->activation_bytes,
+                     "lower_bound_bytes", (json_int_t)info->lower_bound_bytes, "workspace_bytes",
+                     (json_int_t)info->workspace_bytes, "weight_bytes",
+                     (json_int_t)info->weight_bytes, "build_ms", json_number(info->build_ms));
 }
 
 static int draw(const cvk_session *session, const char *path, char *(*drawing)(const cvk_session *))
@@ -59,7 +61,8 @@ static int draw(const cvk_session *session, const char *path, char *(*drawing)(c
 }
 
 /* A session of the model at `path` for the shared options. */
-static int open_plan(const shared_options *shared, const char *path, device_set *devices, cvk_session **session)
+static int open_plan(const shared_options *shared, const char *path, device_set *devices,
+                     cvk_session **session)
 {
     cvk_model *model = NULL;
     shape_set shapes = {0};
@@ -68,7 +71,8 @@ static int open_plan(const shared_options *shared, const char *path, device_set 
     if (!code) code = devices_open(shared, shared->device, devices);
     if (!code) {
         cvk_session_options options = session_options(shared, &shapes);
-        code = fail_status(cvk_session_create(model, devices->items, devices->count, &options, session));
+        code = fail_status(
+            cvk_session_create(model, devices->items, devices->count, &options, session));
     }
     shapes_free(&shapes);
     cvk_model_free(&model);
@@ -81,12 +85,16 @@ int command_plan(int argc, char **argv)
     char **words;
     int count;
     const char *dot = NULL, *svg = NULL;
-    const option_row rows[] = {
-        {"dot", OPTION_TEXT, &dot, "FILE", "draw the steps for Graphviz", 0},
-        {"svg", OPTION_TEXT, &svg, "FILE", "draw the steps as a picture", 0}, {0}};
-    const usage usage = {"plan MODEL [OPTIONS]",
-                         "The scheduled steps: fused nodes, device, kernel, why others were refused, memory.", rows,
-                         TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, 1};
+    const option_row rows[] = {{"dot", OPTION_TEXT, &dot, "FILE", "draw the steps for Graphviz", 0},
+                               {"svg", OPTION_TEXT, &svg, "FILE", "draw the steps as a picture", 0},
+                               {0}};
+    const usage usage = {
+        "plan MODEL [OPTIONS]",
+        "The scheduled steps: fused nodes, device, kernel, why others were refused, memory.",
+        rows,
+        TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+        1,
+        1};
     int code = options_read(&usage, &shared, argc, argv, &words, &count);
     if (code != GO_ON) return code;
     device_set devices = {.count = 0};
@@ -96,8 +104,10 @@ int command_plan(int argc, char **argv)
     if (!code) code = fail_status(cvk_session_get_info(session, &info));
     if (!code) code = draw(session, dot, plan_dot);
     if (!code) code = draw(session, svg, plan_svg);
-    if (!code && shared.json) code = json_print(plan_json(session, &info));
-    else if (!code) fputs(cvk_session_describe(session), stdout);
+    if (!code && shared.json)
+        code = json_print(plan_json(session, &info));
+    else if (!code)
+        fputs(cvk_session_describe(session), stdout);
     cvk_session_free(&session);
     devices_close(&devices);
     options_free(&shared);

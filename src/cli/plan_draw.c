@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plans as DOT (for Graphviz) and as SVG: a box per step from top to bottom in the order they run, an
- * arrow wherever one step reads what another wrote.
+ * Plans as DOT (for Graphviz) and as SVG: a box per step from top to bottom in the order they run,
+ * an arrow wherever one step reads what another wrote.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,10 +36,14 @@ static void put(text *t, const char *format, ...)
 static void put_quoted(text *t, const char *raw, bool xml)
 {
     for (; *raw; raw++)
-        if (xml && *raw == '<') put(t, "&lt;");
-        else if (xml && *raw == '&') put(t, "&amp;");
-        else if (!xml && (*raw == '"' || *raw == '\\')) put(t, "\\%c", *raw);
-        else put(t, "%c", (unsigned char)*raw < ' ' ? ' ' : *raw);
+        if (xml && *raw == '<')
+            put(t, "&lt;");
+        else if (xml && *raw == '&')
+            put(t, "&amp;");
+        else if (!xml && (*raw == '"' || *raw == '\\'))
+            put(t, "\\%c", *raw);
+        else
+            put(t, "%c", (unsigned char)*raw < ' ' ? ' ' : *raw);
 }
 
 /* The steps with their number; the caller frees. */
@@ -53,16 +57,19 @@ static cvk_step_info *all_steps(const cvk_session *session, int *count)
     return steps;
 }
 
-/* The step before `last` that wrote the value called name[0 .. length); -1: an input of the model. */
+/* The step before `last` that wrote the value called name[0 .. length); -1: an input of the model.
+ */
 static int find_writer(const cvk_step_info *steps, int last, const char *name, size_t length)
 {
     for (int i = last - 1; i >= 0; i--)
-        if (strlen(steps[i].output) == length && strncmp(steps[i].output, name, length) == 0) return i;
+        if (strlen(steps[i].output) == length && strncmp(steps[i].output, name, length) == 0)
+            return i;
     return -1;
 }
 
 /* Goes through the sources of step `reader`: returns the rest of the list after taking one. */
-static const char *next_source(const cvk_step_info *steps, int reader, const char *list, int *writer)
+static const char *next_source(const cvk_step_info *steps, int reader, const char *list,
+                               int *writer)
 {
     const char *comma = strstr(list, ", ");
     size_t n = comma ? (size_t)(comma - list) : strlen(list);
@@ -114,9 +121,11 @@ static int box_top(int index)
 static void put_box(text *t, const cvk_step_info *s, int index)
 {
     int y = box_top(index);
-    const char *fill = strcmp(s->device, "host") == 0 ? "#f6ddcc" : *s->fused ? "#dcecdc" : "#eef0f4";
-    put(t, "<rect x='%d' y='%d' width='%d' height='%d' rx='4' fill='%s' stroke='#555'/>\n", LEFT, y, BOX_WIDTH,
-        BOX_HEIGHT, fill);
+    const char *fill = strcmp(s->device, "host") == 0 ? "#f6ddcc"
+                       : *s->fused                    ? "#dcecdc"
+                                                      : "#eef0f4";
+    put(t, "<rect x='%d' y='%d' width='%d' height='%d' rx='4' fill='%s' stroke='#555'/>\n", LEFT, y,
+        BOX_WIDTH, BOX_HEIGHT, fill);
     put(t, "<text x='%d' y='%d' font-size='13'>%d  ", LEFT + 8, y + 19, index);
     put_title(t, s, true);
     put(t, "</text>\n<text x='%d' y='%d' font-size='11' fill='#555'>", LEFT + 8, y + 37);
@@ -131,8 +140,8 @@ static void put_arrow(text *t, int from, int to)
     if (to == from + 1)
         put(t, "<path d='M%d %dV%d'/>\n", middle, box_top(from) + BOX_HEIGHT, box_top(to) - 2);
     else
-        put(t, "<path d='M%d %dc%d 0 %d %d 2 %d'/>\n", right, box_top(from) + BOX_HEIGHT / 2, lane * LANE, lane * LANE,
-            box_top(to) - box_top(from), box_top(to) - box_top(from));
+        put(t, "<path d='M%d %dc%d 0 %d %d 2 %d'/>\n", right, box_top(from) + BOX_HEIGHT / 2,
+            lane * LANE, lane * LANE, box_top(to) - box_top(from), box_top(to) - box_top(from));
 }
 
 char *plan_svg(const cvk_session *session)
@@ -141,9 +150,14 @@ char *plan_svg(const cvk_session *session)
     int count, writer;
     cvk_step_info *steps = all_steps(session, &count);
     int width = LEFT + BOX_WIDTH + LANES * LANE, height = box_top(count);
-    put(&t, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif'>\n", width, height);
-    put(&t, "<defs><marker id='head' markerWidth='8' markerHeight='8' refX='6' refY='3' orient='auto'>"
-            "<path d='M0 0L7 3L0 6z' fill='#555'/></marker></defs>\n<rect width='100%%' height='100%%' fill='white'/>\n");
+    put(&t,
+        "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
+        "font-family='sans-serif'>\n",
+        width, height);
+    put(&t,
+        "<defs><marker id='head' markerWidth='8' markerHeight='8' refX='6' refY='3' orient='auto'>"
+        "<path d='M0 0L7 3L0 6z' fill='#555'/></marker></defs>\n<rect width='100%%' height='100%%' "
+        "fill='white'/>\n");
     for (int i = 0; i < count; i++) put_box(&t, &steps[i], i);
     put(&t, "<g fill='none' stroke='#555' marker-end='url(#head)'>\n");
     for (int i = 0; i < count; i++)

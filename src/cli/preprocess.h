@@ -27,7 +27,8 @@ void image_input_size(const shared_options *shared, const image *first, cvk_tens
 /* Writes picture `slot` of the batch. */
 int image_to_tensor(const shared_options *shared, const image *img, cvk_tensor *input, int slot);
 
-/* The first picture of an output (N x 1 or 3 x H x W, or N x H x W), with scale, mean and std undone. */
+/* The first picture of an output (N x 1 or 3 x H x W, or N x H x W), with scale, mean and std
+ * undone. */
 int tensor_to_image(const shared_options *shared, const cvk_tensor *output, image *img);
 
 #endif

@@ -8,7 +8,8 @@
 #include "cli/setup.h"
 #include "cli/table.h"
 
-/* Prints `runs` (one object per device) or the table, whose first row is its head; frees the table. */
+/* Prints `runs` (one object per device) or the table, whose first row is its head; frees the table.
+ */
 void results_print(const shared_options *shared, json_t *runs, table *table);
 
 #endif

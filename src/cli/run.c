@@ -40,7 +40,8 @@ static void apply_softmax(cvk_tensor *output)
         double most = -INFINITY, sum = 0;
         for (size_t i = 0; i < n; i++) most = fmax(most, number_get(output, first + i));
         for (size_t i = 0; i < n; i++) sum += exp(number_get(output, first + i) - most);
-        for (size_t i = 0; i < n; i++) number_set(output, first + i, exp(number_get(output, first + i) - most) / sum);
+        for (size_t i = 0; i < n; i++)
+            number_set(output, first + i, exp(number_get(output, first + i) - most) / sum);
     }
 }
 
@@ -51,9 +52,11 @@ static json_t *report_classes(const work *w, const cvk_tensor *output)
     int n = best_classes(output, 0, w->top, best);
     for (int i = 0; i < n; i++) {
         const char *label = label_of(&w->labels, best[i].index);
-        if (!w->shared.json) printf("  %6d  %-10.6g %s\n", best[i].index, best[i].score, label ? label : "");
-        json_array_append_new(list, json_pack("{s:i,s:o,s:o}", "index", best[i].index, "label", json_text(label), "score",
-                                              json_number(best[i].score)));
+        if (!w->shared.json)
+            printf("  %6d  %-10.6g %s\n", best[i].index, best[i].score, label ? label : "");
+        json_array_append_new(list,
+                              json_pack("{s:i,s:o,s:o}", "index", best[i].index, "label",
+                                        json_text(label), "score", json_number(best[i].score)));
     }
     free(best);
     return list;
@@ -69,7 +72,8 @@ static json_t *report_range(const work *w, const cvk_tensor *output)
         high = fmax(high, value);
         sum += value;
     }
-    if (!w->shared.json) printf("  min %.6g  max %.6g  mean %.6g\n", low, high, sum / (double)count);
+    if (!w->shared.json)
+        printf("  min %.6g  max %.6g  mean %.6g\n", low, high, sum / (double)count);
     return json_pack("{s:o,s:o,s:o}", "min", json_number(low), "max", json_number(high), "mean",
                      json_number(sum / (double)count));
 }
@@ -79,10 +83,12 @@ static json_t *report_output(const work *w, const cvk_tensor *output)
     char shape[128];
     shape_text(output, NULL, shape, sizeof shape);
     if (!w->shared.json) printf("%s  %s  %s\n", output->name, cvk_dtype_name(output->dtype), shape);
-    json_t *row = json_pack("{s:o,s:s,s:o}", "name", json_text(output->name), "type", cvk_dtype_name(output->dtype), "shape",
-                            json_shape(output));
-    if (class_count(output)) json_object_set_new(row, "top", report_classes(w, output));
-    else json_object_update_new(row, report_range(w, output));
+    json_t *row = json_pack("{s:o,s:s,s:o}", "name", json_text(output->name), "type",
+                            cvk_dtype_name(output->dtype), "shape", json_shape(output));
+    if (class_count(output))
+        json_object_set_new(row, "top", report_classes(w, output));
+    else
+        json_object_update_new(row, report_range(w, output));
     return row;
 }
 
@@ -121,20 +127,23 @@ static int save_picture(const work *w)
 static int run_once(work *w, const char *picture)
 {
     double start = now_ms();
-    int code = fail_status(
-        cvk_session_run(w->session, w->inputs.items, w->inputs.count, w->outputs.items, w->outputs.count));
+    int code = fail_status(cvk_session_run(w->session, w->inputs.items, w->inputs.count,
+                                           w->outputs.items, w->outputs.count));
     double ms = now_ms() - start;
     if (code) return code;
     json_t *outputs = json_array();
-    if (!w->shared.json) printf("%s%s%.3f ms on %s\n", picture ? picture : "", picture ? ": " : "", ms, w->devices.name);
+    if (!w->shared.json)
+        printf("%s%s%.3f ms on %s\n", picture ? picture : "", picture ? ": " : "", ms,
+               w->devices.name);
     for (int i = 0; !code && i < w->outputs.count; i++) {
         cvk_tensor *output = &w->outputs.items[i];
         if (w->save) code = save_output(w, output, picture);
         if (w->softmax) apply_softmax(output);
         json_array_append_new(outputs, report_output(w, output));
     }
-    json_array_append_new(w->results, json_pack("{s:o,s:s,s:o,s:o}", "image", json_text(picture), "device",
-                                                w->devices.name, "outputs", outputs, "ms", json_number(ms)));
+    json_array_append_new(w->results,
+                          json_pack("{s:o,s:s,s:o,s:o}", "image", json_text(picture), "device",
+                                    w->devices.name, "outputs", outputs, "ms", json_number(ms)));
     if (!code && w->save_image) code = save_picture(w);
     return code;
 }
@@ -149,12 +158,14 @@ static int open_session(work *w, const image *first)
     if (!code) code = shapes_from_options(&w->shared, w->model, &shapes);
     if (!code) {
         inputs_shapes(&w->given, &shapes);
-        if (first) code = inputs_picture(&w->shared, w->model, &w->given, first, &shapes, &w->picture);
+        if (first)
+            code = inputs_picture(&w->shared, w->model, &w->given, first, &shapes, &w->picture);
     }
     if (!code) code = devices_open(&w->shared, w->shared.device, &w->devices);
     if (!code) {
         cvk_session_options options = session_options(&w->shared, &shapes);
-        code = fail_status(cvk_session_create(w->model, w->devices.items, w->devices.count, &options, &w->session));
+        code = fail_status(cvk_session_create(w->model, w->devices.items, w->devices.count,
+                                              &options, &w->session));
     }
     if (!code) code = session_tensors(w->session, info.inputs, false, &w->inputs);
     if (!code) code = session_tensors(w->session, info.outputs, true, &w->outputs);
@@ -204,22 +215,32 @@ int command_run(int argc, char **argv)
     char **words;
     int count;
     const option_row rows[] = {
-        {"input", OPTION_LIST, &w.files, "NAME=FILE", "an input from a .npy or .pb file; may be given several times", 0},
+        {"input", OPTION_LIST, &w.files, "NAME=FILE",
+         "an input from a .npy or .pb file; may be given several times", 0},
         {"labels", OPTION_TEXT, &w.labels_path, "FILE", "names of the classes, one a line", 0},
         {"top", OPTION_COUNT, &w.top, "K", "how many classes to show (default 5)", 0},
         {"softmax", OPTION_FLAG, &w.softmax, NULL, "show scores of classes as probabilities", 0},
         {"save", OPTION_TEXT, &w.save, "DIR", "write every output as DIR/[IMAGE.]OUTPUT.npy", 0},
-        {"save-image", OPTION_TEXT, &w.save_image, "FILE", "write an output that is a picture as PNG, --scale, --mean and --std undone", 0}, {0}};
-    const usage usage = {"run MODEL [IMAGE...] [OPTIONS]", "Runs a model on pictures (JPEG, PNG), one after the other, or on tensors.",
-                         rows, TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN, 1, -1};
+        {"save-image", OPTION_TEXT, &w.save_image, "FILE",
+         "write an output that is a picture as PNG, --scale, --mean and --std undone", 0},
+        {0}};
+    const usage usage = {
+        "run MODEL [IMAGE...] [OPTIONS]",
+        "Runs a model on pictures (JPEG, PNG), one after the other, or on tensors.",
+        rows,
+        TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+        1,
+        -1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);
     if (code != GO_ON) {
         free(w.files.items);
         return code;
     }
     code = DONE;
-    if (count == 1 && w.files.count == 0) code = fail(WRONG_USE, "run: nothing to run on: give pictures or --input NAME=FILE");
-    if (count > 2 && w.save_image) code = fail(WRONG_USE, "run: --save-image takes one picture at a time");
+    if (count == 1 && w.files.count == 0)
+        code = fail(WRONG_USE, "run: nothing to run on: give pictures or --input NAME=FILE");
+    if (count > 2 && w.save_image)
+        code = fail(WRONG_USE, "run: --save-image takes one picture at a time");
     if (!code) code = model_open(words[0], &w.model);
     if (!code && w.labels_path) code = labels_load(w.labels_path, &w.labels);
     if (!code && w.save) code = folder_make(w.save);

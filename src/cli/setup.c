@@ -15,7 +15,8 @@ bool device_is_all(const shared_options *shared)
 
 static int add_device(device_set *set, const char *spec, const cvk_device_options *options)
 {
-    if (set->count == MAX_DEVICES) return fail(WRONG_USE, "--device: more than %d devices", MAX_DEVICES);
+    if (set->count == MAX_DEVICES)
+        return fail(WRONG_USE, "--device: more than %d devices", MAX_DEVICES);
     int code = fail_status(cvk_device_open(spec, options, &set->items[set->count]));
     if (code) return code;
     cvk_device_info info;
@@ -31,7 +32,8 @@ int devices_open(const shared_options *shared, const char *spec, device_set *set
     *set = (device_set){.count = 0};
     if (!spec) spec = "auto";
     if (strcmp(spec, "all") == 0)
-        return fail(WRONG_USE, "--device all compares devices: this command wants one, or a list in order of preference");
+        return fail(WRONG_USE, "--device all compares devices: this command wants one, or a list "
+                               "in order of preference");
     int code = DONE;
     for (const char *at = spec; !code; at += strcspn(at, ",") + 1) {
         char *one = need_text("%.*s", (int)strcspn(at, ","), at);
@@ -98,20 +100,24 @@ static int add_shape(shape_set *set, const cvk_model *model, const char *text)
     if (!equals || !parse_dims(equals + 1, &shape))
         return fail(WRONG_USE, "--shape '%s': expected NAME=1x3x224x224", text);
     for (int i = 0; model_input(model, i, &input); i++) {
-        if (strlen(input.name) != (size_t)(equals - text) || strncmp(input.name, text, strlen(input.name))) continue;
+        if (strlen(input.name) != (size_t)(equals - text) ||
+            strncmp(input.name, text, strlen(input.name)))
+            continue;
         input.rank = shape.rank;
         memcpy(input.dims, shape.dims, sizeof input.dims);
         shapes_put(set, &input);
         return DONE;
     }
-    return fail(WRONG_USE, "--shape '%s': the model has no such input; `convoke info` lists them", text);
+    return fail(WRONG_USE, "--shape '%s': the model has no such input; `convoke info` lists them",
+                text);
 }
 
 int shapes_from_options(const shared_options *shared, const cvk_model *model, shape_set *set)
 {
     int code = DONE;
     *set = (shape_set){0};
-    for (int i = 0; !code && i < shared->shapes.count; i++) code = add_shape(set, model, shared->shapes.items[i]);
+    for (int i = 0; !code && i < shared->shapes.count; i++)
+        code = add_shape(set, model, shared->shapes.items[i]);
     if (code) shapes_free(set);
     return code;
 }
@@ -120,21 +126,26 @@ int shapes_set_batch(shape_set *set, const cvk_model *model, int batch)
 {
     cvk_tensor input;
     bool any_free = false;
-    for (int i = 0; model_input(model, i, &input); i++) any_free |= input.rank > 0 && input.dims[0] < 0;
+    for (int i = 0; model_input(model, i, &input); i++)
+        any_free |= input.rank > 0 && input.dims[0] < 0;
     for (int i = 0; model_input(model, i, &input); i++) {
         if (input.rank == 0 || (any_free && input.dims[0] >= 0)) continue;
         if (input.dims[0] >= 0 && input.dims[0] != batch)
-            return fail(BAD_FILE, "--batch %d: the batch of input '%s' is %lld in the model and cannot be changed",
-                        batch, input.name, (long long)input.dims[0]);
+            return fail(
+                BAD_FILE,
+                "--batch %d: the batch of input '%s' is %lld in the model and cannot be changed",
+                batch, input.name, (long long)input.dims[0]);
         const cvk_tensor *given = shapes_find(set, input.name);
         cvk_tensor shape = given ? *given : input;
         shape.dims[0] = batch;
         bool known = true;
         for (int d = 0; d < shape.rank; d++) known = known && shape.dims[d] >= 0;
-        if (known) shapes_put(set, &shape);
+        if (known)
+            shapes_put(set, &shape);
         else
-            return fail(BAD_FILE, "input '%s' has free dimensions besides the batch: give --shape %s=DIMS", input.name,
-                        input.name);
+            return fail(BAD_FILE,
+                        "input '%s' has free dimensions besides the batch: give --shape %s=DIMS",
+                        input.name, input.name);
     }
     return DONE;
 }
@@ -147,8 +158,10 @@ void shapes_free(shape_set *set)
 
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes)
 {
-    return (cvk_session_options){.inputs = shapes ? shapes->items : NULL, .n_inputs = shapes ? shapes->count : 0,
-                                 .no_fuse = shared->no_fuse, .workspace_bytes = shared->workspace};
+    return (cvk_session_options){.inputs = shapes ? shapes->items : NULL,
+                                 .n_inputs = shapes ? shapes->count : 0,
+                                 .no_fuse = shared->no_fuse,
+                                 .workspace_bytes = shared->workspace};
 }
 
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)
@@ -179,6 +192,7 @@ uint64_t session_macs(const cvk_session *session)
     cvk_step_info step;
     uint64_t macs = 0;
     if (cvk_session_get_info(session, &info)) return 0;
-    for (int i = 0; i < info.steps; i++) macs += cvk_session_step(session, i, &step) ? 0 : step.macs;
+    for (int i = 0; i < info.steps; i++)
+        macs += cvk_session_step(session, i, &step) ? 0 : step.macs;
     return macs;
 }

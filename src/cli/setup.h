@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From shared options to devices, shapes and sessions. Every function reports its failure and returns
- * an exit code.
+ * From shared options to devices, shapes and sessions. Every function reports its failure and
+ * returns an exit code.
  */
 #ifndef CVK_CLI_SETUP_H
 #define CVK_CLI_SETUP_H
@@ -20,8 +20,8 @@ typedef struct device_set {
 int devices_open(const shared_options *shared, const char *spec, device_set *set);
 void devices_close(device_set *set);
 
-/* Calls `visit` once with --device as it stands, or for `all` once per device present. Goes on after a
- * failure; returns the first exit code that is not DONE. */
+/* Calls `visit` once with --device as it stands, or for `all` once per device present. Goes on
+ * after a failure; returns the first exit code that is not DONE. */
 typedef int (*device_visit)(const char *spec, void *context);
 int devices_each(const shared_options *shared, device_visit visit, void *context);
 bool device_is_all(const shared_options *shared);

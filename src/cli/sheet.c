@@ -10,8 +10,12 @@
 #include "cli/font.h"
 
 enum {
-    SQUARE = 84, MARGIN = 6, FRAME = 2, LINE = FONT_HEIGHT + 3,
-    CELL_WIDTH = SQUARE + 2 * MARGIN, CELL_HEIGHT = SQUARE + 2 * MARGIN + 2 * LINE,
+    SQUARE = 84,
+    MARGIN = 6,
+    FRAME = 2,
+    LINE = FONT_HEIGHT + 3,
+    CELL_WIDTH = SQUARE + 2 * MARGIN,
+    CELL_HEIGHT = SQUARE + 2 * MARGIN + 2 * LINE,
     TEXT_CHARACTERS = CELL_WIDTH / FONT_ADVANCE
 };
 
@@ -20,7 +24,8 @@ static const uint8_t paper[3] = {255, 255, 255}, ink[3] = {40, 40, 40}, red[3] =
 static void fill(image *sheet, int left, int top, int width, int height, const uint8_t color[3])
 {
     for (int y = top; y < top + height; y++)
-        for (int x = left; x < left + width; x++) memcpy(sheet->pixels + 3 * (y * sheet->width + x), color, 3);
+        for (int x = left; x < left + width; x++)
+            memcpy(sheet->pixels + 3 * (y * sheet->width + x), color, 3);
 }
 
 static void write_text(image *sheet, int left, int top, const char *text, const uint8_t color[3])
@@ -49,7 +54,8 @@ static image to_square(const image *picture)
     image big = image_make(color.width * times, color.height * times, 3);
     for (int y = 0; y < big.height; y++)
         for (int x = 0; x < big.width; x++)
-            memcpy(big.pixels + 3 * (y * big.width + x), color.pixels + 3 * (y / times * color.width + x / times), 3);
+            memcpy(big.pixels + 3 * (y * big.width + x),
+                   color.pixels + 3 * (y / times * color.width + x / times), 3);
     image_free(&color);
     return big;
 }
@@ -62,15 +68,18 @@ image sheet_make(int pictures)
     return sheet;
 }
 
-void sheet_put(image *sheet, int index, const image *picture, const char *predicted, const char *truth)
+void sheet_put(image *sheet, int index, const image *picture, const char *predicted,
+               const char *truth)
 {
-    int left = index % SHEET_COLUMNS * CELL_WIDTH + MARGIN, top = index / SHEET_COLUMNS * CELL_HEIGHT + MARGIN;
+    int left = index % SHEET_COLUMNS * CELL_WIDTH + MARGIN,
+        top = index / SHEET_COLUMNS * CELL_HEIGHT + MARGIN;
     image shown = to_square(picture);
     int x = left + (SQUARE - shown.width) / 2, y = top + (SQUARE - shown.height) / 2;
-    if (truth) fill(sheet, x - FRAME, y - FRAME, shown.width + 2 * FRAME, shown.height + 2 * FRAME, red);
+    if (truth)
+        fill(sheet, x - FRAME, y - FRAME, shown.width + 2 * FRAME, shown.height + 2 * FRAME, red);
     for (int row = 0; row < shown.height; row++)
-        memcpy(sheet->pixels + 3 * ((y + row) * sheet->width + x), shown.pixels + 3 * row * shown.width,
-               3 * (size_t)shown.width);
+        memcpy(sheet->pixels + 3 * ((y + row) * sheet->width + x),
+               shown.pixels + 3 * row * shown.width, 3 * (size_t)shown.width);
     image_free(&shown);
     write_text(sheet, left, top + SQUARE + 4, predicted, truth ? red : ink);
     if (!truth) return;

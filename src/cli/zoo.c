@@ -13,8 +13,9 @@
 
 static json_t *entry_json(const char *name, const cvk_model_info *info)
 {
-    return json_pack("{s:s,s:I,s:I,s:I}", "name", name, "parameters", (json_int_t)info->parameters, "macs",
-                     (json_int_t)info->macs, "weight_bytes", (json_int_t)info->weight_bytes);
+    return json_pack("{s:s,s:I,s:I,s:I}", "name", name, "parameters", (json_int_t)info->parameters,
+                     "macs", (json_int_t)info->macs, "weight_bytes",
+                     (json_int_t)info->weight_bytes);
 }
 
 static int list(const cvk_zoo_options *options, bool as_json)
@@ -29,13 +30,16 @@ static int list(const cvk_zoo_options *options, bool as_json)
         code = fail_status(entry->build(options, &model));
         if (!code) code = fail_status(cvk_model_get_info(model, &info));
         if (!code) {
-            table_row(&rows, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s", entry->name, info.parameters, info.macs, entry->about);
+            table_row(&rows, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s", entry->name, info.parameters,
+                      info.macs, entry->about);
             json_array_append_new(entries, entry_json(entry->name, &info));
         }
         cvk_model_free(&model);
     }
-    if (!code && as_json) json_print(json_pack("{s:O}", "networks", entries));
-    else if (!code) table_print(&rows, stdout);
+    if (!code && as_json)
+        json_print(json_pack("{s:O}", "networks", entries));
+    else if (!code)
+        table_print(&rows, stdout);
     table_free(&rows);
     json_decref(entries);
     return code;
@@ -52,13 +56,17 @@ static int save(const char *name, const cvk_zoo_options *options, const char *pa
 {
     cvk_model *model = NULL;
     cvk_model_info info;
-    if (!known(name)) return fail(WRONG_USE, "zoo: no network is called '%s': see convoke zoo list", name);
+    if (!known(name))
+        return fail(WRONG_USE, "zoo: no network is called '%s': see convoke zoo list", name);
     if (!path) return fail(WRONG_USE, "zoo %s: -o FILE is missing", name);
     int code = fail_status(cvk_zoo_build(name, options, &model));
     if (!code) code = fail_status(cvk_model_get_info(model, &info));
     if (!code) code = fail_status(cvk_model_save(model, path));
-    if (!code && as_json) code = json_print(entry_json(name, &info));
-    else if (!code) printf("%s: %" PRIu64 " parameters, %" PRIu64 " multiply-adds\n", path, info.parameters, info.macs);
+    if (!code && as_json)
+        code = json_print(entry_json(name, &info));
+    else if (!code)
+        printf("%s: %" PRIu64 " parameters, %" PRIu64 " multiply-adds\n", path, info.parameters,
+               info.macs);
     cvk_model_free(&model);
     return code;
 }
@@ -72,12 +80,19 @@ int command_zoo(int argc, char **argv)
     int count;
     const option_row rows[] = {
         {"output", OPTION_TEXT, &path, "FILE", "the ONNX file to write", 'o'},
-        {"classes", OPTION_COUNT, &options.classes, "N", "classes to tell apart (default: the network's own)", 0},
-        {"size", OPTION_COUNT, &options.size, "N", "height and width of the input (default: the network's own)", 0},
+        {"classes", OPTION_COUNT, &options.classes, "N",
+         "classes to tell apart (default: the network's own)", 0},
+        {"size", OPTION_COUNT, &options.size, "N",
+         "height and width of the input (default: the network's own)", 0},
         {"batch", OPTION_COUNT, &options.batch, "N", "a fixed batch (default: free)", 0},
-        {"seed", OPTION_SEED, &options.seed, "N", "of the weights (default 1)", 0}, {0}};
-    const usage usage = {"zoo list | zoo NAME -o FILE [OPTIONS]", "Classic networks with seeded weights, saved as ONNX.", rows, 0,
-                         1, 1};
+        {"seed", OPTION_SEED, &options.seed, "N", "of the weights (default 1)", 0},
+        {0}};
+    const usage usage = {"zoo list | zoo NAME -o FILE [OPTIONS]",
+                         "Classic networks with seeded weights, saved as ONNX.",
+                         rows,
+                         0,
+                         1,
+                         1};
     int code = options_read(&usage, &shared, argc, argv, &words, &count);
     if (code != GO_ON) return code;
     bool all = strcmp(words[0], "list") == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The life of a model: made empty, read from a file or from memory, written, held, let go.
+ * The life of a model: made empty, read from a file or from memory, written, let go.
  */
 #include "onnx/model.h"
 
@@ -19,18 +19,11 @@ const cvk_graph *cvk_model_graph(const cvk_model *model)
     return model->graph;
 }
 
-const cvk_model *cvk_model_hold(const cvk_model *model)
+void cvk_model_release(cvk_model *model)
 {
-    atomic_fetch_add(&((cvk_model *)model)->holders, 1);
-    return model;
-}
-
-void cvk_model_release(const cvk_model *model)
-{
-    cvk_model *own = (cvk_model *)model;
-    if (!own || atomic_fetch_sub(&own->holders, 1) > 1) return;
-    cvk_arena_free(&own->arena);
-    free(own);
+    if (!model) return;
+    cvk_arena_free(&model->arena);
+    free(model);
 }
 
 /* A model with an arena and no graph yet. */
@@ -38,7 +31,6 @@ static cvk_status make(cvk_model **model)
 {
     cvk_model *made = calloc(1, sizeof *made);
     if (!made) return cvk_fail(CVK_NO_MEMORY, "out of memory: no model");
-    atomic_init(&made->holders, 1);
     made->arena = cvk_arena_create();
     *model = made;
     return made->arena ? CVK_OK : CVK_NO_MEMORY;

@@ -7,22 +7,17 @@
 #ifndef CVK_ONNX_MODEL_H
 #define CVK_ONNX_MODEL_H
 
-#include <stdatomic.h>
-
 #include "graph/graph.h"
 
 struct cvk_model {
     cvk_arena *arena; /* of the graph and everything in it, weights too */
     cvk_graph *graph;
-    atomic_int holders;
 };
 
 const cvk_graph *cvk_model_graph(const cvk_model *model);
 
-/* A session that shares the model's weights holds it: memory goes with the last holder. The
- * caller's handle (cvk_model_free) is one holder. */
-const cvk_model *cvk_model_hold(const cvk_model *model);
-void cvk_model_release(const cvk_model *model);
+/* Frees it; NULL is fine. Plans keep nothing of a model: its weights are packed, its names copied. */
+void cvk_model_release(cvk_model *model);
 
 /* Behind the public functions of the same purpose (arguments are checked there). */
 cvk_status cvk_model_make(const char *name, int opset, cvk_model **model);

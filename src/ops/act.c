@@ -13,9 +13,10 @@ static double clip(double x, double low, double high)
     return y > high ? high : y;
 }
 
+/* The quotient is a float32, as ONNX types it: which way a tie goes depends on it. */
 static double qdq(const cvk_act *act, double x)
 {
-    double step = nearbyint(x / act->a) + act->b;
+    double step = (double)nearbyintf((float)x / act->a) + act->b;
     return (clip(step, act->c, act->d) - act->b) * act->a;
 }
 

@@ -65,11 +65,22 @@ cvk_status cvk_attrs_ints(const cvk_attrs *attrs, const char *name, int capacity
     return CVK_OK;
 }
 
+/* A list with n entries per spatial dimension: not more than there can be dimensions. */
+static cvk_status check_spatial(const cvk_attrs *attrs, const char *name, size_t n)
+{
+    const cvk_attr *attr = cvk_attrs_find(attrs, name);
+    if (!attr || attr->kind != CVK_ATTR_INTS || attr->count <= n * CVK_MAX_SPATIAL) return CVK_OK;
+    return cvk_fail(CVK_UNSUPPORTED,
+                    "attribute '%s' has %zu entries: at most %d spatial dimensions are supported",
+                    name, attr->count, CVK_MAX_SPATIAL);
+}
+
 /* A list with one entry per spatial dimension: sets window->spatial or must agree with it. */
 static cvk_status spatial_list(const cvk_attrs *attrs, const char *name, int64_t *values,
                                cvk_window *window)
 {
     int count;
+    CVK_TRY(check_spatial(attrs, name, 1));
     CVK_TRY(cvk_attrs_ints(attrs, name, CVK_MAX_SPATIAL, values, &count));
     if (count <= 0) return CVK_OK;
     if (window->spatial && window->spatial != count)
@@ -88,6 +99,7 @@ static cvk_status pads(const cvk_attrs *attrs, cvk_window *window)
 {
     int64_t list[2 * CVK_MAX_SPATIAL];
     int count;
+    CVK_TRY(check_spatial(attrs, "pads", 2));
     CVK_TRY(cvk_attrs_ints(attrs, "pads", 2 * CVK_MAX_SPATIAL, list, &count));
     if (count <= 0) return CVK_OK;
     if (count % 2 || (window->spatial && window->spatial * 2 != count))

@@ -19,4 +19,5 @@ const cvk_op cvk_op_AveragePool = {
     .parse = parse,
     .infer = cvk_pool_infer,
     .reference = cvk_pool_reference,
+    .work = cvk_pool_work,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Conv: cross-correlation of X (N, C, [H,] W) with W (M, C / group, [kH,] kW), plus a bias; and
- * what it shares with ConvTranspose.
+ * Conv: cross-correlation of X (N, C, [D,] [H,] W) with W (M, C / group, [kD,] [kH,] kW), plus a
+ * bias; and what it shares with ConvTranspose.
  */
 #include "ops/conv.h"
 
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "ops/common.h"
-#include "ops/window.h"
 
 cvk_status cvk_conv_parse(const cvk_attrs *attrs, cvk_conv_params *params)
 {
@@ -53,41 +52,69 @@ cvk_status cvk_conv_check(cvk_conv_params *params, const cvk_view *in, int n_in,
     return take_kernel(&params->window, wgt);
 }
 
-static void convolve(const double *src, const double *wgt, const cvk_view *bias, double *plane,
-                     const cvk_geom *g, cvk_conv_plane add_plane, bool transposed, cvk_view *out)
+typedef struct loops {
+    cvk_sweep s;
+    cvk_conv_row add_row;
+    bool transposed;
+} loops;
+
+/* One input channel's part of one output channel, from axis `a` inwards. */
+static void add_volume(const loops *l, int a, double *dst, const double *src, const double *wgt)
 {
-    int64_t icg = g->ic / g->group, ocg = g->oc / g->group;
-    int64_t ip = (int64_t)g->ih * g->iw, op = (int64_t)g->oh * g->ow, kp = (int64_t)g->kh * g->kw;
-    for (int64_t n = 0; n < g->n; n++) {
-        for (int64_t oc = 0; oc < g->oc; oc++) {
+    const cvk_sweep_axis *axis = &l->s.axis[a];
+    int64_t from = l->transposed ? axis->in : axis->out, to = l->transposed ? axis->out : axis->in;
+    if (a == CVK_MAX_SPATIAL - 1) {
+        for (int64_t k = 0; k < axis->kernel; k++)
+            l->add_row(dst, src, wgt[k], axis, k * axis->dilation - axis->pad_begin);
+        return;
+    }
+    for (int64_t k = 0; k < axis->kernel; k++) {
+        for (int64_t o = 0; o < from; o++) {
+            int64_t p = o * axis->stride + k * axis->dilation - axis->pad_begin;
+            if (p < 0 || p >= to) continue;
+            add_volume(l, a + 1, dst + (l->transposed ? p : o) * axis->out_pitch,
+                       src + (l->transposed ? o : p) * axis->in_pitch, wgt + k * axis->kernel_pitch);
+        }
+    }
+}
+
+static void convolve(const loops *l, const double *src, const double *wgt, const cvk_view *bias,
+                     double *volume, cvk_view *out)
+{
+    const cvk_sweep *s = &l->s;
+    int64_t icg = s->ic / s->group, ocg = s->oc / s->group, count = s->out_count;
+    for (int64_t n = 0; n < s->n; n++) {
+        for (int64_t oc = 0; oc < s->oc; oc++) {
             double start = bias ? cvk_view_get(bias, oc) : 0;
-            for (int64_t i = 0; i < op; i++) plane[i] = start;
+            for (int64_t i = 0; i < count; i++) volume[i] = start;
             for (int64_t k = 0; k < icg; k++) {
                 int64_t ic = oc / ocg * icg + k;
-                int64_t w = transposed ? ic * ocg + oc % ocg : oc * icg + k;
-                add_plane(plane, src + (n * g->ic + ic) * ip, wgt + w * kp, g);
+                int64_t w = l->transposed ? ic * ocg + oc % ocg : oc * icg + k;
+                add_volume(l, 0, volume, src + (n * s->ic + ic) * s->in_count,
+                           wgt + w * s->kernel_count);
             }
-            for (int64_t i = 0; i < op; i++) cvk_view_set(out, (n * g->oc + oc) * op + i, plane[i]);
+            for (int64_t i = 0; i < count; i++)
+                cvk_view_set(out, (n * s->oc + oc) * count + i, volume[i]);
         }
     }
 }
 
 cvk_status cvk_conv_reference(const cvk_conv_params *params, const cvk_view *in, int n_in,
-                              cvk_view *out, cvk_conv_plane add_plane, bool transposed)
+                              cvk_view *out, cvk_conv_row add_row, bool transposed)
 {
-    cvk_geom g;
     if (cvk_view_count(&out[0]) == 0) return CVK_OK;
-    CVK_TRY(cvk_window_geom(&params->window, params->group, &in[0].shape, &out[0].shape, &g));
-    cvk_shape plane_shape = cvk_shape_make(2, (int64_t[]){g.oh, g.ow});
-    cvk_view plane;
-    CVK_TRY(cvk_view_temp(&plane_shape, &plane));
+    loops l = {.s = cvk_sweep_make(&params->window, params->group, &in[0].shape, &out[0].shape),
+               .add_row = add_row,
+               .transposed = transposed};
+    cvk_shape shape = cvk_shape_make(1, &l.s.out_count);
+    cvk_view volume;
+    CVK_TRY(cvk_view_temp(&shape, &volume));
     double *src = cvk_view_doubles(&in[0]), *wgt = cvk_view_doubles(&in[1]);
-    if (src && wgt)
-        convolve(src, wgt, cvk_input(in, n_in, 2), plane.data, &g, add_plane, transposed, &out[0]);
+    if (src && wgt) convolve(&l, src, wgt, cvk_input(in, n_in, 2), volume.data, &out[0]);
     cvk_status status = src && wgt ? CVK_OK : CVK_NO_MEMORY;
     free(src);
     free(wgt);
-    free(plane.data);
+    free(volume.data);
     return status;
 }
 
@@ -125,29 +152,18 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     return cvk_window_output(&conv->window, src, false, &out[0].shape);
 }
 
-/* dst[x] += wgt * src[x * stride + offset] over the outputs whose tap lies inside the input. */
-static void add_row(double *dst, const double *src, double wgt, const cvk_geom *g, int offset)
+/* Over the outputs whose tap lies inside the input. */
+static void add_row(double *dst, const double *src, double wgt, const cvk_sweep_axis *axis,
+                    int64_t offset)
 {
-    int begin = offset < 0 ? (-offset + g->sw - 1) / g->sw : 0;
-    int end = g->iw > offset ? (g->iw - offset + g->sw - 1) / g->sw : 0;
-    if (end > g->ow) end = g->ow;
-    if (g->sw == 1) {
-        for (int x = begin; x < end; x++) dst[x] += wgt * src[x + offset];
+    int64_t stride = axis->stride;
+    int64_t begin = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    int64_t end = axis->in > offset ? (axis->in - offset + stride - 1) / stride : 0;
+    if (end > axis->out) end = axis->out;
+    if (stride == 1) {
+        for (int64_t x = begin; x < end; x++) dst[x] += wgt * src[x + offset];
     } else {
-        for (int x = begin; x < end; x++) dst[x] += wgt * src[(int64_t)x * g->sw + offset];
-    }
-}
-
-static void add_plane(double *dst, const double *src, const double *wgt, const cvk_geom *g)
-{
-    for (int ky = 0; ky < g->kh; ky++) {
-        for (int oy = 0; oy < g->oh; oy++) {
-            int iy = oy * g->sh - g->pt + ky * g->dh;
-            if (iy < 0 || iy >= g->ih) continue;
-            for (int kx = 0; kx < g->kw; kx++)
-                add_row(dst + (int64_t)oy * g->ow, src + (int64_t)iy * g->iw, wgt[ky * g->kw + kx],
-                        g, kx * g->dw - g->pl);
-        }
+        for (int64_t x = begin; x < end; x++) dst[x] += wgt * src[x * stride + offset];
     }
 }
 
@@ -155,7 +171,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
                             int n_out)
 {
     (void)n_out;
-    return cvk_conv_reference(params, in, n_in, out, add_plane, false);
+    return cvk_conv_reference(params, in, n_in, out, add_row, false);
 }
 
 static uint64_t macs(const void *params, const cvk_view *in, int n_in, const cvk_view *out)

@@ -5,8 +5,8 @@
 #ifndef CVK_OPS_CONV_H
 #define CVK_OPS_CONV_H
 
-#include "graph/geom.h"
 #include "ops/op.h"
+#include "ops/window.h"
 
 /* Window and group. */
 cvk_status cvk_conv_parse(const cvk_attrs *attrs, cvk_conv_params *params);
@@ -15,12 +15,13 @@ cvk_status cvk_conv_parse(const cvk_attrs *attrs, cvk_conv_params *params);
  * known. The input's rank must be known. `what` names the operation in sentences. */
 cvk_status cvk_conv_check(cvk_conv_params *params, const cvk_view *in, int n_in, const char *what);
 
-/* One input channel's part of one output channel: dst and src are planes, wgt is kh x kw. */
-typedef void (*cvk_conv_plane)(double *dst, const double *src, const double *wgt,
-                               const cvk_geom *geom);
+/* What one weight, whose tap lies at `offset`, adds to a row of the output: positions p of the row
+ * that is strided over (Conv: src, ConvTranspose: dst) are o * stride + offset. */
+typedef void (*cvk_conv_row)(double *dst, const double *src, double wgt, const cvk_sweep_axis *axis,
+                             int64_t offset);
 
-/* The loops over images, groups and channels around it. transposed: W is (ic, oc / group, ...). */
+/* All that is around it. transposed: W is (ic, oc / group, ...) and the output is strided over. */
 cvk_status cvk_conv_reference(const cvk_conv_params *params, const cvk_view *in, int n_in,
-                              cvk_view *out, cvk_conv_plane add_plane, bool transposed);
+                              cvk_view *out, cvk_conv_row add_row, bool transposed);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ConvTranspose: every element of X (N, C, [H,] W) adds a scaled copy of W (C, M / group, [kH,] kW)
- * to the output. Output lengths and pads: ONNX operators, ConvTranspose.
+ * ConvTranspose: every element of X (N, C, [D,] [H,] W) adds a scaled copy of W (C, M / group, [kD,]
+ * [kH,] kW) to the output. Output lengths and pads: ONNX operators, ConvTranspose.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -9,15 +9,21 @@
 #include "ops/common.h"
 #include "ops/conv.h"
 
-/* Entries of a list, one per spatial dimension, none below 0. output_shape may lead with N and C.
- */
-static cvk_status lengths(const cvk_attrs *attrs, const char *name, int64_t *values, bool *given)
+/* Entries of a list, one per spatial dimension, none below 0. `lead` more may stand before them:
+ * output_shape may begin with N and C. */
+static cvk_status lengths(const cvk_attrs *attrs, const char *name, int lead, cvk_window *window,
+                          int64_t *values, bool *given)
 {
     int64_t list[CVK_MAX_SPATIAL + 2];
-    int count;
-    CVK_TRY(cvk_attrs_ints(attrs, name, CVK_MAX_SPATIAL + 2, list, &count));
+    int count, skip = 0;
+    CVK_TRY(cvk_attrs_ints(attrs, name, CVK_MAX_SPATIAL + lead, list, &count));
     *given = count > 0;
-    int skip = count > CVK_MAX_SPATIAL ? 2 : 0;
+    if (!*given) return CVK_OK;
+    if (window->spatial ? count == window->spatial + lead : count > CVK_MAX_SPATIAL) skip = lead;
+    if (!window->spatial) window->spatial = count - skip;
+    if (count - skip != window->spatial)
+        return cvk_fail(CVK_BAD_MODEL, "attribute '%s' has %d entries, %d are expected", name,
+                        count, window->spatial);
     for (int i = skip; i < count; i++) {
         if (list[i] < 0 || list[i] > INT_MAX)
             return cvk_fail(CVK_BAD_MODEL,
@@ -33,8 +39,10 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     cvk_conv_params *conv = params;
     bool given;
     CVK_TRY(cvk_conv_parse(attrs, conv));
-    CVK_TRY(lengths(attrs, "output_padding", conv->output_padding, &given));
-    return lengths(attrs, "output_shape", conv->output_shape, &conv->has_output_shape);
+    CVK_TRY(
+        lengths(attrs, "output_padding", 0, &conv->window, conv->output_padding, &given));
+    return lengths(attrs, "output_shape", 2, &conv->window, conv->output_shape,
+                   &conv->has_output_shape);
 }
 
 /* Pads such that the output has length `wanted` instead of `full`. Where not even no padding
@@ -109,24 +117,13 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     return CVK_OK;
 }
 
-static void add_row(double *dst, const double *src, double wgt, const cvk_geom *g, int offset)
+/* Over the inputs that reach the output. */
+static void add_row(double *dst, const double *src, double wgt, const cvk_sweep_axis *axis,
+                    int64_t offset)
 {
-    for (int ix = 0; ix < g->iw; ix++) {
-        int ox = ix * g->sw + offset;
-        if (ox >= 0 && ox < g->ow) dst[ox] += wgt * src[ix];
-    }
-}
-
-static void add_plane(double *dst, const double *src, const double *wgt, const cvk_geom *g)
-{
-    for (int iy = 0; iy < g->ih; iy++) {
-        for (int ky = 0; ky < g->kh; ky++) {
-            int oy = iy * g->sh - g->pt + ky * g->dh;
-            if (oy < 0 || oy >= g->oh) continue;
-            for (int kx = 0; kx < g->kw; kx++)
-                add_row(dst + (int64_t)oy * g->ow, src + (int64_t)iy * g->iw, wgt[ky * g->kw + kx],
-                        g, kx * g->dw - g->pl);
-        }
+    for (int64_t x = 0; x < axis->in; x++) {
+        int64_t at = x * axis->stride + offset;
+        if (at >= 0 && at < axis->out) dst[at] += wgt * src[x];
     }
 }
 
@@ -134,7 +131,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
                             int n_out)
 {
     (void)n_out;
-    return cvk_conv_reference(params, in, n_in, out, add_plane, true);
+    return cvk_conv_reference(params, in, n_in, out, add_row, true);
 }
 
 static uint64_t macs(const void *params, const cvk_view *in, int n_in, const cvk_view *out)

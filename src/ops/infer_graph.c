@@ -7,10 +7,14 @@
 
 #include "ops/op.h"
 
+/* What all references together may cost (cvk_node_work): about a second. */
+#define FOLD_WORK (UINT64_C(1) << 28)
+
 /* Room for the views of one node, as large as the largest node needs. */
 typedef struct folder {
     cvk_graph *graph;
-    size_t limit; /* bytes per value made; what lies somewhere already costs none */
+    size_t limit;  /* bytes per value made; what lies somewhere already costs none */
+    uint64_t work; /* left of FOLD_WORK */
     cvk_view *in, *out;
 } folder;
 
@@ -68,6 +72,15 @@ static const void *existing(const cvk_graph *graph, const cvk_node *node)
     return alias ? graph->values[node->in[0]].data : NULL;
 }
 
+/* Whether the node's reference is worth its time; if so, takes that off what is left. */
+static bool afford(folder *f, const cvk_node *node)
+{
+    uint64_t work = cvk_node_work(f->graph, node);
+    if (work > f->work) return false;
+    f->work -= work;
+    return true;
+}
+
 static cvk_status compute(folder *f, const cvk_node *node)
 {
     cvk_graph *graph = f->graph;
@@ -89,7 +102,7 @@ static cvk_status fold(folder *f, const cvk_node *node)
     bool small;
     if (!inputs_known(f->graph, node) || !outputs_known(f, node, &small)) return CVK_OK;
     const void *data = node->n_out > 0 && node->out[0] >= 0 ? existing(f->graph, node) : NULL;
-    if (!data) return small ? compute(f, node) : CVK_OK;
+    if (!data) return small && afford(f, node) ? compute(f, node) : CVK_OK;
     f->graph->values[node->out[0]].data = data;
     return CVK_OK;
 }
@@ -106,7 +119,7 @@ static cvk_status walk(folder *f)
 
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
 {
-    folder f = {.graph = graph, .limit = fold_limit_bytes};
+    folder f = {.graph = graph, .limit = fold_limit_bytes, .work = FOLD_WORK};
     cvk_status status = folder_open(&f);
     if (!status) status = walk(&f);
     folder_close(&f);

@@ -56,6 +56,14 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
     return CVK_OK;
 }
 
+static uint64_t work(const void *params, const cvk_view *in, int n_in, const cvk_view *out)
+{
+    (void)n_in;
+    (void)out;
+    int64_t size = ((const cvk_lrn_params *)params)->size, channels = in[0].shape.dims[1];
+    return (uint64_t)cvk_view_count(&in[0]) * (uint64_t)(size < channels ? size : channels);
+}
+
 const cvk_op cvk_op_LRN = {
     .name = "LRN",
     .min_in = 1,
@@ -66,4 +74,5 @@ const cvk_op cvk_op_LRN = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .work = work,
 };

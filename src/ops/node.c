@@ -217,3 +217,11 @@ uint64_t cvk_node_macs(const cvk_graph *graph, const cvk_node *node)
     if (!cvk_shaped(&in[0]) || !cvk_shaped(&in[1]) || !cvk_shaped(&out)) return 0;
     return op->macs(node->params, in, 2, &out);
 }
+
+uint64_t cvk_node_work(const cvk_graph *graph, const cvk_node *node)
+{
+    const cvk_op *op = cvk_op_get(node->op);
+    if (!op->work) return cvk_node_macs(graph, node);
+    cvk_view in = counted_view(graph, node->in[0]), out = counted_view(graph, node->out[0]);
+    return cvk_shaped(&in) && cvk_shaped(&out) ? op->work(node->params, &in, 1, &out) : 0;
+}

@@ -48,6 +48,10 @@ typedef struct cvk_op {
     /* Multiply-adds, all shapes known. NULL: none. */
     uint64_t (*macs)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
+    /* Elements that reference visits, all shapes known, where that grows faster than its tensors and
+     * is no number of multiply-adds. NULL: it does not. */
+    uint64_t (*work)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
+
     bool alias;     /* the output is the first input's elements under another shape */
     bool internal;  /* not an ONNX operator: never imported */
 } cvk_op;
@@ -62,13 +66,16 @@ cvk_status cvk_node_infer(cvk_graph *graph, cvk_node *node);  /* sets dtype and 
  * node, for tests and the host fallback. in: plain views, n_in of them. */
 cvk_status cvk_node_reference(const cvk_node *node, const cvk_view *in, cvk_view *out);
 uint64_t cvk_node_macs(const cvk_graph *graph, const cvk_node *node);
+/* What the reference of a node without posts costs beyond a pass over its tensors; 0: nothing. */
+uint64_t cvk_node_work(const cvk_graph *graph, const cvk_node *node);
 
 /* y = f(x) for one element, in double. */
 double cvk_act_apply(const cvk_act *act, double x);
 double cvk_binary_apply(cvk_binary_kind kind, double a, double b);
 
 /* Whole-graph inference: every node in order, folding nodes whose inputs are all constant (results in
- * the graph's arena, at most fold_limit_bytes each; 0: no folding). */
+ * the graph's arena, at most fold_limit_bytes each; 0: no folding). Nodes whose references would take
+ * more than about a second in all (cvk_node_work) stay. */
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes);
 
 #define X(Name) extern const cvk_op cvk_op_##Name;

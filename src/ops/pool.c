@@ -66,45 +66,66 @@ cvk_status cvk_pool_infer(void *params, const cvk_view *in, int n_in, cvk_view *
 }
 
 typedef struct range {
-    int begin, end, step; /* positions of the window inside the input */
-    int padded;           /* taps that lie in the input or its padding */
+    int64_t begin, end, step; /* positions of the window inside the input */
+    int64_t padded;           /* taps that lie in the input or its padding */
 } range;
 
-/* The taps of the window at output position `o` along one dimension. */
-static range window_range(int o, int stride, int kernel, int dilation, int begin_pad, int end_pad,
-                          int in)
+/* The taps of the window at output position `o` along one axis. */
+static range window_range(const cvk_sweep_axis *axis, int64_t o)
 {
-    int start = o * stride - begin_pad;
-    range r = {.begin = start, .end = start + (kernel - 1) * dilation + 1, .step = dilation};
-    int limit = r.end < in + end_pad ? r.end : in + end_pad;
-    r.padded = limit > start ? (limit - start + dilation - 1) / dilation : 0;
-    if (r.begin < 0) r.begin += (-r.begin + dilation - 1) / dilation * dilation;
-    if (r.end > in) r.end = in;
+    int64_t start = o * axis->stride - axis->pad_begin, step = axis->dilation;
+    range r = {.begin = start, .end = start + (axis->kernel - 1) * step + 1, .step = step};
+    int64_t limit = r.end < axis->in + axis->pad_end ? r.end : axis->in + axis->pad_end;
+    r.padded = limit > start ? (limit - start + step - 1) / step : 0;
+    if (r.begin < 0) r.begin += (-r.begin + step - 1) / step * step;
+    if (r.end > axis->in) r.end = axis->in;
     return r;
 }
 
 typedef struct tap {
     double best, sum;
-    int64_t count;
-    int y, x; /* of best */
+    int64_t count, place; /* place: of best in its channel's volume */
 } tap;
 
-static tap gather(const cvk_view *src, int64_t plane, int iw, range rows, range columns)
+static void take(tap *t, double value, int64_t place)
 {
-    tap t = {.best = -INFINITY, .y = rows.begin, .x = columns.begin};
-    for (int y = rows.begin; y < rows.end; y += rows.step) {
-        for (int x = columns.begin; x < columns.end; x += columns.step) {
-            double value = cvk_view_get(src, plane + (int64_t)y * iw + x);
-            if (value > t.best || !t.count) {
-                t.best = value;
-                t.y = y;
-                t.x = x;
-            }
-            t.sum += value;
-            t.count++;
+    if (value > t->best || !t->count) {
+        t->best = value;
+        t->place = place;
+    }
+    t->sum += value;
+    t->count++;
+}
+
+/* All taps that lie in the volume which begins at element `first` of src. */
+static tap gather(const cvk_view *src, int64_t first, const cvk_sweep *s, const range *ranges)
+{
+    const range *d = &ranges[0], *h = &ranges[1], *w = &ranges[2];
+    tap t = {.best = -INFINITY};
+    for (int64_t z = d->begin; z < d->end; z += d->step) {
+        for (int64_t y = h->begin; y < h->end; y += h->step) {
+            int64_t row = z * s->axis[0].in_pitch + y * s->axis[1].in_pitch;
+            for (int64_t x = w->begin; x < w->end; x += w->step)
+                take(&t, cvk_view_get(src, first + row + x), row + x);
         }
     }
     return t;
+}
+
+/* Where place lies when the first axis runs fastest. */
+static int64_t column_major(const cvk_sweep *s, int64_t place)
+{
+    const cvk_sweep_axis *d = &s->axis[0], *h = &s->axis[1], *w = &s->axis[2];
+    int64_t z = place / d->in_pitch, y = place / h->in_pitch % h->in, x = place % w->in;
+    return (x * h->in + y) * d->in + z;
+}
+
+static double result(const cvk_pool_params *pool, const tap *t, const range *r)
+{
+    if (pool->kind == CVK_POOL_MAX) return t->best;
+    int64_t divisor =
+        pool->count_include_pad ? r[0].padded * r[1].padded * r[2].padded : t->count;
+    return divisor ? t->sum / (double)divisor : 0;
 }
 
 cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
@@ -112,32 +133,34 @@ cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, 
 {
     (void)n_in;
     const cvk_pool_params *pool = params;
-    bool average = pool->kind == CVK_POOL_AVERAGE;
-    cvk_geom g;
-    int64_t at = 0;
-    if (cvk_view_count(&out[0]) == 0) return CVK_OK;
-    CVK_TRY(cvk_window_geom(&pool->window, 1, &in[0].shape, &out[0].shape, &g));
-    for (int64_t p = 0; p < (int64_t)g.n * g.ic; p++) {
-        int64_t plane = p * g.ih * g.iw;
-        for (int oy = 0; oy < g.oh; oy++) {
-            range rows = window_range(oy, g.sh, g.kh, g.dh, g.pt, g.pb, g.ih);
-            for (int ox = 0; ox < g.ow; ox++, at++) {
-                range columns = window_range(ox, g.sw, g.kw, g.dw, g.pl, g.pr, g.iw);
-                tap t = gather(&in[0], plane, g.iw, rows, columns);
-                int64_t divisor =
-                    pool->count_include_pad ? (int64_t)rows.padded * columns.padded : t.count;
-                cvk_view_set(&out[0], at,
-                             !average  ? t.best
-                             : divisor ? t.sum / (double)divisor
-                                       : 0);
-                if (!cvk_wanted(out, n_out, 1)) continue;
-                int64_t place =
-                    pool->column_major ? (int64_t)t.x * g.ih + t.y : (int64_t)t.y * g.iw + t.x;
-                cvk_view_set_int(&out[1], at, plane + place);
-            }
-        }
+    bool indices = cvk_wanted(out, n_out, 1);
+    int64_t count = cvk_view_count(&out[0]);
+    if (count == 0) return CVK_OK;
+    cvk_sweep s = cvk_sweep_make(&pool->window, 1, &in[0].shape, &out[0].shape);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t first = i / s.out_count * s.in_count;
+        range ranges[CVK_MAX_SPATIAL];
+        for (int a = 0; a < CVK_MAX_SPATIAL; a++)
+            ranges[a] = window_range(&s.axis[a], i / s.axis[a].out_pitch % s.axis[a].out);
+        tap t = gather(&in[0], first, &s, ranges);
+        cvk_view_set(&out[0], i, result(pool, &t, ranges));
+        if (!indices) continue;
+        int64_t place = pool->column_major ? column_major(&s, t.place) : t.place;
+        cvk_view_set_int(&out[1], i, first + place);
     }
     return CVK_OK;
+}
+
+uint64_t cvk_pool_work(const void *params, const cvk_view *in, int n_in, const cvk_view *out)
+{
+    (void)n_in;
+    const cvk_pool_params *pool = params;
+    uint64_t work = (uint64_t)cvk_view_count(&out[0]);
+    for (int d = 0; d < pool->window.spatial; d++) {
+        int64_t kernel = pool->window.kernel[d], length = in[0].shape.dims[2 + d];
+        work *= (uint64_t)(kernel < length ? kernel : length);
+    }
+    return work;
 }
 
 const cvk_op cvk_op_Pool = {
@@ -149,5 +172,6 @@ const cvk_op cvk_op_Pool = {
     .params_bytes = sizeof(cvk_pool_params),
     .infer = cvk_pool_infer,
     .reference = cvk_pool_reference,
+    .work = cvk_pool_work,
     .internal = true,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Windows: the number of spatial dimensions, output lengths, and plain-int geometry.
+ * Windows: the number of spatial dimensions, output lengths, and the geometry of references.
  */
 #include "ops/window.h"
 
@@ -13,7 +13,9 @@ cvk_status cvk_window_fit(cvk_window *window, const cvk_shape *in, const char *w
     if (spatial < 1)
         return cvk_fail(CVK_SHAPE, "input has shape %s, %s wants N x C x spatial dimensions",
                         cvk_shape_text(in, text), what);
-    if (spatial > 2) return cvk_fail(CVK_UNSUPPORTED, "%d-D %s is not supported", spatial, what);
+    if (spatial > CVK_MAX_SPATIAL)
+        return cvk_fail(CVK_UNSUPPORTED, "%d-D %s is not supported, at most %d-D is", spatial, what,
+                        CVK_MAX_SPATIAL);
     if (window->spatial && window->spatial != spatial)
         return cvk_fail(CVK_SHAPE, "attributes describe %d spatial dimensions, input has %d",
                         window->spatial, spatial);
@@ -39,11 +41,34 @@ cvk_status cvk_window_output(cvk_window *window, const cvk_shape *in, bool ceil_
     return CVK_OK;
 }
 
-cvk_status cvk_window_geom(const cvk_window *window, int64_t group, const cvk_shape *in,
-                           const cvk_shape *out, cvk_geom *geom)
+cvk_sweep cvk_sweep_make(const cvk_window *window, int64_t group, const cvk_shape *in,
+                         const cvk_shape *out)
 {
-    char text[CVK_SHAPE_TEXT], other[CVK_SHAPE_TEXT];
-    if (cvk_geom_make(window, group, in, out, geom)) return CVK_OK;
-    return cvk_fail(CVK_UNSUPPORTED, "from %s to %s is too large", cvk_shape_text(in, text),
-                    cvk_shape_text(out, other));
+    cvk_sweep s = {.n = in->dims[0],
+                   .ic = in->dims[1],
+                   .oc = out->dims[1],
+                   .group = group,
+                   .in_count = 1,
+                   .out_count = 1,
+                   .kernel_count = 1};
+    for (int a = CVK_MAX_SPATIAL - 1; a >= 0; a--) {
+        int d = a - (CVK_MAX_SPATIAL - window->spatial); /* below 0: an axis that is not there */
+        cvk_sweep_axis *axis = &s.axis[a];
+        *axis = (cvk_sweep_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+        if (d >= 0)
+            *axis = (cvk_sweep_axis){.in = in->dims[2 + d],
+                                     .out = out->dims[2 + d],
+                                     .kernel = window->kernel[d],
+                                     .stride = window->stride[d],
+                                     .dilation = window->dilation[d],
+                                     .pad_begin = window->pad_begin[d],
+                                     .pad_end = window->pad_end[d]};
+        axis->in_pitch = s.in_count;
+        axis->out_pitch = s.out_count;
+        axis->kernel_pitch = s.kernel_count;
+        s.in_count *= axis->in;
+        s.out_count *= axis->out;
+        s.kernel_count *= axis->kernel;
+    }
+    return s;
 }

@@ -28,6 +28,8 @@ static cvk_status fix_input(cvk_graph *graph, const cvk_tensor *fixed)
     if (fixed->dtype != value->dtype)
         return cvk_fail(CVK_BAD_INPUT, "input '%s' has type %s, its constant has %s", value->name,
                         cvk_dtype_name(value->dtype), cvk_dtype_name(fixed->dtype));
+    if (cvk_tensor_count(fixed) < 0)
+        return cvk_fail(CVK_SHAPE, "the constant for input '%s' has no definite shape", value->name);
     size_t bytes = (size_t)cvk_tensor_count(fixed) * cvk_dtype_bytes(fixed->dtype);
     if (bytes && !fixed->data) return cvk_fail(CVK_BAD_ARGUMENT, "the constant for input '%s' has no data", value->name);
     void *copy = cvk_arena_alloc(graph->arena, bytes + 1);
@@ -73,10 +75,6 @@ static cvk_status bind_input(cvk_value *value, const cvk_tensor *given)
                             value->name, d, value->dim_names[d] ? " (" : "",
                             value->dim_names[d] ? value->dim_names[d] : "", value->dim_names[d] ? ")" : "",
                             cvk_shape_text(&value->shape, have));
-    for (int d = 0; d < value->shape.rank; d++)
-        if (value->shape.dims[d] == 0 && !value->data)
-            return cvk_fail(CVK_SHAPE, "input '%s' has no elements: its shape is %s", value->name,
-                            cvk_shape_text(&value->shape, have));
     if (cvk_shape_count(&value->shape) < 0)
         return cvk_fail(CVK_SHAPE, "input '%s': the size of shape %s overflows", value->name,
                         cvk_shape_text(&value->shape, have));
@@ -105,6 +103,40 @@ static cvk_status check_known(const cvk_graph *graph)
     return CVK_OK;
 }
 
+/* Whether an operator looks at pixels or channels, so that it has nothing to say of a tensor without any. */
+static bool needs_elements(cvk_op_kind op)
+{
+    switch (op) {
+    case CVK_OP_Conv:
+    case CVK_OP_ConvTranspose:
+    case CVK_OP_MaxPool:
+    case CVK_OP_AveragePool:
+    case CVK_OP_GlobalAveragePool:
+    case CVK_OP_GlobalMaxPool:
+    case CVK_OP_BatchNormalization:
+    case CVK_OP_InstanceNormalization:
+    case CVK_OP_LRN:
+    case CVK_OP_Gemm:
+    case CVK_OP_Resize:
+    case CVK_OP_Upsample: return true;
+    default: return false;
+    }
+}
+
+static cvk_status check_elements(const cvk_graph *graph)
+{
+    char text[CVK_SHAPE_TEXT];
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const cvk_node *node = &graph->nodes[i];
+        if (!needs_elements(node->op)) continue;
+        const cvk_value *value = &graph->values[node->in[0]];
+        if (cvk_shape_count(&value->shape) == 0)
+            return cvk_fail(CVK_SHAPE, "node '%s' (%s): input '%s' has no elements: its shape is %s", node->name,
+                            cvk_op_kind_name(node->op), value->name, cvk_shape_text(&value->shape, text));
+    }
+    return CVK_OK;
+}
+
 cvk_status cvk_pass_bind(cvk_scheduler *s)
 {
     cvk_graph *graph = s->graph;
@@ -124,5 +156,6 @@ cvk_status cvk_pass_bind(cvk_scheduler *s)
     }
     for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(cvk_node_parse(graph, &graph->nodes[i]));
     CVK_TRY(cvk_graph_infer(graph, SIZE_MAX));
-    return check_known(graph);
+    CVK_TRY(check_known(graph));
+    return check_elements(graph);
 }

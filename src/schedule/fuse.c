@@ -29,15 +29,17 @@ static bool can_lead(const cvk_node *node)
     }
 }
 
-/* The residual as one more input. */
+/* A post's value as one more input, behind the operator's own: an absent bias keeps its slot. */
 static cvk_status add_input(cvk_graph *graph, cvk_node *node, int value)
 {
-    int *in = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *in);
+    bool has_bias = node->op == CVK_OP_Conv || node->op == CVK_OP_ConvTranspose || node->op == CVK_OP_Gemm;
+    int own = has_bias && node->n_in < 3 ? 3 : node->n_in;
+    int *in = cvk_arena_alloc(graph->arena, ((size_t)own + 1) * sizeof *in);
     if (!in) return CVK_NO_MEMORY;
-    memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
-    in[node->n_in] = value;
+    for (int i = 0; i < own; i++) in[i] = i < node->n_in ? node->in[i] : -1;
+    in[own] = value;
     node->in = in;
-    node->n_in++;
+    node->n_in = own + 1;
     return CVK_OK;
 }
 
@@ -117,8 +119,8 @@ static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool 
     }
     cvk_node longer = *node;
     if (input >= 0) {
-        post.input = longer.n_in;
         CVK_TRY(add_input(graph, &longer, input));
+        post.input = longer.n_in - 1;
     }
     if (post.kind == CVK_POST_POOL) longer.conv_shape = graph->values[out].shape;
     longer.posts[longer.n_posts++] = post;

@@ -48,11 +48,15 @@ static int reorder_device(const cvk_scheduler *s, int space)
     return CVK_HOST;
 }
 
-/* With one pixel, and whole blocks or one picture, both layouts have the elements in the same order. */
-static bool reorder_moves_nothing(const cvk_shape *shape)
+/* With one pixel and whole blocks both layouts have the elements in the same order. Without whole blocks
+ * that holds for one picture, but the blocked form is longer: the shorter memory of a plain one cannot
+ * be seen as blocked, nor a buffer of the caller's stand in for a blocked one (a device's outputs). */
+static bool reorder_moves_nothing(const cvk_value *from, cvk_layout to)
 {
-    int64_t pixels = cvk_shape_span(shape, 2, shape->rank);
-    return pixels == 1 && (shape->dims[0] == 1 || shape->dims[1] % CVK_BLOCK == 0);
+    const cvk_shape *shape = &from->shape;
+    if (cvk_shape_span(shape, 2, shape->rank) != 1) return false;
+    if (shape->dims[1] % CVK_BLOCK == 0) return true;
+    return shape->dims[0] == 1 && to == CVK_LAYOUT_PLAIN && from->device == 0;
 }
 
 static cvk_status new_form(cvk_graph *graph, int from, cvk_layout layout, int space, int *id)
@@ -73,7 +77,7 @@ static cvk_status emit_reorder(layouter *l, int from, cvk_layout layout, int *to
     cvk_graph *graph = l->s->graph;
     int space = graph->values[from].device;
     CVK_TRY(new_form(graph, from, layout, space, to));
-    bool moves = !reorder_moves_nothing(&graph->values[from].shape);
+    bool moves = !reorder_moves_nothing(&graph->values[from], layout);
     cvk_node *node;
     CVK_TRY(cvk_graph_add_node(graph, moves ? CVK_OP_Reorder : CVK_OP_Reshape, NULL, &from, 1, to, 1,
                                moves ? 0 : sizeof(cvk_reshape_params), &node));

@@ -218,7 +218,9 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_ReduceMean: return lower_reduce(graph, node, CVK_REDUCE_MEAN);
     case CVK_OP_ReduceSum: return lower_reduce(graph, node, CVK_REDUCE_SUM);
     case CVK_OP_ReduceMax: return lower_reduce(graph, node, CVK_REDUCE_MAX);
-    case CVK_OP_Pad: return keep_first(graph, node, 1);
+    case CVK_OP_Pad: /* a computed value stays with the reference */
+        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2])) return cvk_nodes_keep(graph, node);
+        return keep_first(graph, node, 1);
     case CVK_OP_Resize:
     case CVK_OP_Upsample: return lower_resize(graph, node);
     default: return cvk_nodes_keep(graph, node);
@@ -236,8 +238,9 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_Unsqueeze:
     case CVK_OP_Identity: return become_alias(graph, node);
     case CVK_OP_Dropout:
-        if (node->n_out == 1 || node->out[1] < 0) return become_alias(graph, node);
-        return cvk_nodes_keep(graph, node);
+        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2]))
+            return cvk_fail(CVK_UNSUPPORTED, "training_mode is known to a run only; Dropout is done for inference");
+        return cvk_is_alias(node) ? become_alias(graph, node) : cvk_nodes_keep(graph, node);
     case CVK_OP_Cast:
         if (graph->values[node->out[0]].dtype == in->dtype) return become_alias(graph, node);
         return cvk_nodes_keep(graph, node);
@@ -266,7 +269,7 @@ static cvk_status bypass_identities(cvk_graph *graph)
         for (int k = 0; k < node->n_in; k++)
             if (in[k] >= 0) in[k] = same[in[k]];
         node->in = in;
-        if (!cvk_op_get(node->op)->alias || cvk_graph_is_output(graph, node->out[0])) continue;
+        if (!cvk_is_alias(node) || cvk_graph_is_output(graph, node->out[0])) continue;
         if (cvk_shape_equal(&graph->values[in[0]].shape, &graph->values[node->out[0]].shape)) same[node->out[0]] = in[0];
     }
     return CVK_OK;

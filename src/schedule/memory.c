@@ -197,6 +197,7 @@ cvk_status cvk_plan_bind_view(cvk_plan *plan, int value, cvk_view *view)
     }
     int space = plan->graph->values[value].device;
     size_t offset = plan->offsets[at.root] + at.offset;
+    if (space && !cvk_view_bytes(view)) return CVK_OK; /* nothing to point to */
     if (space) return make_part(plan, space - 1, offset, cvk_view_bytes(view), &view->data);
     view->data = (char *)plan->spaces[0].activations + offset;
     return CVK_OK;

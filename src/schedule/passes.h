@@ -48,6 +48,8 @@ cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device, c
                           const char **refused);
 /* Whether some row of `device` computes the node with its posts; if not, *why is the first row's reason. */
 bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why);
+/* Whether prepare alone reads constant input i (kernel->packs): never what a post reads. */
+bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i);
 /* The layout in which `row` wants input i of node, or gives output i. */
 cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value);
 cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value);
@@ -64,6 +66,8 @@ cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype 
  * readers, from cvk_graph_readers, has one entry per value. */
 int *cvk_graph_readers(const cvk_graph *graph, cvk_arena *arena);
 bool cvk_is_const(const cvk_graph *graph, int value);
+/* Whether the node only gives its first input another shape: no step, no memory. */
+bool cvk_is_alias(const cvk_node *node);
 /* "a, b": the names of the model's nodes in `first` and then in `second`. */
 const char *cvk_join_members(cvk_arena *arena, const cvk_node *first, const cvk_node *second);
 

@@ -24,14 +24,18 @@ static bool has_layout(const cvk_value *value)
     return value->dtype == CVK_F32 && (value->shape.rank == 3 || value->shape.rank == 4);
 }
 
-static bool packs_input(const cvk_kernel *row, int i)
+bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)
 {
+    for (int p = 0; p < node->n_posts; p++) {
+        bool reads = node->posts[p].kind == CVK_POST_ADD || node->posts[p].kind == CVK_POST_PRELU;
+        if (reads && node->posts[p].input == i) return false;
+    }
     return row->packs >> (i < 31 ? i : 31) & 1;
 }
 
 cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value)
 {
-    if (!row || !has_layout(value) || (value->data && packs_input(row, i))) return CVK_LAYOUT_PLAIN;
+    if (!row || !has_layout(value) || (value->data && cvk_row_packs(row, node, i))) return CVK_LAYOUT_PLAIN;
     for (int p = 0; p < node->n_posts; p++)
         if (node->posts[p].kind == CVK_POST_ADD && node->posts[p].input == i) return row->out_layout;
     return row->in_layout;
@@ -57,6 +61,12 @@ static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk
 static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const cvk_problem *problem, const char **why)
 {
     *why = "refused";
+    for (int i = 0; i < problem->node->n_in + problem->node->n_out; i++) {
+        const cvk_view *view = &problem->in[i]; /* outputs follow the inputs, see make_problem */
+        if (view->dtype == CVK_NONE || cvk_view_count(view) > 0) continue;
+        *why = "a tensor has no elements";
+        return false;
+    }
     if (row->needs & ~device->caps.bits) {
         *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found" : "the device lacks a capability";
         return false;
@@ -159,7 +169,7 @@ static cvk_status place(cvk_scheduler *s, int index)
 {
     cvk_graph *graph = s->graph;
     cvk_node *node = &graph->nodes[index];
-    if (cvk_op_get(node->op)->alias) {
+    if (cvk_is_alias(node)) {
         int producer = graph->values[node->in[0]].producer;
         node->device = producer >= 0 ? graph->nodes[producer].device : CVK_HOST;
         s->rows[index] = NULL;

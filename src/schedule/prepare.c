@@ -24,11 +24,6 @@ static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step 
     return view->data ? CVK_OK : CVK_NO_MEMORY;
 }
 
-static bool row_packs(const cvk_kernel *row, int i)
-{
-    return row->packs >> (i < 31 ? i : 31) & 1;
-}
-
 cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *device, const cvk_kernel *row,
                          cvk_step *step)
 {
@@ -44,7 +39,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
         cvk_view *view = &step->in[i];
         *view = cvk_graph_view(graph, node->in[i]);
         if (node->in[i] >= 0) view->layout = cvk_row_input_layout(row, node, i, &graph->values[node->in[i]]);
-        if (view->data && !row_packs(row, i)) CVK_TRY(place_constant(s, device, step, view));
+        if (view->data && !cvk_row_packs(row, node, i)) CVK_TRY(place_constant(s, device, step, view));
     }
     for (int i = 0; i < node->n_out; i++) {
         step->out[i] = cvk_graph_view(graph, node->out[i]);
@@ -52,7 +47,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
     }
     if (row->prepare) CVK_TRY(row->prepare(device, step));
     for (int i = 0; i < node->n_in; i++)
-        if (cvk_is_const(graph, node->in[i]) && row_packs(row, i)) step->in[i].data = NULL;
+        if (cvk_is_const(graph, node->in[i]) && cvk_row_packs(row, node, i)) step->in[i].data = NULL;
     return CVK_OK;
 }
 

@@ -56,6 +56,13 @@ bool cvk_is_const(const cvk_graph *graph, int value)
     return value >= 0 && graph->values[value].data;
 }
 
+bool cvk_is_alias(const cvk_node *node)
+{
+    for (int i = 1; i < node->n_out; i++)
+        if (node->out[i] >= 0) return false; /* a Dropout whose mask is wanted */
+    return cvk_op_get(node->op)->alias;
+}
+
 const char *cvk_join_members(cvk_arena *arena, const cvk_node *first, const cvk_node *second)
 {
     return cvk_arena_printf(arena, "%s,%s", first->members ? first->members : first->name,

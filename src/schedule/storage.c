@@ -27,7 +27,7 @@ static void link_aliases(cvk_scheduler *s)
 {
     for (int i = 0; i < s->graph->n_nodes; i++) {
         const cvk_node *node = &s->graph->nodes[i];
-        if (!cvk_op_get(node->op)->alias) continue;
+        if (!cvk_is_alias(node)) continue;
         s->plan->storage[node->out[0]] = (cvk_storage){.root = node->in[0]};
     }
 }
@@ -70,12 +70,24 @@ static const char *concat_shape_obstacle(const cvk_graph *graph, const cvk_node 
     return cvk_shape_span(&out->shape, 0, (int)axis) == 1 ? NULL : "pieces are not contiguous";
 }
 
+/* Whether a graph output is copied out of `root`: a buffer of the caller's may then stand in for all of it. */
+static bool is_handed_over(const cvk_scheduler *s, int root)
+{
+    const cvk_graph *graph = s->graph;
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (graph->nodes[i].op == CVK_OP_Transfer && find(s->plan, graph->nodes[i].in[0]).root == root &&
+            cvk_graph_is_output(graph, graph->nodes[i].out[0]))
+            return true;
+    return false;
+}
+
 static cvk_status link_concat(cvk_scheduler *s, int index)
 {
     cvk_graph *graph = s->graph;
     cvk_node *node = &graph->nodes[index];
     if (node->op != CVK_OP_Concat || node->device == CVK_HOST) return CVK_OK;
     const char *why = concat_shape_obstacle(graph, node);
+    if (!why && is_handed_over(s, find(s->plan, node->out[0]).root)) why = "the result leaves the device";
     size_t offset = 0;
     for (int k = 0; !why && k < node->n_in; k++) {
         why = concat_obstacle(s, node, k, offset);

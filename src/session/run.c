@@ -23,7 +23,7 @@ static cvk_status check_tensor(const cvk_session *session, const cvk_tensor *ten
     if (!cvk_shape_equal(&shape, &value->shape))
         return cvk_fail(CVK_SHAPE, "%s '%s' has shape %s, the session was planned for %s", what, name,
                         cvk_shape_text(&shape, have), cvk_shape_text(&value->shape, want));
-    if (!tensor->data) return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no data", what, name);
+    if (!tensor->data && cvk_shape_count(&shape)) return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no data", what, name);
     return CVK_OK;
 }
 
@@ -179,7 +179,7 @@ static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
     int from = plan->graph->values[node->in[0]].device, to = plan->graph->values[node->out[0]].device;
     size_t bytes = cvk_view_bytes(&step->out[0]);
     cvk_device *device = plan->devices[(to ? to : from) - 1];
-    if (!step->in[0].data || !step->out[0].data) return CVK_OK; /* the caller's device buffer stands in */
+    if (!bytes || !step->in[0].data || !step->out[0].data) return CVK_OK; /* the caller's device buffer stands in */
     if (to) return device->backend->write(device, step->out[0].data, step->in[0].data, bytes);
     return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
 }

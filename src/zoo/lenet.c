@@ -5,10 +5,12 @@
 #include "zoo/net.h"
 #include "zoo/zoo.h"
 
-static cvk_status build(const char *name, int channels, int filters, const cvk_zoo_options *options, cvk_model **model)
+static cvk_status build(const char *name, int channels, int filters, const cvk_zoo_options *options,
+                        cvk_model **model)
 {
     net n;
-    net_begin(&n, name, options->batch, channels, options->size ? options->size : 32, options->seed);
+    net_begin(&n, name, options->batch, channels, options->size ? options->size : 32,
+              options->seed);
     net_conv(&n, "conv1", filters, 5, 0);
     net_relu(&n, "relu1");
     net_max_pool(&n, "pool1", 2, 2);

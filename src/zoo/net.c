@@ -20,7 +20,8 @@ static double next_random(uint64_t *state)
 }
 
 /* Adds constant NAME.SUFFIX with uniform numbers of this variance. */
-static void add_weights(net *n, const char *name, const char *suffix, cvk_tensor tensor, double variance)
+static void add_weights(net *n, const char *name, const char *suffix, cvk_tensor tensor,
+                        double variance)
 {
     if (n->status) return;
     char full[80];
@@ -32,7 +33,8 @@ static void add_weights(net *n, const char *name, const char *suffix, cvk_tensor
         return;
     }
     double reach = sqrt(3 * variance);
-    for (int64_t i = 0; variance > 0 && i < count; i++) data[i] = (float)(reach * next_random(&n->random));
+    for (int64_t i = 0; variance > 0 && i < count; i++)
+        data[i] = (float)(reach * next_random(&n->random));
     tensor.name = full;
     tensor.dtype = CVK_F32;
     tensor.data = data;
@@ -40,22 +42,28 @@ static void add_weights(net *n, const char *name, const char *suffix, cvk_tensor
     free(data);
 }
 
-/* Adds the node whose output is called like the layer; `weighted`: it reads NAME.weight, NAME.bias. */
-static void add_node(net *n, const char *op, const char *name, bool weighted, const cvk_attr *attrs, int n_attrs)
+/* Adds the node whose output is called like the layer; `weighted`: it reads NAME.weight, NAME.bias.
+ */
+static void add_node(net *n, const char *op, const char *name, bool weighted, const cvk_attr *attrs,
+                     int n_attrs)
 {
     if (n->status) return;
     char weight[80], bias[80];
     snprintf(weight, sizeof weight, "%s.weight", name);
     snprintf(bias, sizeof bias, "%s.bias", name);
     const char *inputs[] = {n->at, weight, bias};
-    n->status = cvk_model_add_node(n->model, op, name, inputs, weighted ? 3 : 1, &name, 1, attrs, n_attrs);
+    n->status =
+        cvk_model_add_node(n->model, op, name, inputs, weighted ? 3 : 1, &name, 1, attrs, n_attrs);
     snprintf(n->at, sizeof n->at, "%s", name);
 }
 
 void net_begin(net *n, const char *name, int batch, int channels, int size, uint64_t seed)
 {
     *n = (net){.random = seed, .at = "image", .channels = channels, .size = size};
-    cvk_tensor input = {.name = "image", .dtype = CVK_F32, .rank = 4, .dims = {batch ? batch : -1, channels, size, size}};
+    cvk_tensor input = {.name = "image",
+                        .dtype = CVK_F32,
+                        .rank = 4,
+                        .dims = {batch ? batch : -1, channels, size, size}};
     n->status = cvk_model_create(name, 13, &n->model);
     if (!n->status) n->status = cvk_model_add_input(n->model, &input);
 }
@@ -63,11 +71,14 @@ void net_begin(net *n, const char *name, int batch, int channels, int size, uint
 void net_conv(net *n, const char *name, int filters, int kernel, int pad)
 {
     double fan_in = (double)n->channels * kernel * kernel;
-    add_weights(n, name, "weight", (cvk_tensor){.rank = 4, .dims = {filters, n->channels, kernel, kernel}}, 2 / fan_in);
+    add_weights(n, name, "weight",
+                (cvk_tensor){.rank = 4, .dims = {filters, n->channels, kernel, kernel}},
+                2 / fan_in);
     add_weights(n, name, "bias", (cvk_tensor){.rank = 1, .dims = {filters}}, 0);
     const int64_t window[] = {kernel, kernel}, pads[] = {pad, pad, pad, pad};
-    const cvk_attr attrs[] = {{.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
-                              {.name = "pads", .kind = CVK_ATTR_INTS, .ints = pads, .count = 4}};
+    const cvk_attr attrs[] = {
+        {.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
+        {.name = "pads", .kind = CVK_ATTR_INTS, .ints = pads, .count = 4}};
     add_node(n, "Conv", name, true, attrs, 2);
     n->channels = filters;
     n->size += 2 * pad - kernel + 1;
@@ -81,8 +92,9 @@ void net_relu(net *n, const char *name)
 void net_max_pool(net *n, const char *name, int kernel, int stride)
 {
     const int64_t window[] = {kernel, kernel}, strides[] = {stride, stride};
-    const cvk_attr attrs[] = {{.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
-                              {.name = "strides", .kind = CVK_ATTR_INTS, .ints = strides, .count = 2}};
+    const cvk_attr attrs[] = {
+        {.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
+        {.name = "strides", .kind = CVK_ATTR_INTS, .ints = strides, .count = 2}};
     add_node(n, "MaxPool", name, false, attrs, 2);
     n->size = (n->size - kernel) / stride + 1;
 }
@@ -97,7 +109,8 @@ void net_flatten(net *n, const char *name)
 void net_dense(net *n, const char *name, int features)
 {
     double fans = (double)n->channels + features;
-    add_weights(n, name, "weight", (cvk_tensor){.rank = 2, .dims = {features, n->channels}}, 2 / fans);
+    add_weights(n, name, "weight", (cvk_tensor){.rank = 2, .dims = {features, n->channels}},
+                2 / fans);
     add_weights(n, name, "bias", (cvk_tensor){.rank = 1, .dims = {features}}, 0);
     const cvk_attr attr = {.name = "transB", .kind = CVK_ATTR_INT, .i = 1};
     add_node(n, "Gemm", name, true, &attr, 1);
@@ -113,7 +126,9 @@ void net_softmax(net *n, const char *name)
 cvk_status net_end(net *n, cvk_model **model)
 {
     if (!n->status) n->status = cvk_model_set_output(n->model, n->at);
-    if (n->status) cvk_model_free(&n->model);
-    else *model = n->model;
+    if (n->status)
+        cvk_model_free(&n->model);
+    else
+        *model = n->model;
     return n->status;
 }

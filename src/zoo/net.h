@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layers for the networks: each adds its weights and node, named after the layer, and moves on to its
- * output. The first failure sticks; what follows does nothing.
+ * Layers for the networks: each adds its weights and node, named after the layer, and moves on to
+ * its output. The first failure sticks; what follows does nothing.
  */
 #ifndef CVK_ZOO_NET_H
 #define CVK_ZOO_NET_H

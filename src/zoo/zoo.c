@@ -8,7 +8,8 @@
 
 const cvk_zoo_entry cvk_zoo[] = {
     {"lenet5", "LeNet-5, 1x32x32: 61,706 parameters at 10 classes", cvk_zoo_lenet5},
-    {"lenet5-rgb", "the lectures' LeNet-5, 3x32x32, 8 first filters: 62,958 parameters", cvk_zoo_lenet5_rgb},
+    {"lenet5-rgb", "the lectures' LeNet-5, 3x32x32, 8 first filters: 62,958 parameters",
+     cvk_zoo_lenet5_rgb},
     {NULL, NULL, NULL},
 };
 

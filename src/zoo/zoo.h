@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The classic networks, built with the public interface, with seeded weights: the same seed gives the
- * same file on every machine.
+ * The classic networks, built with the public interface, with seeded weights: the same seed gives
+ * the same file on every machine.
  */
 #ifndef CVK_ZOO_ZOO_H
 #define CVK_ZOO_ZOO_H
@@ -11,8 +11,8 @@
 /* What may be chosen; 0 is the network's own default. */
 typedef struct cvk_zoo_options {
     int classes;
-    int size;      /* height and width of the picture */
-    int batch;     /* 0: a free dimension */
+    int size;  /* height and width of the picture */
+    int batch; /* 0: a free dimension */
     uint64_t seed;
 } cvk_zoo_options;
 

@@ -24,15 +24,15 @@ static const char *const names[] = {
 enum { FUNCTIONS = sizeof names / sizeof names[0] };
 _Static_assert(sizeof(cvk_cl_api) == FUNCTIONS * sizeof(void *), "one pointer per function");
 
-/* Every function from one library; false, with the name of one that it lacks, if it does not have all. */
+/* Every function from one library; false, with the name of one that it lacks, if it does not have
+ * all. */
 static bool find_all(void *library, const char **missing)
 {
     void *symbols[FUNCTIONS];
     for (int i = 0; i < FUNCTIONS; i++) {
         symbols[i] = dlsym(library, names[i]);
         *missing = names[i];
-        if (!symbols[i])
-            return false;
+        if (!symbols[i]) return false;
     }
     memcpy(&cvk_cl, symbols, sizeof cvk_cl);
     return true;
@@ -44,16 +44,14 @@ static void load(void)
     const char *missing;
     void *program = dlopen(NULL, RTLD_NOW);
     loaded = program && find_all(program, &missing);
-    if (loaded)
-        return;
+    if (loaded) return;
     void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         cvk_log(CVK_LOG_INFO, "no OpenCL on this machine: %s", dlerror());
         return;
     }
     loaded = find_all(library, &missing);
-    if (!loaded)
-        cvk_log(CVK_LOG_WARN, "libOpenCL.so.1 lacks %s: OpenCL is not used", missing);
+    if (!loaded) cvk_log(CVK_LOG_WARN, "libOpenCL.so.1 lacks %s: OpenCL is not used", missing);
 }
 
 bool cvk_cl_load(void)

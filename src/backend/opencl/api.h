@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libOpenCL, loaded at run time: a table of its functions. cvk_cl.GetPlatformIDs is clGetPlatformIDs.
+ * libOpenCL, loaded at run time: a table of its functions. cvk_cl.GetPlatformIDs is
+ * clGetPlatformIDs.
  */
 #ifndef CVK_BACKEND_OPENCL_API_H
 #define CVK_BACKEND_OPENCL_API_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the twins of the .cl files (kernels/opencl) launch through. libOpenCL is loaded at run time:
- * every cl* function is reached through the table cvk_cl (same names without "cl"), so that a program
- * with Convoke in it starts on a machine that has no OpenCL.
+ * every cl* function is reached through the table cvk_cl (same names without "cl"), so that a
+ * program with Convoke in it starts on a machine that has no OpenCL.
  */
 #ifndef CVK_BACKEND_OPENCL_CL_H
 #define CVK_BACKEND_OPENCL_CL_H
@@ -22,16 +22,17 @@ typedef struct cvk_cl_launch {
 
 /* Makes launch->kernel: function `kernel` of kernels/opencl/<file>, built with `defines`
  * ("-DKW=3 -DKH=3", may be ""). Programs are built once per device, file and defines, from the copy
- * in the library or from CONVOKE_CL_DIR; common.cl is put before every file. The kernel object belongs
- * to the step: kernel->release gives it back through cvk_cl_kernel_release. */
+ * in the library or from CONVOKE_CL_DIR; common.cl is put before every file. The kernel object
+ * belongs to the step: kernel->release gives it back through cvk_cl_kernel_release. */
 cvk_status cvk_cl_kernel(cvk_device *device, cvk_step *step, const char *file, const char *defines,
                          const char *kernel, cvk_cl_launch *launch);
 void cvk_cl_kernel_release(cvk_cl_launch *launch);
 
-/* Arguments. Memory: the cl_mem in a view's data or from cvk_step_pack. Sizes and the like go in one
- * struct of cl_int and cl_float, declared alike in the .cl and its twin. */
+/* Arguments. Memory: the cl_mem in a view's data or from cvk_step_pack. Sizes and the like go in
+ * one struct of cl_int and cl_float, declared alike in the .cl and its twin. */
 cvk_status cvk_cl_arg_mem(const cvk_cl_launch *launch, cl_uint index, const void *mem);
-cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value, size_t bytes);
+cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value,
+                             size_t bytes);
 /* A __local pointer to `bytes` bytes per work-group. */
 cvk_status cvk_cl_arg_local(const cvk_cl_launch *launch, cl_uint index, size_t bytes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opens and closes OpenCL devices: Convoke's own, and those adopted from a caller. The backend's table
- * of functions stands at the end.
+ * Opens and closes OpenCL devices: Convoke's own, and those adopted from a caller. The backend's
+ * table of functions stands at the end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,24 +17,19 @@ static int list(cvk_device_info *infos, int capacity)
 {
     cl_device_id ids[MAX_DEVICES];
     int count = cvk_cl_query_devices(ids, MAX_DEVICES);
-    if (count > MAX_DEVICES)
-        count = MAX_DEVICES;
-    for (int i = 0; i < count && i < capacity; i++)
-        cvk_cl_query_info(ids[i], i, &infos[i]);
+    if (count > MAX_DEVICES) count = MAX_DEVICES;
+    for (int i = 0; i < count && i < capacity; i++) cvk_cl_query_info(ids[i], i, &infos[i]);
     return count;
 }
 
 static void close(cvk_device *device)
 {
     cvk_cl_device *cl = cvk_cl_device_of(device);
-    if (cl->queue)
-        cvk_cl.Finish(cl->queue);
+    if (cl->queue) cvk_cl.Finish(cl->queue);
     cvk_device_deinit(device);
     cvk_cl_programs_free(cl);
-    if (cl->queue)
-        cvk_cl.ReleaseCommandQueue(cl->queue);
-    if (cl->context)
-        cvk_cl.ReleaseContext(cl->context);
+    if (cl->queue) cvk_cl.ReleaseCommandQueue(cl->queue);
+    if (cl->context) cvk_cl.ReleaseContext(cl->context);
     free(cl);
 }
 
@@ -50,8 +45,7 @@ static bool probe_half(cvk_device *device)
 static cvk_status create(cl_device_id id, int index, cvk_cl_device **made)
 {
     cvk_cl_device *cl = calloc(1, sizeof *cl);
-    if (!cl)
-        return cvk_fail(CVK_NO_MEMORY, "no memory for an OpenCL device");
+    if (!cl) return cvk_fail(CVK_NO_MEMORY, "no memory for an OpenCL device");
     cvk_device_init(&cl->base, &cvk_backend_opencl);
     cl->id = id;
     cl->base.kernels = cvk_cl_kernels;
@@ -101,31 +95,38 @@ static cvk_status check_queue(cl_context context, cl_device_id id, cl_command_qu
     cl_context queue_context = NULL;
     cl_device_id queue_device = NULL;
     cl_command_queue_properties properties = 0;
-    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof queue_context, &queue_context, NULL),
+    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof queue_context,
+                                                    &queue_context, NULL),
                          "clGetCommandQueueInfo"));
-    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof queue_device, &queue_device, NULL),
+    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof queue_device,
+                                                    &queue_device, NULL),
                          "clGetCommandQueueInfo"));
-    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL),
+    CVK_TRY(cvk_cl_check(cvk_cl.GetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties,
+                                                    &properties, NULL),
                          "clGetCommandQueueInfo"));
     if (queue_context != context || queue_device != id)
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_adopt: the queue belongs to another context or device");
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_opencl_adopt: the queue belongs to another context or device");
     if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_adopt: the queue executes out of order; an in-order one is expected");
+        return cvk_fail(
+            CVK_BAD_ARGUMENT,
+            "cvk_opencl_adopt: the queue executes out of order; an in-order one is expected");
     return CVK_OK;
 }
 
-cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_queue queue, cvk_device **opened)
+cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_queue queue,
+                            cvk_device **opened)
 {
     if (!context || !device || !queue || !opened)
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_adopt: context, device, queue and opened must not be NULL");
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_opencl_adopt: context, device, queue and opened must not be NULL");
     if (!cvk_cl_load())
         return cvk_fail(CVK_NO_DEVICE, "cvk_opencl_adopt: libOpenCL.so.1 cannot be loaded");
     CVK_TRY(check_queue(context, device, queue));
     cl_device_id ids[MAX_DEVICES];
     int count = cvk_cl_query_devices(ids, MAX_DEVICES), index = -1;
     for (int i = 0; i < count && i < MAX_DEVICES; i++)
-        if (ids[i] == device)
-            index = i;
+        if (ids[i] == device) index = i;
     cvk_cl_device *cl = NULL;
     CVK_TRY(create(device, index, &cl));
     cvk_cl.RetainContext(context);
@@ -136,15 +137,14 @@ cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_
     return CVK_OK;
 }
 
-cvk_status cvk_opencl_handles(const cvk_device *device, cl_context *context, cl_command_queue *queue)
+cvk_status cvk_opencl_handles(const cvk_device *device, cl_context *context,
+                              cl_command_queue *queue)
 {
     if (!device || device->backend != &cvk_backend_opencl)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_handles: an OpenCL device is expected");
     const cvk_cl_device *cl = (const cvk_cl_device *)device;
-    if (context)
-        *context = cl->context;
-    if (queue)
-        *queue = cl->queue;
+    if (context) *context = cl->context;
+    if (queue) *queue = cl->queue;
     return CVK_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Measures a device with measure.cl: multiply-adds per second, and bytes read per second from memory
- * beyond the last cache. The best of several short launches counts.
+ * Measures a device with measure.cl: multiply-adds per second, and bytes read per second from
+ * memory beyond the last cache. The best of several short launches counts.
  */
 #include "backend/opencl/device.h"
 
@@ -58,8 +58,8 @@ static cvk_status measure_peak(cvk_device *device, void *dst, cvk_cl_launch *lau
     return CVK_OK;
 }
 
-static cvk_status measure_read(cvk_device *device, void *src, size_t bytes, void *dst, cvk_cl_launch *launch,
-                               double *gbytes)
+static cvk_status measure_read(cvk_device *device, void *src, size_t bytes, void *dst,
+                               cvk_cl_launch *launch, double *gbytes)
 {
     const bool cpu = device->caps.bits & CVK_CAP_CPU;
     double best = 0.0;
@@ -88,26 +88,21 @@ static cvk_status fill(cvk_device *device, void *src, size_t bytes)
     launch.dims = 1;
     launch.global[0] = bytes / (LANES * sizeof(float));
     cvk_status status = cvk_cl_arg_mem(&launch, 0, src);
-    if (!status)
-        status = cvk_cl_enqueue(device, &launch);
-    if (!status)
-        status = cvk_cl_finish(device);
+    if (!status) status = cvk_cl_enqueue(device, &launch);
+    if (!status) status = cvk_cl_finish(device);
     cvk_cl_kernel_release(&launch);
     return status;
 }
 
-static cvk_status measure_both(cvk_device *device, void *src, size_t bytes, void *dst, double *gflops, double *gbytes)
+static cvk_status measure_both(cvk_device *device, void *src, size_t bytes, void *dst,
+                               double *gflops, double *gbytes)
 {
     cvk_cl_launch peak = {0}, read = {0};
     cvk_status status = cvk_cl_kernel(device, NULL, "measure.cl", "", "peak", &peak);
-    if (!status)
-        status = cvk_cl_kernel(device, NULL, "measure.cl", "", "read_all", &read);
-    if (!status)
-        status = measure_peak(device, dst, &peak, gflops);
-    if (!status)
-        status = fill(device, src, bytes);
-    if (!status)
-        status = measure_read(device, src, bytes, dst, &read, gbytes);
+    if (!status) status = cvk_cl_kernel(device, NULL, "measure.cl", "", "read_all", &read);
+    if (!status) status = measure_peak(device, dst, &peak, gflops);
+    if (!status) status = fill(device, src, bytes);
+    if (!status) status = measure_read(device, src, bytes, dst, &read, gbytes);
     cvk_cl_kernel_release(&peak);
     cvk_cl_kernel_release(&read);
     return status;
@@ -117,7 +112,8 @@ static cvk_status measure_both(cvk_device *device, void *src, size_t bytes, void
 static size_t read_bytes(const cvk_device *device)
 {
     size_t bytes = (size_t)256 << 20, least = (size_t)16 << 20;
-    while (bytes > least && (bytes > device->caps.max_buffer_bytes || bytes > device->info.memory_bytes / 16))
+    while (bytes > least &&
+           (bytes > device->caps.max_buffer_bytes || bytes > device->info.memory_bytes / 16))
         bytes /= 2;
     return bytes;
 }
@@ -128,17 +124,12 @@ cvk_status cvk_cl_measure(cvk_device *device, double *peak_gflops, double *gbyte
     double gflops = 0.0, gbytes = 0.0;
     const size_t bytes = read_bytes(device);
     cvk_status status = cvk_cl_alloc(device, bytes, &src);
-    if (!status)
-        status = cvk_cl_alloc(device, items_wanted(device) * LANES * sizeof(float), &dst);
-    if (!status)
-        status = measure_both(device, src, bytes, dst, &gflops, &gbytes);
+    if (!status) status = cvk_cl_alloc(device, items_wanted(device) * LANES * sizeof(float), &dst);
+    if (!status) status = measure_both(device, src, bytes, dst, &gflops, &gbytes);
     cvk_cl_free(device, src);
     cvk_cl_free(device, dst);
-    if (status)
-        return status;
-    if (peak_gflops)
-        *peak_gflops = gflops;
-    if (gbytes_per_s)
-        *gbytes_per_s = gbytes;
+    if (status) return status;
+    if (peak_gflops) *peak_gflops = gflops;
+    if (gbytes_per_s) *gbytes_per_s = gbytes;
     return CVK_OK;
 }

@@ -29,8 +29,7 @@ static cvk_status text_read(const char *dir, const char *file, text *out)
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", dir, file);
     FILE *in = fopen(path, "rb");
-    if (!in)
-        return cvk_fail(CVK_IO, "cannot open '%s' (CONVOKE_CL_DIR)", path);
+    if (!in) return cvk_fail(CVK_IO, "cannot open '%s' (CONVOKE_CL_DIR)", path);
     long bytes = fseek(in, 0, SEEK_END) ? -1 : ftell(in);
     char *data = bytes >= 0 ? malloc((size_t)bytes + 1) : NULL;
     rewind(in);
@@ -47,8 +46,7 @@ static cvk_status text_read(const char *dir, const char *file, text *out)
 static cvk_status text_find(const char *file, text *out)
 {
     const char *dir = cvk_env_cl_dir();
-    if (dir)
-        return text_read(dir, file, out);
+    if (dir) return text_read(dir, file, out);
     for (const struct cvk_cl_source *s = cvk_cl_sources; s->name; s++) {
         if (strcmp(s->name, file) == 0) {
             *out = (text){.data = s->text, .bytes = s->bytes};
@@ -58,25 +56,26 @@ static cvk_status text_find(const char *file, text *out)
     return cvk_fail(CVK_DEVICE_FAILED, "there is no kernel file '%s'", file);
 }
 
-static cvk_status build_failed(cvk_cl_device *device, cl_program program, const char *file, const char *options,
-                               cl_int code)
+static cvk_status build_failed(cvk_cl_device *device, cl_program program, const char *file,
+                               const char *options, cl_int code)
 {
     char *log = NULL;
     size_t bytes = 0;
     cvk_cl.GetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
-    if (bytes)
-        log = calloc(1, bytes + 1);
+    if (bytes) log = calloc(1, bytes + 1);
     if (log)
         cvk_cl.GetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
-    cvk_log(CVK_LOG_ERROR, "%s: build log of %s (%s):\n%s", device->base.info.id, file, options, log ? log : "");
-    cvk_status status = cvk_fail(CVK_DEVICE_FAILED, "%s: %s does not build with '%s' (OpenCL error %d): %.600s",
-                                 device->base.info.id, file, options, code, log ? log : "no build log");
+    cvk_log(CVK_LOG_ERROR, "%s: build log of %s (%s):\n%s", device->base.info.id, file, options,
+            log ? log : "");
+    cvk_status status =
+        cvk_fail(CVK_DEVICE_FAILED, "%s: %s does not build with '%s' (OpenCL error %d): %.600s",
+                 device->base.info.id, file, options, code, log ? log : "no build log");
     free(log);
     return status;
 }
 
-static cvk_status build_texts(cvk_cl_device *device, const char *file, const char *defines, const text *parts,
-                              cl_program *program)
+static cvk_status build_texts(cvk_cl_device *device, const char *file, const char *defines,
+                              const text *parts, cl_program *program)
 {
     char options[512];
     cl_int code;
@@ -84,8 +83,10 @@ static cvk_status build_texts(cvk_cl_device *device, const char *file, const cha
     const size_t bytes[2] = {parts[0].bytes, parts[1].bytes};
     int length = snprintf(options, sizeof options, "%s%s", device->options, defines);
     if (length < 0 || (size_t)length >= sizeof options)
-        return cvk_fail(CVK_DEVICE_FAILED, "%s: build options of %d characters are too long", file, length);
-    cl_program made = cvk_cl.CreateProgramWithSource(device->context, 2, (const char **)data, bytes, &code);
+        return cvk_fail(CVK_DEVICE_FAILED, "%s: build options of %d characters are too long", file,
+                        length);
+    cl_program made =
+        cvk_cl.CreateProgramWithSource(device->context, 2, (const char **)data, bytes, &code);
     CVK_TRY(cvk_cl_check(code, "clCreateProgramWithSource"));
     double begin = cvk_cl_now_ms();
     code = cvk_cl.BuildProgram(made, 1, &device->id, options, NULL, NULL);
@@ -100,21 +101,21 @@ static cvk_status build_texts(cvk_cl_device *device, const char *file, const cha
     return CVK_OK;
 }
 
-static cvk_status build(cvk_cl_device *device, const char *file, const char *defines, cl_program *program)
+static cvk_status build(cvk_cl_device *device, const char *file, const char *defines,
+                        cl_program *program)
 {
     text parts[2] = {{0}, {0}};
     cvk_status status = text_find("common.cl", &parts[0]);
-    if (!status)
-        status = text_find(file, &parts[1]);
-    if (!status)
-        status = build_texts(device, file, defines, parts, program);
+    if (!status) status = text_find(file, &parts[1]);
+    if (!status) status = build_texts(device, file, defines, parts, program);
     free(parts[0].owned);
     free(parts[1].owned);
     return status;
 }
 
 /* Under the device's lock. */
-static cvk_status find_program(cvk_cl_device *device, const char *file, const char *defines, cl_program *program)
+static cvk_status find_program(cvk_cl_device *device, const char *file, const char *defines,
+                               cl_program *program)
 {
     const size_t bytes = strlen(file) + strlen(defines) + 2;
     cvk_cl_program *entry = calloc(1, sizeof *entry + bytes);
@@ -148,19 +149,17 @@ cvk_status cvk_cl_kernel(cvk_device *device, cvk_step *step, const char *file, c
     cl_int code = CL_SUCCESS;
     pthread_mutex_lock(&device->lock);
     cvk_status status = find_program(cl, file, defines, &program);
-    if (!status)
-        launch->kernel = cvk_cl.CreateKernel(program, kernel, &code);
+    if (!status) launch->kernel = cvk_cl.CreateKernel(program, kernel, &code);
     pthread_mutex_unlock(&device->lock);
     if (!status && code != CL_SUCCESS)
-        status = cvk_fail(CVK_DEVICE_FAILED, "%s: no kernel '%s' in %s (OpenCL error %d)", device->info.id, kernel,
-                          file, code);
+        status = cvk_fail(CVK_DEVICE_FAILED, "%s: no kernel '%s' in %s (OpenCL error %d)",
+                          device->info.id, kernel, file, code);
     return status;
 }
 
 void cvk_cl_kernel_release(cvk_cl_launch *launch)
 {
-    if (launch->kernel)
-        cvk_cl.ReleaseKernel(launch->kernel);
+    if (launch->kernel) cvk_cl.ReleaseKernel(launch->kernel);
     launch->kernel = NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which OpenCL devices there are and what they say of themselves. Capabilities come from what a device
- * reports, never from its name.
+ * Which OpenCL devices there are and what they say of themselves. Capabilities come from what a
+ * device reports, never from its name.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -32,8 +32,7 @@ static size_t get_size(cl_device_id id, cl_device_info what)
 static void get_text(cl_device_id id, cl_device_info what, char *text, size_t size)
 {
     char whole[4096] = "";
-    if (cvk_cl.GetDeviceInfo(id, what, sizeof whole - 1, whole, NULL) != CL_SUCCESS)
-        whole[0] = 0;
+    if (cvk_cl.GetDeviceInfo(id, what, sizeof whole - 1, whole, NULL) != CL_SUCCESS) whole[0] = 0;
     snprintf(text, size, "%s", whole);
 }
 
@@ -43,8 +42,7 @@ static bool has_extension(cl_device_id id, const char *name)
     get_text(id, CL_DEVICE_EXTENSIONS, list, sizeof list);
     const size_t length = strlen(name);
     for (const char *at = list; (at = strstr(at, name)); at += length)
-        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0))
-            return true;
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0)) return true;
     return false;
 }
 
@@ -58,18 +56,18 @@ int cvk_cl_query_devices(cl_device_id *ids, int capacity)
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint n_platforms = 0;
     int count = 0;
-    if (!cvk_cl_load() || cvk_cl.GetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms) != CL_SUCCESS)
+    if (!cvk_cl_load() ||
+        cvk_cl.GetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms) != CL_SUCCESS)
         return 0;
     for (cl_uint p = 0; p < n_platforms && p < MAX_PLATFORMS; p++) {
         cl_device_id found[MAX_PER_PLATFORM];
         cl_uint n = 0;
-        if (cvk_cl.GetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_PER_PLATFORM, found, &n) != CL_SUCCESS)
+        if (cvk_cl.GetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_PER_PLATFORM, found, &n) !=
+            CL_SUCCESS)
             continue;
         for (cl_uint i = 0; i < n && i < MAX_PER_PLATFORM; i++) {
-            if (!usable(found[i]))
-                continue;
-            if (count < capacity)
-                ids[count] = found[i];
+            if (!usable(found[i])) continue;
+            if (count < capacity) ids[count] = found[i];
             count++;
         }
     }
@@ -79,8 +77,7 @@ int cvk_cl_query_devices(cl_device_id *ids, int capacity)
 static cvk_device_kind kind_of(cl_device_id id)
 {
     cl_ulong type = get_ulong(id, CL_DEVICE_TYPE);
-    if (type & CL_DEVICE_TYPE_CPU)
-        return CVK_DEVICE_CPU;
+    if (type & CL_DEVICE_TYPE_CPU) return CVK_DEVICE_CPU;
     return type & CL_DEVICE_TYPE_GPU ? CVK_DEVICE_GPU : CVK_DEVICE_ACCELERATOR;
 }
 
@@ -88,7 +85,8 @@ static void driver_text(cl_device_id id, char *text, size_t size)
 {
     cl_platform_id platform = NULL;
     char name[64] = "", version[64];
-    if (cvk_cl.GetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) == CL_SUCCESS)
+    if (cvk_cl.GetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) ==
+        CL_SUCCESS)
         cvk_cl.GetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
     get_text(id, CL_DRIVER_VERSION, version, sizeof version);
     snprintf(text, size, "%s %s", name, version);
@@ -116,7 +114,8 @@ void cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info)
     info->memory_bytes = get_ulong(id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->fp16 = has_extension(id, "cl_khr_fp16");
     info->fp64 = has_extension(id, "cl_khr_fp64");
-    info->subgroups = has_extension(id, "cl_khr_subgroups") || has_extension(id, "cl_intel_subgroups");
+    info->subgroups =
+        has_extension(id, "cl_khr_subgroups") || has_extension(id, "cl_intel_subgroups");
     info->unified_memory = get_uint(id, CL_DEVICE_HOST_UNIFIED_MEMORY);
     info->buffer_alignment = alignment(id);
 }
@@ -124,18 +123,15 @@ void cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info)
 static bool has_clblast(void)
 {
     void *library = dlopen("libclblast.so.1", RTLD_LAZY | RTLD_LOCAL);
-    if (library)
-        dlclose(library);
+    if (library) dlclose(library);
     return library != NULL;
 }
 
 void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
 {
     memset(caps, 0, sizeof *caps);
-    if (has_clblast())
-        caps->bits |= CVK_CAP_CLBLAST;
-    if (get_uint(id, CL_DEVICE_HOST_UNIFIED_MEMORY))
-        caps->bits |= CVK_CAP_UNIFIED;
+    if (has_clblast()) caps->bits |= CVK_CAP_CLBLAST;
+    if (get_uint(id, CL_DEVICE_HOST_UNIFIED_MEMORY)) caps->bits |= CVK_CAP_UNIFIED;
     if (kind_of(id) == CVK_DEVICE_CPU) {
         caps->bits |= CVK_CAP_CPU;
         caps->l1_bytes = cvk_cpu_cache_bytes(1);
@@ -143,8 +139,7 @@ void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
         caps->l3_bytes = cvk_cpu_cache_bytes(3);
     }
     caps->units = (int)get_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
-    if (caps->units < 1)
-        caps->units = 1;
+    if (caps->units < 1) caps->units = 1;
     caps->local_bytes = (size_t)get_ulong(id, CL_DEVICE_LOCAL_MEM_SIZE);
     caps->max_group = get_size(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     caps->max_buffer_bytes = (size_t)get_ulong(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);

@@ -8,7 +8,9 @@
 
 cvk_status cvk_cl_check(cl_int code, const char *call)
 {
-    return code == CL_SUCCESS ? CVK_OK : cvk_fail(CVK_DEVICE_FAILED, "%s failed: OpenCL error %d", call, code);
+    return code == CL_SUCCESS
+               ? CVK_OK
+               : cvk_fail(CVK_DEVICE_FAILED, "%s failed: OpenCL error %d", call, code);
 }
 
 cl_command_queue cvk_cl_queue(cvk_device *device)
@@ -18,28 +20,32 @@ cl_command_queue cvk_cl_queue(cvk_device *device)
 
 cvk_status cvk_cl_arg_mem(const cvk_cl_launch *launch, cl_uint index, const void *mem)
 {
-    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, sizeof(cl_mem), mem ? &mem : NULL),
-                        "clSetKernelArg for a buffer");
+    return cvk_cl_check(
+        cvk_cl.SetKernelArg(launch->kernel, index, sizeof(cl_mem), mem ? &mem : NULL),
+        "clSetKernelArg for a buffer");
 }
 
-cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value, size_t bytes)
+cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value,
+                             size_t bytes)
 {
-    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, value), "clSetKernelArg for a struct");
+    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, value),
+                        "clSetKernelArg for a struct");
 }
 
 cvk_status cvk_cl_arg_local(const cvk_cl_launch *launch, cl_uint index, size_t bytes)
 {
-    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, NULL), "clSetKernelArg for local memory");
+    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, NULL),
+                        "clSetKernelArg for local memory");
 }
 
 cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch)
 {
     for (cl_uint i = 0; i < launch->dims; i++)
-        if (launch->global[i] == 0)
-            return CVK_OK;
+        if (launch->global[i] == 0) return CVK_OK;
     const size_t *local = launch->local[0] ? launch->local : NULL;
-    return cvk_cl_check(cvk_cl.EnqueueNDRangeKernel(cvk_cl_queue(device), launch->kernel, launch->dims, NULL,
-                                                    launch->global, local, 0, NULL, NULL),
+    return cvk_cl_check(cvk_cl.EnqueueNDRangeKernel(cvk_cl_queue(device), launch->kernel,
+                                                    launch->dims, NULL, launch->global, local, 0,
+                                                    NULL, NULL),
                         "clEnqueueNDRangeKernel");
 }
 
@@ -63,9 +69,11 @@ static cvk_status run_timed(cvk_device *device, const cvk_step *step, double *ms
 cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, double *ms)
 {
     for (int i = 0; i < count; i++) {
-        cvk_status status = ms ? run_timed(device, steps[i], &ms[i]) : steps[i]->kernel->run(device, steps[i], 0, 1);
+        cvk_status status = ms ? run_timed(device, steps[i], &ms[i])
+                               : steps[i]->kernel->run(device, steps[i], 0, 1);
         if (status)
-            return cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(steps[i]->node->op), steps[i]->node->name);
+            return cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(steps[i]->node->op),
+                               steps[i]->node->name);
     }
     return cvk_cl_check(cvk_cl.Flush(cvk_cl_queue(device)), "clFlush");
 }
