@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Times every kernel row that accepts a problem: GFLOP/s, the fraction of the f32 peak measured in the
- * same run, and the time relative to the fastest row. Rows take turns; the median of the rounds counts.
+ * Times every kernel row that accepts a problem: GFLOP/s, the fraction of the f32 peak measured in
+ * the same run, and the time relative to the fastest row. Rows take turns; the median of the rounds
+ * counts.
  *
  *     bench_kernels DEVICE [FILE] [PART OF A NAME]      FILE: a list like bench/layers/common.txt
  */
@@ -46,7 +47,9 @@ static cvk_status fill(cvk_device *device, runner *r, cvk_view *view)
     r->memory[r->n_memory++] = view->data;
     void *image = calloc(1, bytes + 8);
     if (!image) return cvk_fail(CVK_NO_MEMORY, "out of memory");
-    cvk_view flat = {.dtype = view->dtype, .shape = {1, {(int64_t)(bytes / cvk_dtype_bytes(view->dtype))}}, .data = image};
+    cvk_view flat = {.dtype = view->dtype,
+                     .shape = {1, {(int64_t)(bytes / cvk_dtype_bytes(view->dtype))}},
+                     .data = image};
     op_case_fill(&flat, 1, 0, 0);
     cvk_status status = device->backend->write(device, view->data, image, bytes);
     if (!status) status = device->backend->finish(device);
@@ -58,7 +61,8 @@ static cvk_status prepare(cvk_scheduler *s, cvk_device *device, const cvk_node *
 {
     CVK_TRY(cvk_step_make(s, node, device, r->row, &r->step));
     for (int i = 0; i < node->n_in; i++)
-        if (node->in[i] >= 0 && !cvk_is_const(s->graph, node->in[i])) CVK_TRY(fill(device, r, &r->step.in[i]));
+        if (node->in[i] >= 0 && !cvk_is_const(s->graph, node->in[i]))
+            CVK_TRY(fill(device, r, &r->step.in[i]));
     for (int i = 0; i < node->n_out; i++)
         if (node->out[i] >= 0) CVK_TRY(fill(device, r, &r->step.out[i]));
     if (!r->step.scratch_bytes) return CVK_OK;
@@ -90,25 +94,32 @@ static cvk_status measure(cvk_device *device, runner *runners, int count)
         launches[i] = once > 5 ? 1 : once < 0.1 ? 50 : (int)(5 / once);
     }
     for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < count; i++) CVK_TRY(time_once(device, &runners[i], launches[i], &runners[i].ms[round]));
+        for (int i = 0; i < count; i++)
+            CVK_TRY(time_once(device, &runners[i], launches[i], &runners[i].ms[round]));
     for (int i = 0; i < count; i++) qsort(runners[i].ms, ROUNDS, sizeof(double), by_value);
     return CVK_OK;
 }
 
-static cvk_status bench_node(cvk_scheduler *s, cvk_device *device, const cvk_node *node, const char *name, double peak)
+static cvk_status bench_node(cvk_scheduler *s, cvk_device *device, const cvk_node *node,
+                             const char *name, double peak)
 {
     runner *runners = calloc(MOST_ROWS, sizeof *runners);
     cvk_view views[MOST_VALUES];
     int count = 0;
-    if (!runners || node->n_in + node->n_out > MOST_VALUES) return cvk_fail(CVK_NO_MEMORY, "%s: too large", name);
+    if (!runners || node->n_in + node->n_out > MOST_VALUES)
+        return cvk_fail(CVK_NO_MEMORY, "%s: too large", name);
     for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(s->graph, node->in[i]);
-    for (int i = 0; i < node->n_out; i++) views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
-    cvk_problem problem = {.node = node, .in = views, .out = views + node->n_in, .caps = &device->caps};
+    for (int i = 0; i < node->n_out; i++)
+        views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
+    cvk_problem problem = {
+        .node = node, .in = views, .out = views + node->n_in, .caps = &device->caps};
     cvk_status status = CVK_OK;
     for (int r = 0; !status && r < device->n_kernels && count < MOST_ROWS; r++) {
         const cvk_kernel *row = &device->kernels[r];
         const char *why;
-        if (row->op != node->op || (row->needs & ~device->caps.bits) || !row->accepts(&problem, &why)) continue;
+        if (row->op != node->op || (row->needs & ~device->caps.bits) ||
+            !row->accepts(&problem, &why))
+            continue;
         runners[count].row = row;
         status = prepare(s, device, node, &runners[count++]);
     }
@@ -117,12 +128,15 @@ static cvk_status bench_node(cvk_scheduler *s, cvk_device *device, const cvk_nod
     for (int i = 0; !status && i < count; i++)
         if (i == 0 || runners[i].ms[ROUNDS / 2] < best) best = runners[i].ms[ROUNDS / 2];
     for (int i = 0; !status && i < count; i++) {
-        double ms = runners[i].ms[ROUNDS / 2], gflops = 2e-6 * (double)cvk_node_macs(s->graph, node) / ms;
-        printf("%-24s %-18s %9.4f ms (min %9.4f)  %8.1f GFLOP/s  %6.3f of peak  %5.2f x the best row\n", name,
-               runners[i].row->name, ms, runners[i].ms[0], gflops, gflops / peak, ms / best);
+        double ms = runners[i].ms[ROUNDS / 2],
+               gflops = 2e-6 * (double)cvk_node_macs(s->graph, node) / ms;
+        printf("%-24s %-18s %9.4f ms (min %9.4f)  %8.1f GFLOP/s  %6.3f of peak  %5.2f x the best "
+               "row\n",
+               name, runners[i].row->name, ms, runners[i].ms[0], gflops, gflops / peak, ms / best);
     }
     for (int i = 0; i < count; i++) {
-        for (int k = 0; k < runners[i].n_memory; k++) device->backend->release(device, runners[i].memory[k]);
+        for (int k = 0; k < runners[i].n_memory; k++)
+            device->backend->release(device, runners[i].memory[k]);
         cvk_step_unmake(device, &runners[i].step);
     }
     free(runners);
@@ -140,7 +154,8 @@ static cvk_status bench_case(cvk_device *device, const op_case *c, const char *n
     cvk_scheduler s = {.plan = &plan, .devices = &device, .n_devices = 1, .options = &options};
     if (!status) plan.graph = s.graph = graph;
     for (int i = 0; !status && i < graph->n_nodes; i++)
-        if (!cvk_is_alias(&graph->nodes[i])) status = bench_node(&s, device, &graph->nodes[i], name, peak);
+        if (!cvk_is_alias(&graph->nodes[i]))
+            status = bench_node(&s, device, &graph->nodes[i], name, peak);
     cvk_arena_free(&arena);
     return status;
 }
@@ -148,7 +163,8 @@ static cvk_status bench_case(cvk_device *device, const op_case *c, const char *n
 static char *trim(char *text)
 {
     while (*text == ' ') text++;
-    for (size_t n = strlen(text); n && (text[n - 1] == ' ' || text[n - 1] == '\n'); n--) text[n - 1] = 0;
+    for (size_t n = strlen(text); n && (text[n - 1] == ' ' || text[n - 1] == '\n'); n--)
+        text[n - 1] = 0;
     return text;
 }
 
@@ -181,7 +197,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "cannot read %s\n", path);
         return 2;
     }
-    printf("%s (%s): f32 peak %.1f GFLOP/s, memory %.1f GB/s\n", device->info.id, device->info.name, peak, bandwidth);
+    printf("%s (%s): f32 peak %.1f GFLOP/s, memory %.1f GB/s\n", device->info.id, device->info.name,
+           peak, bandwidth);
     char line[LINE], *field[5];
     int failed = 0;
     while (fgets(line, sizeof line, file)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The door for OpenCL interop on sessions: buffers of the caller's for inputs and outputs. Adopting a
- * context is the backend's (backend/opencl/device.c).
+ * The door for OpenCL interop on sessions: buffers of the caller's for inputs and outputs. Adopting
+ * a context is the backend's (backend/opencl/device.c).
  */
 #ifdef CVK_WITH_OPENCL
 
@@ -11,23 +11,29 @@
 #include "backend/opencl/api.h"
 #include "session/session.h"
 
-static cvk_status check_buffer(const cvk_device *device, cl_mem buffer, size_t bytes, const char *name)
+static cvk_status check_buffer(const cvk_device *device, cl_mem buffer, size_t bytes,
+                               const char *name)
 {
     cl_context context, wanted;
     size_t have;
     CVK_TRY(cvk_opencl_handles(device, &wanted, NULL));
-    CVK_TRY(cvk_cl_check(cvk_cl.GetMemObjectInfo(buffer, CL_MEM_CONTEXT, sizeof context, &context, NULL),
+    CVK_TRY(cvk_cl_check(
+        cvk_cl.GetMemObjectInfo(buffer, CL_MEM_CONTEXT, sizeof context, &context, NULL),
+        "clGetMemObjectInfo"));
+    CVK_TRY(cvk_cl_check(cvk_cl.GetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof have, &have, NULL),
                          "clGetMemObjectInfo"));
-    CVK_TRY(cvk_cl_check(cvk_cl.GetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof have, &have, NULL), "clGetMemObjectInfo"));
-    if (context != wanted) return cvk_fail(CVK_BAD_ARGUMENT, "'%s': the buffer belongs to another context", name);
+    if (context != wanted)
+        return cvk_fail(CVK_BAD_ARGUMENT, "'%s': the buffer belongs to another context", name);
     if (have < bytes)
-        return cvk_fail(CVK_BAD_ARGUMENT, "'%s': the buffer has %zu bytes, %zu are needed", name, have, bytes);
+        return cvk_fail(CVK_BAD_ARGUMENT, "'%s': the buffer has %zu bytes, %zu are needed", name,
+                        have, bytes);
     return CVK_OK;
 }
 
 cvk_status cvk_opencl_bind(cvk_session *session, const char *name, cl_mem buffer)
 {
-    if (!session || !name) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_bind: session or name is NULL");
+    if (!session || !name)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_bind: session or name is NULL");
     cvk_device *device;
     size_t bytes;
     void *previous, *mine;
@@ -45,13 +51,15 @@ cvk_status cvk_opencl_bind(cvk_session *session, const char *name, cl_mem buffer
 cvk_status cvk_opencl_enqueue(cvk_session *session, cl_event *event)
 {
     if (!session) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_opencl_enqueue: session is NULL");
-    if (session->in_flight) return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
+    if (session->in_flight)
+        return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
     cvk_device *device;
     cl_command_queue queue;
     CVK_TRY(cvk_session_enqueue(session, &device));
     CVK_TRY(cvk_opencl_handles(device, NULL, &queue));
     if (event)
-        CVK_TRY(cvk_cl_check(cvk_cl.EnqueueMarkerWithWaitList(queue, 0, NULL, event), "clEnqueueMarkerWithWaitList"));
+        CVK_TRY(cvk_cl_check(cvk_cl.EnqueueMarkerWithWaitList(queue, 0, NULL, event),
+                             "clEnqueueMarkerWithWaitList"));
     return cvk_cl_check(cvk_cl.Flush(queue), "clFlush");
 }
 

@@ -11,21 +11,24 @@
 cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count)
 {
     if (!count || capacity < 0 || (capacity && !infos))
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_list: count is NULL, or infos is NULL with a capacity");
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_device_list: count is NULL, or infos is NULL with a capacity");
     *count = cvk_devices_list(infos, capacity);
     return CVK_OK;
 }
 
 cvk_status cvk_device_open(const char *spec, const cvk_device_options *options, cvk_device **device)
 {
-    if (!spec || !device) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_open: spec or device is NULL");
+    if (!spec || !device)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_open: spec or device is NULL");
     cvk_device_options defaults = {0};
     return cvk_devices_open(spec, options ? options : &defaults, device);
 }
 
 cvk_status cvk_device_get_info(const cvk_device *device, cvk_device_info *info)
 {
-    if (!device || !info) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_get_info: device or info is NULL");
+    if (!device || !info)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_get_info: device or info is NULL");
     *info = device->info;
     return CVK_OK;
 }
@@ -48,9 +51,12 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
                               const cvk_session_options *options, cvk_session **session)
 {
     if (!model || !devices || n_devices < 1 || !session)
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: model, devices or session is NULL, or there is no device");
+        return cvk_fail(
+            CVK_BAD_ARGUMENT,
+            "cvk_session_create: model, devices or session is NULL, or there is no device");
     for (int i = 0; i < n_devices; i++)
-        if (!devices[i]) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: device %d is NULL", i);
+        if (!devices[i])
+            return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: device %d is NULL", i);
     cvk_session_options defaults = {0};
     if (!options) options = &defaults;
     if (options->n_inputs < 0 || (options->n_inputs && !options->inputs))
@@ -65,26 +71,31 @@ static void describe(const cvk_session *session, int id, int name_id, cvk_tensor
 {
     const cvk_graph *graph = session->plan->graph;
     const cvk_value *value = &graph->values[id];
-    *tensor = (cvk_tensor){.name = graph->values[name_id].name, .dtype = value->dtype, .rank = value->shape.rank};
+    *tensor = (cvk_tensor){
+        .name = graph->values[name_id].name, .dtype = value->dtype, .rank = value->shape.rank};
     memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
 }
 
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)
 {
-    if (!session || !tensor) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_input: session or tensor is NULL");
+    if (!session || !tensor)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_input: session or tensor is NULL");
     const cvk_graph *graph = session->plan->graph;
     if (index < 0 || index >= graph->n_inputs)
-        return cvk_fail(CVK_BAD_ARGUMENT, "input %d asked for, the model has %d", index, graph->n_inputs);
+        return cvk_fail(CVK_BAD_ARGUMENT, "input %d asked for, the model has %d", index,
+                        graph->n_inputs);
     describe(session, graph->inputs[index], graph->inputs[index], tensor);
     return CVK_OK;
 }
 
 cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor *tensor)
 {
-    if (!session || !tensor) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_output: session or tensor is NULL");
+    if (!session || !tensor)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_output: session or tensor is NULL");
     const cvk_graph *graph = session->plan->graph;
     if (index < 0 || index >= graph->n_outputs)
-        return cvk_fail(CVK_BAD_ARGUMENT, "output %d asked for, the model has %d", index, graph->n_outputs);
+        return cvk_fail(CVK_BAD_ARGUMENT, "output %d asked for, the model has %d", index,
+                        graph->n_outputs);
     describe(session, graph->outputs[index], session->outputs[index], tensor);
     return CVK_OK;
 }
@@ -93,14 +104,18 @@ cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor 
 static cvk_status check_run(const cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                             const cvk_tensor *outputs, int n_outputs)
 {
-    if (!session || n_inputs < 0 || n_outputs < 0 || (n_inputs && !inputs) || (n_outputs && !outputs))
-        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_run: session, inputs or outputs is NULL, or a count is negative");
-    if (session->in_flight) return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
+    if (!session || n_inputs < 0 || n_outputs < 0 || (n_inputs && !inputs) ||
+        (n_outputs && !outputs))
+        return cvk_fail(
+            CVK_BAD_ARGUMENT,
+            "cvk_session_run: session, inputs or outputs is NULL, or a count is negative");
+    if (session->in_flight)
+        return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
     return CVK_OK;
 }
 
-cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n_inputs, const cvk_tensor *outputs,
-                           int n_outputs)
+cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                           const cvk_tensor *outputs, int n_outputs)
 {
     CVK_TRY(check_run(session, inputs, n_inputs, outputs, n_outputs));
     return cvk_session_execute(session, inputs, n_inputs, outputs, n_outputs);
@@ -121,15 +136,18 @@ cvk_status cvk_session_wait(cvk_session *session)
 
 cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor)
 {
-    if (!session || !name || !tensor) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_read: an argument is NULL");
+    if (!session || !name || !tensor)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_read: an argument is NULL");
     if (!session->plan->keep_values && tensor->data)
-        return cvk_fail(CVK_BAD_ARGUMENT, "the session does not keep values: set keep_values when it is created");
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "the session does not keep values: set keep_values when it is created");
     return cvk_session_fetch(session, name, tensor);
 }
 
 cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info)
 {
-    if (!session || !info) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_get_info: session or info is NULL");
+    if (!session || !info)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_get_info: session or info is NULL");
     const cvk_plan *plan = session->plan;
     *info = (cvk_session_info){.steps = plan->n_steps,
                                .nodes = plan->n_model_nodes,
@@ -146,9 +164,11 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
 
 cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info *info)
 {
-    if (!session || !info) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_step: session or info is NULL");
+    if (!session || !info)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_step: session or info is NULL");
     if (index < 0 || index >= session->plan->n_steps)
-        return cvk_fail(CVK_BAD_ARGUMENT, "step %d asked for, the plan has %d", index, session->plan->n_steps);
+        return cvk_fail(CVK_BAD_ARGUMENT, "step %d asked for, the plan has %d", index,
+                        session->plan->n_steps);
     *info = session->infos[index];
     info->ms = session->plan->steps[index].ms;
     return CVK_OK;

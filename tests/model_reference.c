@@ -10,7 +10,8 @@
 #include "onnx/model.h"
 #include "ops/op.h"
 
-static cvk_graph *bound_clone(cvk_arena *arena, const cvk_model *model, const cvk_tensor *in, int n_in)
+static cvk_graph *bound_clone(cvk_arena *arena, const cvk_model *model, const cvk_tensor *in,
+                              int n_in)
 {
     cvk_graph *graph = cvk_graph_clone(arena, cvk_model_graph(model), true);
     assert_non_null(graph);
@@ -20,7 +21,8 @@ static cvk_graph *bound_clone(cvk_arena *arena, const cvk_model *model, const cv
         value->has_shape = true;
         value->shape = cvk_shape_make(in[i].rank, in[i].dims);
     }
-    for (int i = 0; i < graph->n_nodes; i++) expect_ok(cvk_node_parse(graph, &graph->nodes[i]), "parse");
+    for (int i = 0; i < graph->n_nodes; i++)
+        expect_ok(cvk_node_parse(graph, &graph->nodes[i]), "parse");
     expect_ok(cvk_graph_infer(graph, SIZE_MAX), "infer");
     return graph;
 }
@@ -45,7 +47,8 @@ static void compute(cvk_graph *graph, const cvk_node *node)
         if (node->out[i] >= 0) graph->values[node->out[i]].data = out[i].data;
 }
 
-void model_reference(const cvk_model *model, const cvk_tensor *in, int n_in, cvk_tensor *out, int n_out)
+void model_reference(const cvk_model *model, const cvk_tensor *in, int n_in, cvk_tensor *out,
+                     int n_out)
 {
     cvk_arena *arena = cvk_arena_create();
     assert_non_null(arena);
@@ -62,4 +65,17 @@ void model_reference(const cvk_model *model, const cvk_tensor *in, int n_in, cvk
         memcpy(out[i].data, view.data, cvk_view_bytes(&view));
     }
     cvk_arena_free(&arena);
+}
+
+double distance_to_reference(const cvk_model *model, const test_run *run)
+{
+    cvk_tensor want[MAX_TENSORS];
+    double worst = 0;
+    model_reference(model, run->in, run->n_in, want, run->n_out);
+    for (int i = 0; i < run->n_out; i++) {
+        double distance = tensor_distance(&run->out[i], &want[i]);
+        if (!(distance <= worst)) worst = distance;
+        free(want[i].data);
+    }
+    return worst;
 }

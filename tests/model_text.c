@@ -25,8 +25,8 @@ void expect_ok(cvk_status status, const char *what)
 void expect_failure(cvk_status status, cvk_status wanted, const char *sentence)
 {
     if (status != wanted)
-        fail_msg("status '%s', expected '%s' (%s)", cvk_status_string(status), cvk_status_string(wanted),
-                 status ? cvk_last_error() : sentence);
+        fail_msg("status '%s', expected '%s' (%s)", cvk_status_string(status),
+                 cvk_status_string(wanted), status ? cvk_last_error() : sentence);
     assert_string_equal(cvk_last_error(), sentence);
 }
 
@@ -86,7 +86,7 @@ static cvk_tensor read_shape(const char *name, const char *word)
     static const struct {
         const char *name;
         cvk_dtype dtype;
-    } types[] = {{"f32", CVK_F32}, {"f64", CVK_F64}, {"i64", CVK_I64}, {"i32", CVK_I32},
+    } types[] = {{"f32", CVK_F32}, {"f64", CVK_F64}, {"i64", CVK_I64},  {"i32", CVK_I32},
                  {"u8", CVK_U8},   {"i8", CVK_I8},   {"bool", CVK_BOOL}};
     cvk_tensor tensor = {.name = name, .dtype = CVK_F32};
     const char *at = *word == 's' ? word + 1 : word;
@@ -151,8 +151,10 @@ static cvk_attr read_attr(char *word, int64_t *ints, float *floats)
             floats[attr.count] = (float)number;
             ints[attr.count++] = (int64_t)number;
         }
-        if (real) attr.floats = floats;
-        else attr.ints = ints;
+        if (real)
+            attr.floats = floats;
+        else
+            attr.ints = ints;
     } else if ((*text >= '0' && *text <= '9') || *text == '-') {
         attr.kind = real ? CVK_ATTR_FLOAT : CVK_ATTR_INT;
         attr.f = strtof(text, NULL);
@@ -181,14 +183,17 @@ static void add_node(reader *r)
             in[n_in++] = strcmp(r->words[i], "-") == 0 ? NULL : r->words[i];
         }
     }
-    expect_ok(cvk_model_add_node(r->model, r->words[2], out[0], in, n_in, out, n_out, attrs, n_attrs), out[0]);
+    expect_ok(
+        cvk_model_add_node(r->model, r->words[2], out[0], in, n_in, out, n_out, attrs, n_attrs),
+        out[0]);
     free(l);
 }
 
 static void read_statement(reader *r, char *statement)
 {
     r->n_words = 0;
-    for (char *word = strtok(statement, " "); word && r->n_words < MAX_WORDS; word = strtok(NULL, " "))
+    for (char *word = strtok(statement, " "); word && r->n_words < MAX_WORDS;
+         word = strtok(NULL, " "))
         r->words[r->n_words++] = word;
     if (r->n_words == 0) return;
     if (strcmp(r->words[0], "in") == 0) {
@@ -197,7 +202,8 @@ static void read_statement(reader *r, char *statement)
     } else if (strcmp(r->words[0], "const") == 0) {
         add_constant(r);
     } else if (strcmp(r->words[0], "out") == 0) {
-        for (int i = 1; i < r->n_words; i++) expect_ok(cvk_model_set_output(r->model, r->words[i]), r->words[i]);
+        for (int i = 1; i < r->n_words; i++)
+            expect_ok(cvk_model_set_output(r->model, r->words[i]), r->words[i]);
     } else {
         add_node(r);
     }
@@ -230,8 +236,11 @@ test_run run_make(const cvk_model *model, cvk_device *const *devices, int n_devi
 {
     test_run run = {0};
     expect_ok(cvk_session_create(model, devices, n_devices, options, &run.session), "session");
-    while (run.n_in < MAX_TENSORS && !cvk_session_input(run.session, run.n_in, &run.in[run.n_in])) run.n_in++;
-    while (run.n_out < MAX_TENSORS && !cvk_session_output(run.session, run.n_out, &run.out[run.n_out])) run.n_out++;
+    while (run.n_in < MAX_TENSORS && !cvk_session_input(run.session, run.n_in, &run.in[run.n_in]))
+        run.n_in++;
+    while (run.n_out < MAX_TENSORS &&
+           !cvk_session_output(run.session, run.n_out, &run.out[run.n_out]))
+        run.n_out++;
     for (int i = 0; i < run.n_in + run.n_out; i++) {
         cvk_tensor *tensor = i < run.n_in ? &run.in[i] : &run.out[i - run.n_in];
         tensor->data = calloc((size_t)cvk_tensor_count(tensor), cvk_dtype_bytes(tensor->dtype));
@@ -274,7 +283,8 @@ const cvk_step_info *step_of(const cvk_session *session, const char *node)
     static cvk_step_info info;
     for (int i = 0; cvk_session_step(session, i, &info) == CVK_OK; i++) {
         size_t length = strlen(node);
-        for (const char *at = info.nodes; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+        for (const char *at = info.nodes; at && *at;
+             at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
             if (strncmp(at, node, length) == 0 && (at[length] == ',' || !at[length])) return &info;
     }
     return NULL;

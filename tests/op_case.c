@@ -60,9 +60,12 @@ void op_case_fill(cvk_view *view, uint64_t seed, double low, double high)
 
 static cvk_dtype dtype_of(const char *name)
 {
-    static const struct { const char *name; cvk_dtype dtype; } types[] = {
-        {"f32", CVK_F32}, {"f64", CVK_F64}, {"f16", CVK_F16}, {"i64", CVK_I64}, {"i32", CVK_I32}, {"u8", CVK_U8},
-        {"i8", CVK_I8},   {"bool", CVK_BOOL}, {"i16", CVK_I16}, {"u16", CVK_U16}, {"u32", CVK_U32}, {"u64", CVK_U64}};
+    static const struct {
+        const char *name;
+        cvk_dtype dtype;
+    } types[] = {{"f32", CVK_F32}, {"f64", CVK_F64}, {"f16", CVK_F16}, {"i64", CVK_I64},
+                 {"i32", CVK_I32}, {"u8", CVK_U8},   {"i8", CVK_I8},   {"bool", CVK_BOOL},
+                 {"i16", CVK_I16}, {"u16", CVK_U16}, {"u32", CVK_U32}, {"u64", CVK_U64}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(types[i].name, name) == 0) return types[i].dtype;
     return CVK_NONE;
@@ -97,7 +100,8 @@ static cvk_status parse_input(const char *word, input_word *in)
     if (*word == '=') strcpy(in->values, word + 1);
     if (*word == '~' && sscanf(word + 1, "%lf,%lf", &in->low, &in->high) != 2)
         return cvk_fail(CVK_BAD_ARGUMENT, "no range in '%s'", word);
-    if (*word && *word != '=' && *word != '~') return cvk_fail(CVK_BAD_ARGUMENT, "cannot read input '%s'", word);
+    if (*word && *word != '=' && *word != '~')
+        return cvk_fail(CVK_BAD_ARGUMENT, "cannot read input '%s'", word);
     return in->dtype ? CVK_OK : cvk_fail(CVK_BAD_ARGUMENT, "unknown type in an input");
 }
 
@@ -157,8 +161,10 @@ static cvk_status parse_attr(cvk_arena *arena, const char *word, cvk_attr *attr,
             double number = strtod(at, &at);
             ints[attr->count++] = (int64_t)number;
         }
-        if (real) attr->floats = floats;
-        else attr->ints = ints;
+        if (real)
+            attr->floats = floats;
+        else
+            attr->ints = ints;
     } else if ((*text >= '0' && *text <= '9') || *text == '-') {
         attr->kind = real ? CVK_ATTR_FLOAT : CVK_ATTR_INT;
         attr->f = strtof(text, NULL);
@@ -176,7 +182,8 @@ static bool parse_pool(const char *word, int spatial, cvk_pool_params *pool)
     int kernel, stride, pad, used = 0;
     if (strncmp(word, "Max:", 4) != 0 && strncmp(word, "Avg:", 4) != 0) return false;
     if (sscanf(word + 4, "%d/%d/%d%n", &kernel, &stride, &pad, &used) != 3) return false;
-    *pool = (cvk_pool_params){.kind = *word == 'M' ? CVK_POOL_MAX : CVK_POOL_AVERAGE, .window.spatial = spatial};
+    *pool = (cvk_pool_params){.kind = *word == 'M' ? CVK_POOL_MAX : CVK_POOL_AVERAGE,
+                              .window.spatial = spatial};
     pool->ceil_mode = strchr(word + 4 + used, '^') != NULL;
     pool->count_include_pad = strchr(word + 4 + used, 'p') != NULL;
     for (int d = 0; d < spatial; d++) {
@@ -241,7 +248,8 @@ static cvk_status add_post(cvk_graph *graph, cvk_node *node, const char *word)
         post.kind = CVK_POST_POOL;
         node->conv_shape = out->shape;
         for (int d = 0; d < out->shape.rank - 2; d++) {
-            int64_t length = cvk_window_resolve(&post.pool.window, d, out->shape.dims[2 + d], post.pool.ceil_mode);
+            int64_t length = cvk_window_resolve(&post.pool.window, d, out->shape.dims[2 + d],
+                                                post.pool.ceil_mode);
             if (length < 1) return cvk_fail(CVK_BAD_ARGUMENT, "post '%s' does not fit", word);
             out->shape.dims[2 + d] = length;
         }
@@ -261,7 +269,9 @@ static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *i
     cvk_attr *attrs = cvk_arena_alloc(graph->arena, ((size_t)n_words + 1) * sizeof *attrs);
     if (!attrs) return CVK_NO_MEMORY;
     for (int i = 0; i < n_words; i++) {
-        if (sscanf(words[i], "opset=%d", &graph->opset) == 1 || sscanf(words[i], "outputs=%d", &n_out) == 1) continue;
+        if (sscanf(words[i], "opset=%d", &graph->opset) == 1 ||
+            sscanf(words[i], "outputs=%d", &n_out) == 1)
+            continue;
         CVK_TRY(parse_attr(graph->arena, words[i], &attrs[n_attrs], &n_attrs));
     }
     for (int i = 0; i < n_out; i++) {
@@ -273,7 +283,8 @@ static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *i
     cvk_op_kind op;
     if (!cvk_op_find(c->op, &op)) return cvk_fail(CVK_BAD_ARGUMENT, "no operator '%s'", c->op);
     cvk_node *node;
-    CVK_TRY(cvk_graph_add_node(graph, op, c->op, in, n_in, out, n_out, cvk_op_get(op)->params_bytes, &node));
+    CVK_TRY(cvk_graph_add_node(graph, op, c->op, in, n_in, out, n_out, cvk_op_get(op)->params_bytes,
+                               &node));
     node->attrs = attrs;
     node->n_attrs = n_attrs;
     CVK_TRY(cvk_node_parse(graph, node));
@@ -290,7 +301,8 @@ cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **made)
     CVK_TRY(add_case_node(graph, c, in, n_in));
     CVK_TRY(cvk_pass_lower(graph));
     int n_posts = split(c->posts, words);
-    for (int i = 0; i < n_posts; i++) CVK_TRY(add_post(graph, &graph->nodes[graph->n_nodes - 1], words[i]));
+    for (int i = 0; i < n_posts; i++)
+        CVK_TRY(add_post(graph, &graph->nodes[graph->n_nodes - 1], words[i]));
     *made = graph;
     return CVK_OK;
 }

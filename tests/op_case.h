@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rows of op_cases.def as graphs: one ONNX node with inputs of its own, lowered to the forms that
- * kernels are written for, with the row's posts on the last node. Used by the kernel tests and by
- * bench_kernels.
+ * The rows of op_cases.def as graphs: one ONNX node with inputs of its own, lowered to the forms
+ * that kernels are written for, with the row's posts on the last node. Used by the kernel tests and
+ * by bench_kernels.
  *
  * A row: CASE(op, inputs, attributes, posts)
- *   inputs      "1x16x9x7 c:32x16x3x3 - 4:i64=1,2,3,4": dims ("s": scalar), "c:" before a constant, the
- *               type behind the dims (f32 if absent), the values behind "=" or their range behind "~"
+ *   inputs      "1x16x9x7 c:32x16x3x3 - 4:i64=1,2,3,4": dims ("s": scalar), "c:" before a constant,
+ * the type behind the dims (f32 if absent), the values behind "=" or their range behind "~"
  *               ("~0.1,4"); "-" is an absent input
- *   attributes  "kernel_shape=[3,3] alpha=0.5 mode=reflect": [..] are lists; numbers with a point are
- *               floats. "opset=11" and "outputs=2" are the row's own.
- *   posts       "Relu", "LeakyRelu:0.1", "Clip:0:6", ... ; "Add"; "PRelu"; "Max:3/2/1" or "Avg:3/2/1",
- *               kernel / stride / pad, followed by "^" for ceil_mode and "p" for count_include_pad
+ *   attributes  "kernel_shape=[3,3] alpha=0.5 mode=reflect": [..] are lists; numbers with a point
+ * are floats. "opset=11" and "outputs=2" are the row's own. posts       "Relu", "LeakyRelu:0.1",
+ * "Clip:0:6", ... ; "Add"; "PRelu"; "Max:3/2/1" or "Avg:3/2/1", kernel / stride / pad, followed by
+ * "^" for ceil_mode and "p" for count_include_pad
  */
 #ifndef TESTS_OP_CASE_H
 #define TESTS_OP_CASE_H
@@ -28,7 +28,8 @@ extern const int op_cases_count;
 /* The case as a lowered graph in `arena`. Constants have data; other values do not. */
 cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **graph);
 
-/* Fills a plain view with numbers that depend on `seed` only. low = high: the type's usual range. */
+/* Fills a plain view with numbers that depend on `seed` only. low = high: the type's usual range.
+ */
 void op_case_fill(cvk_view *view, uint64_t seed, double low, double high);
 /* The range given for input `index` of the case; 0, 0 if none. */
 void op_case_range(const op_case *c, int index, double *low, double *high);

@@ -20,18 +20,10 @@ typedef struct fused_net {
     cvk_session_info info;
 } fused_net;
 
-static double distance_to_reference(const cvk_model *model, test_run *run)
+static double run_distance(const cvk_model *model, test_run *run)
 {
-    cvk_tensor want[MAX_TENSORS];
-    double worst = 0;
     run_once(run);
-    model_reference(model, run->in, run->n_in, want, run->n_out);
-    for (int i = 0; i < run->n_out; i++) {
-        double distance = tensor_distance(&run->out[i], &want[i]);
-        if (distance > worst) worst = distance;
-        free(want[i].data);
-    }
-    return worst;
+    return distance_to_reference(model, run);
 }
 
 static fused_net check_net(const char *text)
@@ -42,11 +34,12 @@ static fused_net check_net(const char *text)
     cvk_session_info info;
     expect_ok(cvk_session_get_info(unfused.session, &info), "info");
     assert_int_equal(info.fused, 0);
-    double distance = distance_to_reference(net.model, &unfused);
+    double distance = run_distance(net.model, &unfused);
     if (!(distance <= 1e-5)) fail_msg("%s\nunfused: %g away", text, distance);
     net.run = run_make(net.model, &device, 1, NULL);
-    distance = distance_to_reference(net.model, &net.run);
-    if (!(distance <= 1e-5)) fail_msg("%s\nfused: %g away\n%s", text, distance, cvk_session_describe(net.run.session));
+    distance = run_distance(net.model, &net.run);
+    if (!(distance <= 1e-5))
+        fail_msg("%s\nfused: %g away\n%s", text, distance, cvk_session_describe(net.run.session));
     for (int i = 0; i < net.run.n_out; i++)
         assert_true(tensor_distance(&net.run.out[i], &unfused.out[i]) <= 1e-5);
     expect_ok(cvk_session_get_info(net.run.session, &net.info), "info");
@@ -63,7 +56,8 @@ static void drop_net(fused_net *net)
 static void expect_fused(const fused_net *net, int fused)
 {
     if (net->info.fused != fused)
-        fail_msg("%d nodes fused, expected %d\n%s", net->info.fused, fused, cvk_session_describe(net->run.session));
+        fail_msg("%d nodes fused, expected %d\n%s", net->info.fused, fused,
+                 cvk_session_describe(net->run.session));
 }
 
 /* The steps that do not only copy or reorder. */
@@ -85,8 +79,12 @@ static void check_fused(const char *text, int fused)
 }
 
 static const char *const activations[] = {
-    "Relu c",         "LeakyRelu c alpha=0.2", "Elu c alpha=0.7", "Sigmoid c", "Tanh c", "HardSigmoid c alpha=0.3 beta=0.4",
-    "HardSwish c",    "Clip c lo hi",          "Clip c - hi",     "Clip c lo", "Exp c",  "PRelu c slope",
+    "Relu c",          "LeakyRelu c alpha=0.2",
+    "Elu c alpha=0.7", "Sigmoid c",
+    "Tanh c",          "HardSigmoid c alpha=0.3 beta=0.4",
+    "HardSwish c",     "Clip c lo hi",
+    "Clip c - hi",     "Clip c lo",
+    "Exp c",           "PRelu c slope",
     "PRelu c slopes",
 };
 enum { ACTIVATIONS = sizeof activations / sizeof *activations };
@@ -95,16 +93,20 @@ static void every_activation_behind_a_convolution(void **state)
 {
     (void)state;
     static const char *const convs[] = {
-        "in x 1x16x9x11; const w 20x16x3x3; const slopes 20x1x1 ~0,0.5; c = Conv x w - pads=[1,1,1,1]",
+        "in x 1x16x9x11; const w 20x16x3x3; const slopes 20x1x1 ~0,0.5; c = Conv x w - "
+        "pads=[1,1,1,1]",
         "in x 2x3x13x9; const w 32x3x3x3; const slopes 32x1x1 ~0,0.5; c = Conv x w strides=[2,2]",
-        "in x 1x32x8x7; const w 32x1x3x3; const slopes 32x1x1 ~0,0.5; c = Conv x w group=32 pads=[1,1,1,1]",
-        "in x 1x16x5x6; const w 16x18x2x2; const slopes 18x1x1 ~0,0.5; c = ConvTranspose x w strides=[2,2]",
+        "in x 1x32x8x7; const w 32x1x3x3; const slopes 32x1x1 ~0,0.5; c = Conv x w group=32 "
+        "pads=[1,1,1,1]",
+        "in x 1x16x5x6; const w 16x18x2x2; const slopes 18x1x1 ~0,0.5; c = ConvTranspose x w "
+        "strides=[2,2]",
     };
     for (size_t k = 0; k < sizeof convs / sizeof *convs; k++)
         for (int i = 0; i < ACTIVATIONS; i++) {
             char text[600];
-            snprintf(text, sizeof text, "const lo s =-0.1; const hi s =0.4; const slope 1 =0.3\n%s\na = %s; out a", convs[k],
-                     activations[i]);
+            snprintf(text, sizeof text,
+                     "const lo s =-0.1; const hi s =0.4; const slope 1 =0.3\n%s\na = %s; out a",
+                     convs[k], activations[i]);
             check_fused(text, 1);
         }
 }
@@ -116,7 +118,8 @@ static void every_activation_behind_a_gemm(void **state)
         char text[600];
         snprintf(text, sizeof text,
                  "const lo s =-0.1; const hi s =0.4; const slope 1 =0.3; const slopes 1x37 ~0,0.5\n"
-                 "in x 3x50; const w 37x50; const b 37; c = Gemm x w b transB=1\na = %s; out a", activations[i]);
+                 "in x 3x50; const w 37x50; const b 37; c = Gemm x w b transB=1\na = %s; out a",
+                 activations[i]);
         check_fused(text, 1);
     }
 }
@@ -124,15 +127,19 @@ static void every_activation_behind_a_gemm(void **state)
 static void sqrt_needs_numbers_that_have_one(void **state)
 {
     (void)state;
-    check_fused("in x 1x16x4x5; const w 8x16x1x1 ~-0.1,0.1; const b 8 ~4,5; c = Conv x w b; a = Sqrt c; out a", 1);
-    check_fused("in x 2x16; const w 16x8 ~-0.1,0.1; const b 8 ~4,5; c = Gemm x w b; a = Sqrt c; out a", 1);
+    check_fused("in x 1x16x4x5; const w 8x16x1x1 ~-0.1,0.1; const b 8 ~4,5; c = Conv x w b; a = "
+                "Sqrt c; out a",
+                1);
+    check_fused(
+        "in x 2x16; const w 16x8 ~-0.1,0.1; const b 8 ~4,5; c = Gemm x w b; a = Sqrt c; out a", 1);
 }
 
 static void residuals_and_activations_in_any_order(void **state)
 {
     (void)state;
-    static const char *const head = "in x 1x32x9x10; const w 32x32x3x3 ~-0.1,0.1; const v 32x32x1x1; s = Conv x v; "
-                                    "c = Conv s w - pads=[1,1,1,1]";
+    static const char *const head =
+        "in x 1x32x9x10; const w 32x32x3x3 ~-0.1,0.1; const v 32x32x1x1; s = Conv x v; "
+        "c = Conv s w - pads=[1,1,1,1]";
     static const struct {
         const char *tail;
         int fused;
@@ -141,7 +148,9 @@ static void residuals_and_activations_in_any_order(void **state)
         {"a = Add s c; r = Relu a; out r", 2},
         {"r = Relu c; a = Add r s; out a", 2},
         {"r = Relu c; a = Add r s; t = Sigmoid a; out t", 3},
-        {"r = Relu c; a = Add s r; t = LeakyRelu a; p = MaxPool t kernel_shape=[2,2] strides=[2,2]; out p", -1},
+        {"r = Relu c; a = Add s r; t = LeakyRelu a; p = MaxPool t kernel_shape=[2,2] "
+         "strides=[2,2]; out p",
+         -1},
         {"a = Add c x; r = Relu a; out r", 2},
         {"a = Add c x; r = Relu a; out r c", 1}, /* c is wanted: only Add + Relu */
         {"a = Add c c; out a", 0},
@@ -161,11 +170,16 @@ static void residuals_and_activations_in_any_order(void **state)
 static void a_residual_that_comes_late(void **state)
 {
     (void)state;
-    check_fused("in x 1x16x8x8; const w 16x16x3x3; const v 16x16x1x1; c = Conv x w - pads=[1,1,1,1]; d = Conv x v; e = Sigmoid d\n"
-                "a = Add c e; r = Relu a; out r", 3);
-    check_fused("in x 1x16x8x8; const w 16x16x3x3; c = Conv x w - pads=[1,1,1,1]; d = Conv x w - pads=[1,1,1,1]\n"
-                "a = Add c d; r = Relu a; out r", 2);
-    check_fused("in x 4x16; const w 16x16; c = Gemm x w; d = Gemm x w; a = Add c d; r = Relu a; out r", 2);
+    check_fused("in x 1x16x8x8; const w 16x16x3x3; const v 16x16x1x1; c = Conv x w - "
+                "pads=[1,1,1,1]; d = Conv x v; e = Sigmoid d\n"
+                "a = Add c e; r = Relu a; out r",
+                3);
+    check_fused("in x 1x16x8x8; const w 16x16x3x3; c = Conv x w - pads=[1,1,1,1]; d = Conv x w - "
+                "pads=[1,1,1,1]\n"
+                "a = Add c d; r = Relu a; out r",
+                2);
+    check_fused(
+        "in x 4x16; const w 16x16; c = Gemm x w; d = Gemm x w; a = Add c d; r = Relu a; out r", 2);
 }
 
 static void convolution_activation_pool(void **state)
@@ -187,7 +201,9 @@ static void convolution_activation_pool(void **state)
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         for (int k = 0; k < 2; k++) {
             char text[600];
-            snprintf(text, sizeof text, "in x 1x%dx23x19; const w 24x%dx3x3; const b 24\nc = Conv x w b pads=[1,1,1,1]; r = Relu c; p = %s; out p",
+            snprintf(text, sizeof text,
+                     "in x 1x%dx23x19; const w 24x%dx3x3; const b 24\nc = Conv x w b "
+                     "pads=[1,1,1,1]; r = Relu c; p = %s; out p",
                      k ? 16 : 3, k ? 16 : 3, pools[i]);
             fused_net net = check_net(text);
             assert_true(net.info.fused >= 1);
@@ -203,13 +219,19 @@ static void maps_are_folded_into_weights(void **state)
     static const char *const bn = "const g 24 ~0.5,1.5; const s 24; const m 24; const v 24 ~0.5,2";
     static const char *const rows[] = {
         "in x 1x16x7x9; const w 24x16x3x3; c = Conv x w; y = BatchNormalization c g s m v; out y",
-        "in x 1x16x7x9; const w 24x16x3x3; const b 24; c = Conv x w b; y = BatchNormalization c g s m v epsilon=0.01; out y",
-        "in x 1x24x7x9; const w 24x1x3x3; c = Conv x w - group=24; y = BatchNormalization c g s m v; out y",
-        "in x 1x16x7x9; const w 24x8x3x3; c = Conv x w - group=2; y = BatchNormalization c g s m v; out y",
-        "in x 1x10x5x4; const w 10x24x3x3; const b 24; c = ConvTranspose x w b; y = BatchNormalization c g s m v; out y",
-        "in x 1x10x5x4; const w 10x12x3x3; c = ConvTranspose x w - group=2; y = BatchNormalization c g s m v; out y",
+        "in x 1x16x7x9; const w 24x16x3x3; const b 24; c = Conv x w b; y = BatchNormalization c g "
+        "s m v epsilon=0.01; out y",
+        "in x 1x24x7x9; const w 24x1x3x3; c = Conv x w - group=24; y = BatchNormalization c g s m "
+        "v; out y",
+        "in x 1x16x7x9; const w 24x8x3x3; c = Conv x w - group=2; y = BatchNormalization c g s m "
+        "v; out y",
+        "in x 1x10x5x4; const w 10x24x3x3; const b 24; c = ConvTranspose x w b; y = "
+        "BatchNormalization c g s m v; out y",
+        "in x 1x10x5x4; const w 10x12x3x3; c = ConvTranspose x w - group=2; y = BatchNormalization "
+        "c g s m v; out y",
         "in x 3x16; const w 16x24; c = Gemm x w; y = BatchNormalization c g s m v; out y",
-        "in x 3x16; const w 24x16; const b 24; c = Gemm x w b transB=1 alpha=0.5; y = BatchNormalization c g s m v; out y",
+        "in x 3x16; const w 24x16; const b 24; c = Gemm x w b transB=1 alpha=0.5; y = "
+        "BatchNormalization c g s m v; out y",
         "in x 1x16x7x9; const w 24x16x3x3; const k 24x1x1; c = Conv x w; y = Mul c k; out y",
         "in x 1x16x7x9; const w 24x16x3x3; const k 1x24x1x1; c = Conv x w; y = Add k c; out y",
         "in x 1x16x7x9; const w 24x16x3x3; const k s =2.5; c = Conv x w; y = Sub k c; out y",
@@ -229,17 +251,17 @@ static void maps_that_are_not_per_channel_stay(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "const k 24; y = Add c k; out y",       /* along the last dimension, which happens to be as long */
-        "const k 1x24x1x24; y = Mul c k; out y",
-        "const k 24x1; y = Mul c k; out y",
-        "const k s =0.5; y = Div k c; out y",
-        "const k s =2.0; y = Pow c k; out y",
+        "const k 24; y = Add c k; out y", /* along the last dimension, which happens to be as long */
+        "const k 1x24x1x24; y = Mul c k; out y",  "const k 24x1; y = Mul c k; out y",
+        "const k s =0.5; y = Div k c; out y",     "const k s =2.0; y = Pow c k; out y",
         "const k 2x24x24x24; y = Add c k; out y", /* the result is larger */
-        "const k 24x1x1; y = Mul c k; out y c",  /* the convolution's own result is wanted */
+        "const k 24x1x1; y = Mul c k; out y c",   /* the convolution's own result is wanted */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[600];
-        snprintf(text, sizeof text, "in x 1x16x24x24; const w 24x16x1x1 ~0.1,0.3; const b 24 ~8,9; c = Conv x w b\n%s", rows[i]);
+        snprintf(text, sizeof text,
+                 "in x 1x16x24x24; const w 24x16x1x1 ~0.1,0.3; const b 24 ~8,9; c = Conv x w b\n%s",
+                 rows[i]);
         fused_net net = check_net(text);
         assert_int_equal(working_steps(&net), 2);
         drop_net(&net);
@@ -249,19 +271,32 @@ static void maps_that_are_not_per_channel_stay(void **state)
 static void padding_is_folded_into_the_window(void **state)
 {
     (void)state;
-    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; z = Pad x p; y = Conv z w - pads=[1,0,0,1]; out y", 1);
-    check_fused("in x 1x3x7x9; const w 8x3x3x3; const p 8:i64 =0,0,1,1,0,0,1,1; z = Pad x p; y = Conv z w - strides=[2,2]; r = Relu y; out r", 2);
+    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; z = Pad x p; y = "
+                "Conv z w - pads=[1,0,0,1]; out y",
+                1);
+    check_fused("in x 1x3x7x9; const w 8x3x3x3; const p 8:i64 =0,0,1,1,0,0,1,1; z = Pad x p; y = "
+                "Conv z w - strides=[2,2]; r = Relu y; out r",
+                2);
     /* These are not zeros around the picture only. */
-    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; const k s =0.5; z = Pad x p k; y = Conv z w; out y", 0);
-    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; z = Pad x p mode=reflect; y = Conv z w; out y", 0);
-    check_fused("in x 1x15x7x9; const w 8x16x3x3; const p 8:i64 =0,1,1,2,0,0,0,1; z = Pad x p; y = Conv z w; out y", 0);
-    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,-1,2,0,0,0,1; z = Pad x p; y = Conv z w; out y", 0);
+    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; const k s =0.5; "
+                "z = Pad x p k; y = Conv z w; out y",
+                0);
+    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,1,2,0,0,0,1; z = Pad x p "
+                "mode=reflect; y = Conv z w; out y",
+                0);
+    check_fused("in x 1x15x7x9; const w 8x16x3x3; const p 8:i64 =0,1,1,2,0,0,0,1; z = Pad x p; y = "
+                "Conv z w; out y",
+                0);
+    check_fused("in x 1x16x7x9; const w 8x16x3x3; const p 8:i64 =0,0,-1,2,0,0,0,1; z = Pad x p; y "
+                "= Conv z w; out y",
+                0);
 }
 
 static void quantising_and_back_is_one_function(void **state)
 {
     (void)state;
-    static const char *const head = "in x 1x16x6x7; const s s =0.05; const z s:u8 =128; const w 16x16x3x3 ~-0.2,0.2";
+    static const char *const head =
+        "in x 1x16x6x7; const s s =0.05; const z s:u8 =128; const w 16x16x3x3 ~-0.2,0.2";
     static const char *const rows[] = {
         "q = QuantizeLinear x s z; y = DequantizeLinear q s z; out y",
         "const i s:i8 =-3; q = QuantizeLinear x s i; y = DequantizeLinear q s i; out y",
@@ -273,9 +308,19 @@ static void quantising_and_back_is_one_function(void **state)
         check_fused(text, 1);
     }
     char text[600];
-    snprintf(text, sizeof text, "%s\nq = QuantizeLinear x s z; const t s =0.1; y = DequantizeLinear q t z; out y", head);
+    snprintf(text, sizeof text,
+             "%s\nc = Conv x w; q = QuantizeLinear c s z; y = DequantizeLinear q s z; out y", head);
+    check_fused(text, 2);
+    check_fused("in x 3x20; const s s =0.05; const z s:u8 =128; const w 20x9; m = Gemm x w; q = "
+                "QuantizeLinear m s z\n"
+                "y = DequantizeLinear q s z; out y",
+                2);
+    snprintf(text, sizeof text,
+             "%s\nq = QuantizeLinear x s z; const t s =0.1; y = DequantizeLinear q t z; out y",
+             head);
     check_fused(text, 0);
-    snprintf(text, sizeof text, "%s\nq = QuantizeLinear x s z; y = DequantizeLinear q s z; out y q", head);
+    snprintf(text, sizeof text, "%s\nq = QuantizeLinear x s z; y = DequantizeLinear q s z; out y q",
+             head);
     fused_net net = check_net(text);
     drop_net(&net);
 }
@@ -283,7 +328,8 @@ static void quantising_and_back_is_one_function(void **state)
 static void swish_is_one_function(void **state)
 {
     (void)state;
-    check_fused("in x 1x16x6x7; const w 16x16x3x3; c = Conv x w; s = Sigmoid c; y = Mul c s; out y", 2);
+    check_fused("in x 1x16x6x7; const w 16x16x3x3; c = Conv x w; s = Sigmoid c; y = Mul c s; out y",
+                2);
     check_fused("in x 2x30; s = Sigmoid x; y = Mul s x; out y", 1);
     check_fused("in x 2x30; in z 2x30; s = Sigmoid x; y = Mul s z; out y", 0);
 }
@@ -292,7 +338,8 @@ static void matmul_and_bias_are_a_gemm(void **state)
 {
     (void)state;
     check_fused("in x 3x20; const w 20x9; const b 9; m = MatMul x w; y = Add m b; out y", 1);
-    check_fused("in x 2x3x20; const w 20x9; const b 9; m = MatMul x w; y = Add b m; r = Relu y; out r", 1);
+    check_fused(
+        "in x 2x3x20; const w 20x9; const b 9; m = MatMul x w; y = Add b m; r = Relu y; out r", 1);
     check_fused("in x 2x3x20; const w 20x9; const b 3x9; m = MatMul x w; y = Add m b; out y", 0);
     check_fused("in x 2x3x20; in w 2x20x9; y = MatMul x w; r = Relu y; out r", 1);
 }
@@ -300,10 +347,12 @@ static void matmul_and_bias_are_a_gemm(void **state)
 static void nodes_that_change_nothing_vanish(void **state)
 {
     (void)state;
-    fused_net net = check_net("in x 1x16x6x7; const w 16x16x3x3; c = Conv x w; i = Identity c; d = Dropout i; r = Relu d; out r");
+    fused_net net = check_net("in x 1x16x6x7; const w 16x16x3x3; c = Conv x w; i = Identity c; d = "
+                              "Dropout i; r = Relu d; out r");
     assert_int_equal(working_steps(&net), 1);
     drop_net(&net);
-    net = check_net("in x 1x16x1x1; const w 8x16x1x1; const s 2:i64 =1,-1; c = Conv x w; r = Reshape c s; t = Relu r; out t");
+    net = check_net("in x 1x16x1x1; const w 8x16x1x1; const s 2:i64 =1,-1; c = Conv x w; r = "
+                    "Reshape c s; t = Relu r; out t");
     drop_net(&net);
 }
 
@@ -311,20 +360,26 @@ static void nodes_that_change_nothing_vanish(void **state)
 static void concat_by_offset(void **state)
 {
     (void)state;
-    fused_net net = check_net("in x 1x16x8x8; const w 16x16x1x1; const v 32x16x3x3; a = Conv x w; b = Conv x v - pads=[1,1,1,1]\n"
-                              "ra = Relu a; rb = Relu b; j = Concat ra rb axis=1; const u 8x48x1x1; y = Conv j u; out y");
+    fused_net net = check_net(
+        "in x 1x16x8x8; const w 16x16x1x1; const v 32x16x3x3; a = Conv x w; b = Conv x v - "
+        "pads=[1,1,1,1]\n"
+        "ra = Relu a; rb = Relu b; j = Concat ra rb axis=1; const u 8x48x1x1; y = Conv j u; out y");
     assert_null(step_of(net.run.session, "j"));
     drop_net(&net);
     static const struct {
         const char *text, *why;
     } rows[] = {
-        {"in x 1x16x8x8; const w 17x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=1; const u 8x34x1x1; y = Conv j u; out y",
+        {"in x 1x16x8x8; const w 17x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=1; "
+         "const u 8x34x1x1; y = Conv j u; out y",
          "channels are not whole blocks"},
-        {"in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; j = Concat a a axis=1; const u 8x32x1x1; y = Conv j u; out y",
+        {"in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; j = Concat a a axis=1; const u 8x32x1x1; "
+         "y = Conv j u; out y",
          "an input occurs twice"},
-        {"in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=2; const u 8x16x1x1; y = Conv j u; out y",
+        {"in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=2; "
+         "const u 8x16x1x1; y = Conv j u; out y",
          NULL}, /* two reasons, one per layout */
-        {"in x 2x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=1; const u 8x32x1x1; y = Conv j u; out y",
+        {"in x 2x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b axis=1; "
+         "const u 8x32x1x1; y = Conv j u; out y",
          "pieces are not contiguous"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -332,13 +387,16 @@ static void concat_by_offset(void **state)
         const cvk_step_info *step = step_of(net.run.session, "j");
         assert_non_null(step);
         assert_non_null(strstr(step->note, "not by offset"));
-        if (rows[i].why && !strstr(step->note, rows[i].why)) fail_msg("note '%s', expected '%s'", step->note, rows[i].why);
+        if (rows[i].why && !strstr(step->note, rows[i].why))
+            fail_msg("note '%s', expected '%s'", step->note, rows[i].why);
         drop_net(&net);
     }
-    net = check_net("in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b x axis=1; k = Concat j a axis=1\n"
+    net = check_net("in x 1x16x8x8; const w 16x16x1x1; a = Conv x w; b = Conv x w; j = Concat a b "
+                    "x axis=1; k = Concat j a axis=1\n"
                     "s = Sigmoid k; out s j a");
     drop_net(&net);
-    net = check_net("in x 1x64; const w 64x32; a = Gemm x w; r = Relu a; b = Gemm x w; j = Concat r b axis=1; k = Concat j b axis=1; out k");
+    net = check_net("in x 1x64; const w 64x32; a = Gemm x w; r = Relu a; b = Gemm x w; j = Concat "
+                    "r b axis=1; k = Concat j b axis=1; out k");
     drop_net(&net);
 }
 
@@ -350,24 +408,34 @@ static void memory_is_what_must_be(void **state)
         const char *text;
         bool chain;
     } rows[] = {
-        {"in x 1x16x16x16; const w 16x16x3x3; a = Conv x w - pads=[1,1,1,1]; b = Conv a w - pads=[1,1,1,1]; c = Conv b w; out c", true},
-        {"in x 1x3x32x32; const w 16x3x3x3; const v 32x16x3x3; a = Conv x w; b = Conv a v; p = GlobalAveragePool b; s = Softmax p; out s", true},
-        {"in x 4x100; const w 100x100; a = Gemm x w; b = Gemm a w; c = Gemm b w; d = Gemm c w; out d", true},
-        {"in x 1x16x16x16; const w 16x16x3x3; a = Conv x w - pads=[1,1,1,1]; b = Conv a w - pads=[1,1,1,1]; c = Add a b\n"
-         "d = Conv c w; e = MaxPool c kernel_shape=[3,3]; f = Concat d e axis=1; g = Sigmoid f; h = Conv g u; out h", false},
+        {"in x 1x16x16x16; const w 16x16x3x3; a = Conv x w - pads=[1,1,1,1]; b = Conv a w - "
+         "pads=[1,1,1,1]; c = Conv b w; out c",
+         true},
+        {"in x 1x3x32x32; const w 16x3x3x3; const v 32x16x3x3; a = Conv x w; b = Conv a v; p = "
+         "GlobalAveragePool b; s = Softmax p; out s",
+         true},
+        {"in x 4x100; const w 100x100; a = Gemm x w; b = Gemm a w; c = Gemm b w; d = Gemm c w; out "
+         "d",
+         true},
+        {"in x 1x16x16x16; const w 16x16x3x3; a = Conv x w - pads=[1,1,1,1]; b = Conv a w - "
+         "pads=[1,1,1,1]; c = Add a b\n"
+         "d = Conv c w; e = MaxPool c kernel_shape=[3,3]; f = Concat d e axis=1; g = Sigmoid f; h "
+         "= Conv g u; out h",
+         false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[1000];
         snprintf(text, sizeof text, "const u 8x32x1x1; %s", rows[i].text);
         fused_net net = check_net(text);
-        if (net.info.activation_bytes < net.info.lower_bound_bytes) fail_msg("less memory than is alive at once");
+        if (net.info.activation_bytes < net.info.lower_bound_bytes)
+            fail_msg("less memory than is alive at once");
         if (rows[i].chain) assert_int_equal(net.info.activation_bytes, net.info.lower_bound_bytes);
         const cvk_session_options kept = {.keep_values = true};
         test_run run = run_make(net.model, &device, 1, &kept);
         cvk_session_info info;
         expect_ok(cvk_session_get_info(run.session, &info), "info");
         assert_true(info.activation_bytes >= net.info.activation_bytes);
-        assert_true(distance_to_reference(net.model, &run) <= 1e-5);
+        assert_true(run_distance(net.model, &run) <= 1e-5);
         run_free(&run);
         drop_net(&net);
     }
@@ -378,8 +446,10 @@ static void operators_without_a_kernel_run_on_the_host(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "in x 1x16x8x8; const w 16x16x3x3; c = Conv x w; p,i = MaxPool c kernel_shape=[2,2]; r = Relu p; out r i",
-        "in x 1x16x6x5; const w 16x16x3x3; const k 4 =1,1,2,2; c = Conv x w; p = Resize c - k mode=cubic; r = Conv p w; out r",
+        "in x 1x16x8x8; const w 16x16x3x3; c = Conv x w; p,i = MaxPool c kernel_shape=[2,2]; r = "
+        "Relu p; out r i",
+        "in x 1x16x6x5; const w 16x16x3x3; const k 4 =1,1,2,2; c = Conv x w; p = Resize c - k "
+        "mode=cubic; r = Conv p w; out r",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fused_net net = check_net(rows[i]);
@@ -404,7 +474,8 @@ static void two_devices_in_one_session(void **state)
     cvk_device *cpu = NULL;
     expect_ok(cvk_device_open("cpu", NULL, &cpu), "cpu");
     cvk_device *const orders[][2] = {{device, cpu}, {cpu, device}};
-    cvk_model *model = model_text("in x 1x16x9x9; const w 16x16x3x3; const v 16x16x1x1; c = Conv x w; r = Relu c; p,i = MaxPool r kernel_shape=[2,2]\n"
+    cvk_model *model = model_text("in x 1x16x9x9; const w 16x16x3x3; const v 16x16x1x1; c = Conv x "
+                                  "w; r = Relu c; p,i = MaxPool r kernel_shape=[2,2]\n"
                                   "d = Conv p v; a = Add d p; g = GlobalAveragePool a; out g i");
     for (int k = 0; k < 2; k++) {
         test_run run = run_make(model, orders[k], 2, NULL);
@@ -414,8 +485,9 @@ static void two_devices_in_one_session(void **state)
         assert_non_null(step);
         assert_string_equal(step->device, info.id);
         assert_string_equal(step_of(run.session, "p")->device, "host");
-        assert_true(distance_to_reference(model, &run) <= 1e-5);
-        assert_true(distance_to_reference(model, &run) <= 1e-5); /* again: nothing of the first run is left */
+        assert_true(run_distance(model, &run) <= 1e-5);
+        assert_true(distance_to_reference(model, &run) <=
+                    1e-5); /* again: nothing of the first run is left */
         run_free(&run);
     }
     cvk_model_free(&model);

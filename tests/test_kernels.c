@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every kernel row of one device against the references in double precision, over op_cases.def. A row
- * that no case reaches fails.
+ * Every kernel row of one device against the references in double precision, over op_cases.def. A
+ * row that no case reaches fails.
  *
  *     test_kernels cpu [isa]      test_kernels opencl[:N]     [only cases of this operator]
  *
- * Inputs are surrounded by nothing and lanes beyond the channels hold NaN, so that a kernel that reads
- * what it must not shows it.
+ * Inputs are surrounded by nothing and lanes beyond the channels hold NaN, so that a kernel that
+ * reads what it must not shows it.
  */
 #include <math.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,8 @@ static void *to_layout(const cvk_view *plain, const cvk_view *placed)
     float *image = checked_malloc(bytes);
     if (placed->layout == CVK_LAYOUT_PLAIN) return memcpy(image, plain->data, bytes);
     const cvk_shape *s = &placed->shape;
-    int64_t spatial = cvk_shape_span(s, 2, s->rank), c = s->dims[1], blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
+    int64_t spatial = cvk_shape_span(s, 2, s->rank), c = s->dims[1],
+            blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
     cvk_layout_block(plain->data, image, s->dims[0], c, spatial);
     for (int64_t i = 0; i < s->dims[0] * blocks * spatial * CVK_BLOCK; i++) {
         int64_t channel = i / (spatial * CVK_BLOCK) % blocks * CVK_BLOCK + i % CVK_BLOCK;
@@ -77,7 +78,8 @@ static void compare(const cvk_view *got, const cvk_view *want, const char *row)
     for (int64_t i = 0; i < count; i++) {
         double a = cvk_view_get(got, i), b = cvk_view_get(want, i);
         if (!cvk_dtype_is_float(got->dtype)) {
-            if (a != b) fail_msg("%s: element %lld is %g, the reference says %g", row, (long long)i, a, b);
+            if (a != b)
+                fail_msg("%s: element %lld is %g, the reference says %g", row, (long long)i, a, b);
             continue;
         }
         if (isnan(b) || isinf(b)) {
@@ -85,13 +87,15 @@ static void compare(const cvk_view *got, const cvk_view *want, const char *row)
                 fail_msg("%s: element %lld is %g, the reference says %g", row, (long long)i, a, b);
             continue;
         }
-        if (isnan(a) || isinf(a)) fail_msg("%s: element %lld is %g, the reference says %g", row, (long long)i, a, b);
+        if (isnan(a) || isinf(a))
+            fail_msg("%s: element %lld is %g, the reference says %g", row, (long long)i, a, b);
         error += (a - b) * (a - b);
         norm += b * b;
     }
     double relative = norm > 0 ? sqrt(error / norm) : sqrt(error);
     double tolerance = got->dtype == CVK_F16 ? 1e-3 : 1e-5;
-    if (!(relative <= tolerance)) fail_msg("%s: relative L2 error %.3g, at most %.0e is allowed", row, relative, tolerance);
+    if (!(relative <= tolerance))
+        fail_msg("%s: relative L2 error %.3g, at most %.0e is allowed", row, relative, tolerance);
 }
 
 /* Device memory for a step's view, filled from plain elements (NULL: with garbage). */
@@ -130,8 +134,8 @@ static void execute_and_compare(cvk_step *step, const cvk_view *want, const char
     }
 }
 
-static void run_row(cvk_scheduler *s, const cvk_node *node, const cvk_kernel *row, const cvk_view *in,
-                    const cvk_view *want)
+static void run_row(cvk_scheduler *s, const cvk_node *node, const cvk_kernel *row,
+                    const cvk_view *in, const cvk_view *want)
 {
     cvk_step step;
     char label[160];
@@ -150,7 +154,8 @@ static void run_row(cvk_scheduler *s, const cvk_node *node, const cvk_kernel *ro
     }
     execute_and_compare(&step, want, label);
     if (row->inplace && step.in[0].data && !cvk_is_const(s->graph, node->in[0]) &&
-        cvk_view_bytes(&step.in[0]) == cvk_view_bytes(&step.out[0]) && step.in[0].layout == step.out[0].layout) {
+        cvk_view_bytes(&step.in[0]) == cvk_view_bytes(&step.out[0]) &&
+        step.in[0].layout == step.out[0].layout) {
         step.out[0].data = step.in[0].data;
         snprintf(label, sizeof label, "row %s in place", row->name);
         execute_and_compare(&step, want, label);
@@ -180,16 +185,20 @@ static void run_node(cvk_scheduler *s, const op_case *c, const cvk_node *node)
     }
     check(cvk_node_reference(node, in, want), "reference");
     cvk_problem problem = {.node = node, .caps = &device->caps};
-    cvk_view *views = cvk_arena_alloc(arena, ((size_t)node->n_in + (size_t)node->n_out + 1) * sizeof *views);
+    cvk_view *views =
+        cvk_arena_alloc(arena, ((size_t)node->n_in + (size_t)node->n_out + 1) * sizeof *views);
     assert_non_null(views);
     for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(s->graph, node->in[i]);
-    for (int i = 0; i < node->n_out; i++) views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
+    for (int i = 0; i < node->n_out; i++)
+        views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
     problem.in = views;
     problem.out = views + node->n_in;
     for (int r = 0; r < device->n_kernels; r++) {
         const cvk_kernel *row = &device->kernels[r];
         const char *why = "";
-        if (row->op != node->op || (row->needs & ~device->caps.bits) || !row->accepts(&problem, &why)) continue;
+        if (row->op != node->op || (row->needs & ~device->caps.bits) ||
+            !row->accepts(&problem, &why))
+            continue;
         run_row(s, node, row, in, want);
         reached[r]++;
     }
@@ -205,7 +214,8 @@ static void run_case(void **state)
     /* A layout other than plain exists in steps only. */
     cvk_plan plan = {.arena = arena, .graph = graph, .devices = &device, .n_devices = 1};
     cvk_schedule_options options = {0};
-    cvk_scheduler s = {.plan = &plan, .graph = graph, .devices = &device, .n_devices = 1, .options = &options};
+    cvk_scheduler s = {
+        .plan = &plan, .graph = graph, .devices = &device, .n_devices = 1, .options = &options};
     for (int i = 0; i < graph->n_nodes; i++)
         if (!cvk_op_get(graph->nodes[i].op)->alias) run_node(&s, c, &graph->nodes[i]);
     cvk_arena_free(&arena);
@@ -214,7 +224,8 @@ static void run_case(void **state)
 /* Reorder has no ONNX operator: all shapes through both rows. */
 static void run_reorder(void **state)
 {
-    static const int64_t shapes[][4] = {{1, 1, 1, 1}, {1, 3, 5, 7}, {2, 16, 3, 3}, {3, 17, 4, 9}, {1, 33, 1, 11}, {1, 64, 14, 14}};
+    static const int64_t shapes[][4] = {{1, 1, 1, 1},  {1, 3, 5, 7},   {2, 16, 3, 3},
+                                        {3, 17, 4, 9}, {1, 33, 1, 11}, {1, 64, 14, 14}};
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         cvk_arena *arena = cvk_arena_create();
@@ -226,13 +237,17 @@ static void run_reorder(void **state)
             cvk_value *value = &graph->values[ids[k]];
             value->dtype = CVK_F32;
             value->has_shape = true;
-            value->shape = cvk_shape_make(i == 4 ? 3 : 4, i == 4 ? (const int64_t[]){1, 33, 11} : shapes[i]);
+            value->shape =
+                cvk_shape_make(i == 4 ? 3 : 4, i == 4 ? (const int64_t[]){1, 33, 11} : shapes[i]);
         }
         cvk_node *node;
-        check(cvk_graph_add_node(graph, CVK_OP_Reorder, "reorder", &ids[0], 1, &ids[1], 1, 0, &node), "node");
+        check(
+            cvk_graph_add_node(graph, CVK_OP_Reorder, "reorder", &ids[0], 1, &ids[1], 1, 0, &node),
+            "node");
         cvk_plan plan = {.arena = arena, .graph = graph, .devices = &device, .n_devices = 1};
         cvk_schedule_options options = {0};
-        cvk_scheduler s = {.plan = &plan, .graph = graph, .devices = &device, .n_devices = 1, .options = &options};
+        cvk_scheduler s = {
+            .plan = &plan, .graph = graph, .devices = &device, .n_devices = 1, .options = &options};
         run_node(&s, &(op_case){"Reorder", "", "", ""}, node);
         cvk_arena_free(&arena);
     }
@@ -264,10 +279,13 @@ static int run_all(void)
         if (only_op && strcmp(only_op, c->op) != 0) continue;
         char name[512];
         snprintf(name, sizeof name, "%s %s; %s; %s", c->op, c->inputs, c->attrs, c->posts);
-        tests[count++] = (struct CMUnitTest){.name = strdup(name), .test_func = run_case, .initial_state = (void *)c};
+        tests[count++] = (struct CMUnitTest){
+            .name = strdup(name), .test_func = run_case, .initial_state = (void *)c};
     }
     tests[count++] = (struct CMUnitTest){.name = "Reorder", .test_func = run_reorder};
-    if (!only_op) tests[count++] = (struct CMUnitTest){.name = "every row is reached", .test_func = all_rows_reached};
+    if (!only_op)
+        tests[count++] =
+            (struct CMUnitTest){.name = "every row is reached", .test_func = all_rows_reached};
     int failed = _cmocka_run_group_tests(device->info.id, tests, (size_t)count, NULL, NULL);
     for (int i = 0; i < count - 1; i++)
         if (tests[i].initial_state) free((char *)tests[i].name);

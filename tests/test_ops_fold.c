@@ -113,6 +113,57 @@ static void no_limit_no_folding(void **state)
     ops_graph_drop(&g);
 }
 
+/* Whether a node of constants is folded. wgt: of a second input, SCALAR for none. */
+static bool folds(cvk_op_kind op, cvk_shape shape, cvk_shape wgt, const cvk_attr *attrs,
+                  int n_attrs)
+{
+    ops_graph g = ops_graph_make(13);
+    int in[] = {ops_pattern(&g, shape), wgt.rank ? ops_pattern(&g, wgt) : -1};
+    int y = add(&g, op, in, wgt.rank ? 2 : 1, attrs, n_attrs);
+    assert_int_equal(cvk_graph_add_output(g.graph, y), CVK_OK);
+    infer(&g, SIZE_MAX);
+    bool folded = g.graph->values[y].data != NULL;
+    assert_int_equal(g.graph->n_nodes, !folded);
+    ops_graph_drop(&g);
+    return folded;
+}
+
+/* Small files that would take hours: such nodes stay, and take their time when they are run. */
+static void work_is_bounded(void **state)
+{
+    (void)state;
+    cvk_attr huge[] = {ATTR_INTS("kernel_shape", 2000, 2000),
+                       ATTR_INTS("pads", 1999, 1999, 1999, 1999)};
+    cvk_attr line[] = {ATTR_INTS("kernel_shape", 1000000000),
+                       ATTR_INTS("pads", 999999999, 999999999)};
+    cvk_attr wide[] = {ATTR_INTS("pads", 20000, 20000, 20000, 20000)};
+    cvk_attr size[] = {ATTR_INT("size", 1000000)}, two[] = {ATTR_INTS("kernel_shape", 2, 2)};
+    assert_false(folds(CVK_OP_MaxPool, DIMS(1, 1, 2000, 2000), SCALAR, huge, 2));
+    assert_false(folds(CVK_OP_AveragePool, DIMS(1, 1, 2000, 2000), SCALAR, huge, 2));
+    assert_false(folds(CVK_OP_AveragePool, DIMS(1, 1, 4), SCALAR, line, 2));
+    assert_false(folds(CVK_OP_Conv, DIMS(1, 1, 1, 1), DIMS(1, 1, 1, 1), wide, 1));
+    assert_false(folds(CVK_OP_MatMul, DIMS(60000, 8), DIMS(8, 1000), NO_ATTRS));
+    assert_false(folds(CVK_OP_LRN, DIMS(1, 1000000), SCALAR, size, 1));
+    assert_true(folds(CVK_OP_MaxPool, DIMS(1, 1, 4, 4), SCALAR, two, 1));
+    assert_true(folds(CVK_OP_LRN, DIMS(1, 8), SCALAR, size, 1));
+    assert_true(folds(CVK_OP_MatMul, DIMS(6, 8), DIMS(8, 5), NO_ATTRS));
+}
+
+/* Each node is cheap enough, all of them are not. */
+static void work_is_bounded_in_all(void **state)
+{
+    (void)state;
+    enum { N = 256, NODES = 20 };
+    ops_graph g = ops_graph_make(13);
+    int m = ops_pattern(&g, DIMS(N, N)), last = m, folded = 0, made[NODES];
+    for (int i = 0; i < NODES; i++) last = made[i] = add(&g, CVK_OP_MatMul, IN(last, m), NO_ATTRS);
+    assert_int_equal(cvk_graph_add_output(g.graph, last), CVK_OK);
+    infer(&g, SIZE_MAX);
+    for (int i = 0; i < NODES; i++) folded += g.graph->values[made[i]].data != NULL;
+    assert_int_equal(folded, 16);
+    ops_graph_drop(&g);
+}
+
 static void failures_name_the_node(void **state)
 {
     (void)state;
@@ -130,7 +181,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shape_arithmetic),       cmocka_unit_test(eight_bit_weights),
         cmocka_unit_test(nothing_is_copied),      cmocka_unit_test(no_limit_no_folding),
-        cmocka_unit_test(failures_name_the_node),
+        cmocka_unit_test(failures_name_the_node), cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(work_is_bounded_in_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
  * Operators that move, pick or hold elements: small cases with exact results, the forms of
  * different operator sets, unknown shapes, and the sentences of refusals.
  */
+#include <stdlib.h>
+
 #include "ops_values.h"
 
 static void reshape_cases(void **state)
@@ -119,6 +121,39 @@ static void transpose_cases(void **state)
                "perm is no permutation: entry 1 is 0");
     ops_refuse(&g, CVK_OP_Transpose, IN(x), ATTRS(ATTR_INTS("perm", 0, 1, 2)), CVK_BAD_MODEL,
                "perm has 3 entries for a tensor of rank 2");
+    ops_graph_drop(&g);
+}
+
+/* More than a tile in both directions, and every element size. */
+static void transposed_in_tiles(void **state)
+{
+    (void)state;
+    static const int64_t perms[][4] = {{0, 1, 3, 2}, {0, 2, 3, 1}, {3, 2, 1, 0},
+                                       {1, 3, 0, 2}, {2, 0, 1, 3}, {0, 3, 1, 2}};
+    static const cvk_dtype types[] = {CVK_U8, CVK_I16, CVK_F32, CVK_I64};
+    const int64_t dims[] = {3, 35, 5, 37};
+    enum { COUNT = 3 * 35 * 5 * 37 };
+    ops_graph g = ops_graph_make(13);
+    int64_t *data = calloc(COUNT, sizeof *data);
+    assert_non_null(data);
+    for (size_t k = 0; k < sizeof perms / sizeof *perms * 4; k++) {
+        const int64_t *perm = perms[k / 4];
+        cvk_view src = {.dtype = types[k % 4], .shape = cvk_shape_make(4, dims), .data = data};
+        for (int64_t i = 0; i < COUNT; i++) cvk_view_set(&src, i, (double)(i % 251));
+        cvk_attr attr = {.name = "perm", .kind = CVK_ATTR_INTS, .count = 4, .ints = perm};
+        int x = ops_constant(&g, src.dtype, src.shape, data);
+        cvk_view dst = cvk_graph_view(g.graph, ops_run(&g, CVK_OP_Transpose, IN(x), &attr, 1));
+        int64_t strides[4], at[4] = {0}, wrong = 0;
+        cvk_shape_strides(&src.shape, strides);
+        for (int64_t i = 0; i < COUNT; i++) {
+            int64_t from = 0;
+            for (int d = 0; d < 4; d++) from += at[d] * strides[perm[d]];
+            wrong += cvk_view_get(&dst, i) != (double)(from % 251);
+            for (int d = 3; d >= 0 && ++at[d] == dst.shape.dims[d]; d--) at[d] = 0;
+        }
+        assert_int_equal(wrong, 0);
+    }
+    free(data);
     ops_graph_drop(&g);
 }
 
@@ -376,6 +411,7 @@ int main(void)
         cmocka_unit_test(flatten_and_dropout),
         cmocka_unit_test(squeeze_and_unsqueeze),
         cmocka_unit_test(transpose_cases),
+        cmocka_unit_test(transposed_in_tiles),
         cmocka_unit_test(concat_and_split),
         cmocka_unit_test(split_attribute_before_13),
         cmocka_unit_test(slice_by_inputs),

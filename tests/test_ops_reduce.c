@@ -4,6 +4,7 @@
  * reductions, ArgMax, Resize and Upsample; small cases with exact results, and refusals.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "ops_values.h"
 
@@ -157,9 +158,63 @@ static void resize_by_scales(void **state)
                "scale 0 is -1");
     ops_refuse(&g, CVK_OP_Resize, IN(x, none, ops_floats(&g, DIMS(2), 1, 1)), NO_ATTRS, CVK_SHAPE,
                "scales has 2 entries for a tensor of rank 1");
-    ops_refuse(&g, CVK_OP_Resize, IN(x, none, twice), ATTRS(COORD("tf_crop_and_resize")),
-               CVK_UNSUPPORTED,
-               "coordinate_transformation_mode 'tf_crop_and_resize' of Resize is not supported");
+    ops_graph_drop(&g);
+}
+
+static void resize_of_a_region(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int x = counting(&g, DIMS(5)), none = -1, plane = counting(&g, DIMS(3, 4));
+    int half = ops_floats(&g, DIMS(2), 0.25f, 0.75f), out = ops_floats(&g, DIMS(2), -0.5f, 1.25f);
+#define CROP COORD("tf_crop_and_resize"), ATTR_FLOAT("extrapolation_value", 100)
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, half, none, ints(&g, 5)), ATTRS(LINEAR, CROP)),
+               1e-6, 1, 1.5, 2, 2.5, 3); /* as long as before and yet no copy */
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, out, none, ints(&g, 8)), ATTRS(LINEAR, CROP)),
+               1e-6, 100, 100, 0, 1, 2, 3, 4, 100);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, out, none, ints(&g, 8)),
+                       ATTRS(CROP, ATTR_STRING("mode", "cubic"))),
+               1e-6, 100, 100, 0, 1, 2, 3, 4, 100);
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, half, none, ints(&g, 1)), ATTRS(LINEAR, CROP)),
+               1e-6, 2);
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(x, half, ops_floats(&g, DIMS(1), 0.6f)), ATTRS(CROP)),
+               0, 1, 2, 3);
+    /* backwards along the second dimension; the first output row is outside */
+    int roi = ops_floats(&g, DIMS(4), -0.5f, 1, 1, 0);
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(plane, roi, none, ints(&g, 4, 2)), ATTRS(CROP)), 0,
+               100, 100, 3, 0, 7, 4, 11, 8);
+    int whole = ops_floats(&g, DIMS(2), 0, 1), nan = ops_floats(&g, DIMS(2), 0, NAN);
+    ops_expect(&g, ops_run(&g, CVK_OP_Resize, IN(x, whole, none, ints(&g, 5)), ATTRS(CROP)), 0, 0,
+               1, 2, 3, 4);
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, none, ints(&g, 5)), ATTRS(CROP), CVK_BAD_MODEL,
+               "there is no roi, which tf_crop_and_resize wants");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, roi, none, ints(&g, 5)), ATTRS(CROP), CVK_SHAPE,
+               "roi has 4 entries for a tensor of rank 1, two per dimension are expected");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, nan, none, ints(&g, 5)), ATTRS(CROP), CVK_BAD_MODEL,
+               "roi holds nan");
+    int computed = ops_input(&g, CVK_F32, DIMS(2));
+    ops_expect_shape(&g,
+                     ops_infer(&g, CVK_OP_Resize, IN(x, computed, none, ints(&g, 5)), ATTRS(CROP)),
+                     DIMS(-1));
+    ops_graph_drop(&g);
+}
+
+/* Nothing between may be larger than both ends, in whatever order the dimensions are taken. */
+static void resize_of_a_line(void **state)
+{
+    (void)state;
+    enum { LONG = 1 << 20 };
+    ops_graph g = ops_graph_make(13);
+    float *data = calloc(LONG, sizeof *data);
+    assert_non_null(data);
+    for (int i = 0; i < LONG; i++) data[i] = (float)(i % 3);
+    int x = ops_constant(&g, CVK_F32, DIMS(1, LONG), data);
+    int y = ops_run(&g, CVK_OP_Resize, IN(x, -1, -1, ints(&g, LONG, 1)), NO_ATTRS);
+    ops_expect_shape(&g, y, DIMS(LONG, 1));
+    assert_true(((const float *)g.graph->values[y].data)[LONG - 1] == data[LONG / 2 - 1]);
+    free(data);
     ops_graph_drop(&g);
 }
 
@@ -237,7 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cast_cases),       cmocka_unit_test(quantize_cases),
         cmocka_unit_test(reduce_cases),     cmocka_unit_test(arg_max_cases),
-        cmocka_unit_test(resize_by_scales), cmocka_unit_test(resize_by_sizes),
+        cmocka_unit_test(resize_by_scales), cmocka_unit_test(resize_of_a_region),
+        cmocka_unit_test(resize_of_a_line), cmocka_unit_test(resize_by_sizes),
         cmocka_unit_test(upsample_cases),   cmocka_unit_test(reduce_internal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

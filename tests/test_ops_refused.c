@@ -11,8 +11,9 @@ static void refused_convolutions(void **state)
     int x = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8)), w = ops_input(&g, CVK_F32, DIMS(4, 4, 3, 3));
     int fits = ops_input(&g, CVK_F32, DIMS(4, 3, 3, 3)),
         f64 = ops_input(&g, CVK_F64, DIMS(4, 3, 3, 3));
-    int bias = ops_input(&g, CVK_F32, DIMS(5)), cube = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8, 8));
-    int depth = ops_input(&g, CVK_F32, DIMS(4, 3, 3, 3, 3)),
+    int bias = ops_input(&g, CVK_F32, DIMS(5)),
+        cube = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8, 8, 8));
+    int depth = ops_input(&g, CVK_F32, DIMS(4, 3, 3, 3, 3, 3)),
         line = ops_input(&g, CVK_F32, DIMS(4, 3, 3));
     int large = ops_input(&g, CVK_F32, DIMS(4, 3, 9, 9)),
         ints = ops_input(&g, CVK_I32, DIMS(1, 3, 8, 8));
@@ -28,7 +29,7 @@ static void refused_convolutions(void **state)
     ops_refuse(&g, CVK_OP_Conv, IN(x, fits, bias), NO_ATTRS, CVK_SHAPE,
                "bias has shape 5, 4 elements are expected");
     ops_refuse(&g, CVK_OP_Conv, IN(cube, depth), NO_ATTRS, CVK_UNSUPPORTED,
-               "3-D convolution is not supported");
+               "4-D convolution is not supported, at most 3-D is");
     ops_refuse(&g, CVK_OP_Conv, IN(x, line), NO_ATTRS, CVK_SHAPE,
                "weights have shape 4x3x3, rank 4 is expected as of the input");
     ops_refuse(&g, CVK_OP_Conv, IN(x, large), NO_ATTRS, CVK_SHAPE,
@@ -68,6 +69,21 @@ static void refused_attributes(void **state)
                "attribute 'pads' has 3 entries, two per spatial dimension are expected");
     ops_refuse(&g, CVK_OP_Conv, IN(x, w), ATTRS(ATTR_INTS("pads", INT64_MAX, 1, 1, 1)),
                CVK_BAD_MODEL, "attribute 'pads' holds 9223372036854775807, which is out of range");
+    ops_refuse(&g, CVK_OP_Conv, IN(x, w), ATTRS(ATTR_INTS("pads", 1, 1, 1, 1, 1, 1, 1, 1)),
+               CVK_UNSUPPORTED,
+               "attribute 'pads' has 8 entries: at most 3 spatial dimensions are supported");
+    ops_refuse(&g, CVK_OP_ConvTranspose, IN(x, w),
+               ATTRS(ATTR_INTS("strides", 2, 2), ATTR_INTS("output_padding", 1)), CVK_BAD_MODEL,
+               "attribute 'output_padding' has 1 entries, 2 are expected");
+    ops_refuse(&g, CVK_OP_ConvTranspose, IN(x, w),
+               ATTRS(ATTR_INTS("strides", 2, 2), ATTR_INTS("output_shape", 9, 9, 9)), CVK_BAD_MODEL,
+               "attribute 'output_shape' has 3 entries, 2 are expected");
+    ops_refuse(
+        &g, CVK_OP_MaxPool, IN(x),
+        ATTRS(ATTR_INTS("kernel_shape", 1000000000, 1), ATTR_INTS("pads", 1000000000, 0, 0, 0)),
+        CVK_BAD_MODEL,
+        "spatial dimension 0: padding 1000000000 + 0 of a pool whose window reaches "
+        "1000000000, each is expected to be 0 or more and smaller than that");
     ops_refuse(&g, CVK_OP_Conv, IN(x, w), ATTRS(ATTR_STRING("auto_pad", "SAME")), CVK_BAD_MODEL,
                "attribute 'auto_pad' is 'SAME'");
     ops_refuse(&g, CVK_OP_Conv, IN(x, w), ATTRS(ATTR_FLOAT("group", 1)), CVK_BAD_MODEL,
@@ -90,7 +106,8 @@ static void refused_others(void **state)
     int x = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8)), v = ops_input(&g, CVK_F32, DIMS(3));
     int four = ops_input(&g, CVK_F32, DIMS(4)), m = ops_input(&g, CVK_F32, DIMS(3, 4));
     int i64 = ops_input(&g, CVK_I64, DIMS(3)), flags = ops_input(&g, CVK_BOOL, DIMS(3));
-    int cube = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8, 8)), scalar = ops_input(&g, CVK_F32, SCALAR);
+    int cube = ops_input(&g, CVK_F32, DIMS(1, 3, 8, 8, 8, 8)),
+        scalar = ops_input(&g, CVK_F32, SCALAR);
     ops_refuse(&g, CVK_OP_BatchNormalization, IN(x, v, v, v, v),
                ATTRS(ATTR_INT("training_mode", 1)), CVK_UNSUPPORTED,
                "attribute 'training_mode' is set: only inference is supported");
@@ -98,8 +115,9 @@ static void refused_others(void **state)
                "var has shape 4, 3 elements are expected");
     ops_refuse(&g, CVK_OP_BatchNormalization, IN(x, v, v, v), NO_ATTRS, CVK_BAD_MODEL,
                "has 4 inputs, 5 expected");
-    ops_refuse(&g, CVK_OP_MaxPool, IN(cube), ATTRS(ATTR_INTS("kernel_shape", 2, 2, 2)),
-               CVK_UNSUPPORTED, "3-D pooling is not supported");
+    ops_refuse(
+        &g, CVK_OP_MaxPool, IN(cube), ATTRS(ATTR_INTS("kernel_shape", 2, 2, 2, 2)), CVK_UNSUPPORTED,
+        "attribute 'kernel_shape' has 4 entries: at most 3 spatial dimensions are supported");
     ops_refuse(&g, CVK_OP_MaxPool, IN(x),
                ATTRS(ATTR_INTS("kernel_shape", 2, 2), ATTR_INTS("pads", 2, 0, 0, 0)), CVK_BAD_MODEL,
                "spatial dimension 0: padding 2 + 0 of a pool whose window reaches 2, each is "

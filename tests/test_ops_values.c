@@ -37,6 +37,8 @@ static void activations(void **state)
         {{.kind = CVK_ACT_QDQ, .a = 0.5f, .b = 3, .c = 0, .d = 255}, 1.25, 1},
         {{.kind = CVK_ACT_QDQ, .a = 0.5f, .b = 3, .c = 0, .d = 255}, 1.75, 2},
         {{.kind = CVK_ACT_QDQ, .a = 0.5f, .b = 3, .c = 0, .d = 255}, -99, -1.5},
+        /* 3.5 in float32, which goes to 4; a little less in double */
+        {{.kind = CVK_ACT_QDQ, .a = 0.1f, .b = 0, .c = 0, .d = 255}, 0.35f, 4 * (double)0.1f},
         {{.kind = CVK_ACT_SWISH, .a = 1}, 2, 1.7615941559557649},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -84,9 +84,12 @@ static const cvk_tensor *alike(maker *m, const cvk_tensor *value, int free)
 
 static void add_conv(maker *m, const cvk_tensor *x)
 {
-    int c = (int)x->dims[1], group = 1, oc = pick(m, 1, 3) == 1 ? pick(m, 1, 40) : 16 * pick(m, 1, 3);
-    if (chance(m, 25)) group = oc = c;
-    else if (c % 2 == 0 && chance(m, 20)) group = 2, oc += oc % 2;
+    int c = (int)x->dims[1], group = 1,
+        oc = pick(m, 1, 3) == 1 ? pick(m, 1, 40) : 16 * pick(m, 1, 3);
+    if (chance(m, 25))
+        group = oc = c;
+    else if (c % 2 == 0 && chance(m, 20))
+        group = 2, oc += oc % 2;
     int k[2], pads[4], stride[2], dilation = chance(m, 15) ? 2 : 1;
     for (int d = 0; d < 2; d++) {
         int reach;
@@ -105,24 +108,28 @@ static void add_conv(maker *m, const cvk_tensor *x)
     if (bias) add(m, "const b%d %d", id, oc);
     char b[16] = "-";
     if (bias) snprintf(b, sizeof b, "b%d", id);
-    add(m, "v%d = Conv %s w%d %s group=%d pads=[%d,%d,%d,%d] strides=[%d,%d] dilations=[%d,%d]", id, x->name, id, b, group,
-        pads[0], pads[1], pads[2], pads[3], stride[0], stride[1], dilation, dilation);
+    add(m, "v%d = Conv %s w%d %s group=%d pads=[%d,%d,%d,%d] strides=[%d,%d] dilations=[%d,%d]", id,
+        x->name, id, b, group, pads[0], pads[1], pads[2], pads[3], stride[0], stride[1], dilation,
+        dilation);
 }
 
 static void add_transposed(maker *m, const cvk_tensor *x)
 {
-    int c = (int)x->dims[1], oc = pick(m, 1, 20), k = pick(m, 1, 4), stride = pick(m, 1, 2), pad = pick(m, 0, (k - 1) / 2);
-    if (x->dims[2] > 12 || x->dims[3] > 12 || (x->dims[2] - 1) * stride + k - 2 * pad < 1) stride = 1, pad = 0;
+    int c = (int)x->dims[1], oc = pick(m, 1, 20), k = pick(m, 1, 4), stride = pick(m, 1, 2),
+        pad = pick(m, 0, (k - 1) / 2);
+    if (x->dims[2] > 12 || x->dims[3] > 12 || (x->dims[2] - 1) * stride + k - 2 * pad < 1)
+        stride = 1, pad = 0;
     double range = sqrt(3.0 / (c * k));
     add(m, "const w%d %dx%dx%dx%d ~%f,%f", m->n_nodes, c, oc, k, k, -range, range);
-    add(m, "v%d = ConvTranspose %s w%d - strides=[%d,%d] pads=[%d,%d,%d,%d]", m->n_nodes, x->name, m->n_nodes, stride, stride,
-        pad, pad, pad, pad);
+    add(m, "v%d = ConvTranspose %s w%d - strides=[%d,%d] pads=[%d,%d,%d,%d]", m->n_nodes, x->name,
+        m->n_nodes, stride, stride, pad, pad, pad, pad);
 }
 
 static void add_activation(maker *m, const cvk_tensor *x)
 {
-    static const char *const acts[] = {"Relu %s",    "Relu %s",          "Relu %s",      "LeakyRelu %s alpha=0.1",     "Elu %s",
-                                       "Sigmoid %s", "Tanh %s",          "HardSwish %s", "HardSigmoid %s alpha=0.3",   "Clip %s lo hi"};
+    static const char *const acts[] = {
+        "Relu %s",    "Relu %s", "Relu %s",      "LeakyRelu %s alpha=0.1",   "Elu %s",
+        "Sigmoid %s", "Tanh %s", "HardSwish %s", "HardSigmoid %s alpha=0.3", "Clip %s lo hi"};
     char act[64];
     if (chance(m, 10)) {
         add(m, "const s%d %dx1x1 ~0,0.5", m->n_nodes, (int)x->dims[1]);
@@ -144,16 +151,21 @@ static void add_pool(maker *m, const cvk_tensor *x)
         pads[d] = pick(m, 0, k[d] / 2);
         pads[d + 2] = pick(m, 0, k[d] / 2);
     }
-    add(m, "v%d = %s %s kernel_shape=[%d,%d] strides=[%d,%d] pads=[%d,%d,%d,%d] ceil_mode=%d", m->n_nodes,
-        chance(m, 50) ? "MaxPool" : chance(m, 50) ? "AveragePool" : "MaxPool", x->name, k[0], k[1], pick(m, 1, 2), pick(m, 1, 2),
-        pads[0], pads[1], pads[2], pads[3], pick(m, 0, 1));
+    add(m, "v%d = %s %s kernel_shape=[%d,%d] strides=[%d,%d] pads=[%d,%d,%d,%d] ceil_mode=%d",
+        m->n_nodes,
+        chance(m, 50)   ? "MaxPool"
+        : chance(m, 50) ? "AveragePool"
+                        : "MaxPool",
+        x->name, k[0], k[1], pick(m, 1, 2), pick(m, 1, 2), pads[0], pads[1], pads[2], pads[3],
+        pick(m, 0, 1));
 }
 
 static void add_affine(maker *m, const cvk_tensor *x)
 {
     int c = (int)x->dims[1], id = m->n_nodes;
     if (chance(m, 50)) {
-        add(m, "const g%d %d ~0.5,1.5; const h%d %d; const m%d %d; const q%d %d ~0.5,1.5", id, c, id, c, id, c, id, c);
+        add(m, "const g%d %d ~0.5,1.5; const h%d %d; const m%d %d; const q%d %d ~0.5,1.5", id, c,
+            id, c, id, c, id, c);
         add(m, "v%d = BatchNormalization %s g%d h%d m%d q%d", id, x->name, id, id, id, id);
     } else {
         static const char *const ops[] = {"Add", "Sub", "Mul", "Div"};
@@ -168,44 +180,58 @@ static void add_pad(maker *m, const cvk_tensor *x)
     int p[4];
     for (int i = 0; i < 4; i++) p[i] = pick(m, 0, x->dims[2 + i % 2] > 2 ? 2 : 0);
     add(m, "const p%d 8:i64 =0,0,%d,%d,0,0,%d,%d", m->n_nodes, p[0], p[1], p[2], p[3]);
-    add(m, "v%d = Pad %s p%d mode=%s", m->n_nodes, x->name, m->n_nodes, chance(m, 60) ? "constant" : chance(m, 50) ? "reflect" : "edge");
+    add(m, "v%d = Pad %s p%d mode=%s", m->n_nodes, x->name, m->n_nodes,
+        chance(m, 60)   ? "constant"
+        : chance(m, 50) ? "reflect"
+                        : "edge");
 }
 
 static void add_resize(maker *m, const cvk_tensor *x)
 {
     bool nearest = chance(m, 50);
     add(m, "const k%d 4 =1,1,%d,%d", m->n_nodes, pick(m, 1, 2), pick(m, 1, 2));
-    add(m, "v%d = Resize %s - k%d mode=%s coordinate_transformation_mode=%s", m->n_nodes, x->name, m->n_nodes,
-        nearest ? "nearest" : "linear", nearest ? "asymmetric" : chance(m, 50) ? "half_pixel" : "align_corners");
+    add(m, "v%d = Resize %s - k%d mode=%s coordinate_transformation_mode=%s", m->n_nodes, x->name,
+        m->n_nodes, nearest ? "nearest" : "linear",
+        nearest         ? "asymmetric"
+        : chance(m, 50) ? "half_pixel"
+                        : "align_corners");
 }
 
 /* x * sigmoid(conv(mean(x))) */
 static void add_gate(maker *m, const cvk_tensor *x)
 {
     int c = (int)x->dims[1], id = m->n_nodes;
-    add(m, "const w%d %dx%dx1x1; t%d = GlobalAveragePool %s; u%d = Conv t%d w%d; s%d = Sigmoid u%d", id, c, c, id, x->name, id, id,
-        id, id, id);
-    if (chance(m, 50)) add(m, "v%d = Mul %s s%d", id, x->name, id);
-    else add(m, "v%d = Mul s%d %s", id, id, x->name);
+    add(m, "const w%d %dx%dx1x1; t%d = GlobalAveragePool %s; u%d = Conv t%d w%d; s%d = Sigmoid u%d",
+        id, c, c, id, x->name, id, id, id, id, id);
+    if (chance(m, 50))
+        add(m, "v%d = Mul %s s%d", id, x->name, id);
+    else
+        add(m, "v%d = Mul s%d %s", id, id, x->name);
 }
 
 /* Channels shuffled in two groups. */
 static void add_shuffle(maker *m, const cvk_tensor *x)
 {
-    int n = (int)x->dims[0], c = (int)x->dims[1], h = (int)x->dims[2], w = (int)x->dims[3], id = m->n_nodes;
+    int n = (int)x->dims[0], c = (int)x->dims[1], h = (int)x->dims[2], w = (int)x->dims[3],
+        id = m->n_nodes;
     if (c % 2) {
         add(m, "v%d = Transpose %s perm=[0,1,3,2]", id, x->name);
         return;
     }
-    add(m, "const a%d 5:i64 =%d,2,%d,%d,%d; const z%d 4:i64 =0,%d,%d,%d", id, n, c / 2, h, w, id, c, h, w);
-    add(m, "t%d = Reshape %s a%d; u%d = Transpose t%d perm=[0,2,1,3,4]; v%d = Reshape u%d z%d", id, x->name, id, id, id, id, id, id);
+    add(m, "const a%d 5:i64 =%d,2,%d,%d,%d; const z%d 4:i64 =0,%d,%d,%d", id, n, c / 2, h, w, id, c,
+        h, w);
+    add(m, "t%d = Reshape %s a%d; u%d = Transpose t%d perm=[0,2,1,3,4]; v%d = Reshape u%d z%d", id,
+        x->name, id, id, id, id, id, id);
 }
 
 static void add_slice(maker *m, const cvk_tensor *x)
 {
     int c = (int)x->dims[1], id = m->n_nodes;
-    if (c > 1) add(m, "const l%d 2:i64 =%d,%d; v%d,y%d = Split %s l%d axis=1", id, (c + 1) / 2, c / 2, id, id, x->name, id);
-    else add(m, "v%d = Identity %s", id, x->name);
+    if (c > 1)
+        add(m, "const l%d 2:i64 =%d,%d; v%d,y%d = Split %s l%d axis=1", id, (c + 1) / 2, c / 2, id,
+            id, x->name, id);
+    else
+        add(m, "v%d = Identity %s", id, x->name);
 }
 
 static void add_node(maker *m)
@@ -231,13 +257,18 @@ static void add_node(maker *m)
     case 15: add_slice(m, x); break;
     case 16:
         other = x->dims[1] < 100 ? alike(m, x, 1) : NULL;
-        if (other && other->dims[1] < 100) add(m, "v%d = Concat %s %s axis=1", m->n_nodes, x->name, other->name);
-        else add_conv(m, x);
+        if (other && other->dims[1] < 100)
+            add(m, "v%d = Concat %s %s axis=1", m->n_nodes, x->name, other->name);
+        else
+            add_conv(m, x);
         break;
     default:
         other = alike(m, x, -1);
-        if (other) add(m, "v%d = %s %s %s", m->n_nodes, chance(m, 80) ? "Add" : "Max", x->name, other->name);
-        else add_conv(m, x);
+        if (other)
+            add(m, "v%d = %s %s %s", m->n_nodes, chance(m, 80) ? "Add" : "Max", x->name,
+                other->name);
+        else
+            add_conv(m, x);
     }
     remember(m);
     m->n_nodes++;
@@ -256,19 +287,22 @@ static void add_end(maker *m)
             add(m, "flat = Flatten %s", x->name);
         }
         double range = sqrt(3.0 / features);
-        add(m, "const fw %dx11 ~%f,%f; const fb 11; fc = Gemm flat fw fb; prob = Softmax fc; out prob", features, -range, range);
+        add(m,
+            "const fw %dx11 ~%f,%f; const fb 11; fc = Gemm flat fw fb; prob = Softmax fc; out prob",
+            features, -range, range);
     } else {
         add(m, "out %s", x->name);
     }
-    if (m->n_values > 2 && chance(m, 30)) add(m, "out %s", m->values[pick(m, 0, m->n_values - 2)].name);
+    if (m->n_values > 2 && chance(m, 30))
+        add(m, "out %s", m->values[pick(m, 0, m->n_values - 2)].name);
 }
 
 static void make(maker *m, uint64_t seed)
 {
     *m = (maker){.seed = seed};
     expect_ok(cvk_model_create("random", 13, &m->model), "model");
-    add(m, "const lo s =-0.4; const hi s =0.6; in v0 %dx%dx%dx%d", pick(m, 1, 2), chance(m, 50) ? pick(m, 1, 4) : 16 * pick(m, 1, 2),
-        pick(m, 1, 20), pick(m, 1, 20));
+    add(m, "const lo s =-0.4; const hi s =0.6; in v0 %dx%dx%dx%d", pick(m, 1, 2),
+        chance(m, 50) ? pick(m, 1, 4) : 16 * pick(m, 1, 2), pick(m, 1, 20), pick(m, 1, 20));
     remember(m);
     m->n_nodes = 1;
     int nodes = pick(m, 2, 16);
@@ -289,8 +323,9 @@ static int check(const maker *m, cvk_device *device, const char *label, bool no_
         double distance = tensor_distance(&run.out[i], &want[i]);
         free(want[i].data);
         if (distance <= bound) continue;
-        printf("seed %llu on %s%s: output '%s' is %g away\n%s\n%s\n", (unsigned long long)m->seed, label,
-               no_fuse ? ", not fused" : "", run.out[i].name, distance, m->text, cvk_session_describe(run.session));
+        printf("seed %llu on %s%s: output '%s' is %g away\n%s\n%s\n", (unsigned long long)m->seed,
+               label, no_fuse ? ", not fused" : "", run.out[i].name, distance, m->text,
+               cvk_session_describe(run.session));
         failures++;
     }
     run_free(&run);

@@ -39,15 +39,18 @@ static void open_devices(void)
     if (n_devices == 0) printf("no device: %s\n", cvk_last_error());
 }
 
-static cvk_model *build(const char *op, int h, int w, int kh, int kw, const float *kernel, int stride, int pad)
+static cvk_model *build(const char *op, int h, int w, int kh, int kw, const float *kernel,
+                        int stride, int pad)
 {
     cvk_model *model;
     const int64_t window[] = {kh, kw}, strides[] = {stride, stride}, pads[] = {pad, pad, pad, pad};
-    const cvk_attr attrs[] = {{.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
-                              {.name = "strides", .kind = CVK_ATTR_INTS, .ints = strides, .count = 2},
-                              {.name = "pads", .kind = CVK_ATTR_INTS, .ints = pads, .count = 4}};
+    const cvk_attr attrs[] = {
+        {.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
+        {.name = "strides", .kind = CVK_ATTR_INTS, .ints = strides, .count = 2},
+        {.name = "pads", .kind = CVK_ATTR_INTS, .ints = pads, .count = 4}};
     const cvk_tensor x = {.name = "x", .dtype = CVK_F32, .rank = 4, .dims = {1, 1, h, w}};
-    const cvk_tensor k = {.name = "k", .dtype = CVK_F32, .rank = 4, .dims = {1, 1, kh, kw}, .data = (void *)kernel};
+    const cvk_tensor k = {
+        .name = "k", .dtype = CVK_F32, .rank = 4, .dims = {1, 1, kh, kw}, .data = (void *)kernel};
     const char *in[] = {"x", "k"}, *out = "y";
     bool conv = strcmp(op, "Conv") == 0;
     expect_ok(cvk_model_create("worked", 13, &model), "model");
@@ -59,8 +62,8 @@ static cvk_model *build(const char *op, int h, int w, int kh, int kw, const floa
 }
 
 /* Runs the model on every device; every element must be as expected. */
-static void expect_everywhere(const char *name, const cvk_model *model, const float *input, int count,
-                              const float *expected)
+static void expect_everywhere(const char *name, const cvk_model *model, const float *input,
+                              int count, const float *expected)
 {
     for (int d = 0; d < n_devices; d++) {
         test_run run = run_make(model, &devices[d], 1, NULL);
@@ -70,8 +73,8 @@ static void expect_everywhere(const char *name, const cvk_model *model, const fl
         const float *got = run.out[0].data;
         for (int i = 0; i < count; i++)
             if (!(got[i] == expected[i]))
-                fail_msg("%s on %s: element %d is %.9g, expected %.9g", name, labels[d], i, (double)got[i],
-                         (double)expected[i]);
+                fail_msg("%s on %s: element %d is %.9g, expected %.9g", name, labels[d], i,
+                         (double)got[i], (double)expected[i]);
         run_free(&run);
     }
 }

@@ -62,16 +62,16 @@ extern "C" {
  */
 
 /* The statuses: X(enumerator, value, short text). */
-#define CVK_STATUS_LIST(X)                                                     \
-    X(CVK_OK, 0, "ok")                                                         \
-    X(CVK_BAD_ARGUMENT, 1, "bad argument")                                     \
-    X(CVK_BAD_MODEL, 2, "bad model")                                           \
-    X(CVK_BAD_INPUT, 3, "bad input")                                           \
-    X(CVK_SHAPE, 4, "shapes do not fit")                                       \
-    X(CVK_UNSUPPORTED, 5, "not supported")                                     \
-    X(CVK_NO_DEVICE, 6, "no such device")                                      \
-    X(CVK_DEVICE_FAILED, 7, "device failed")                                   \
-    X(CVK_NO_MEMORY, 8, "out of memory")                                       \
+#define CVK_STATUS_LIST(X)                                                                         \
+    X(CVK_OK, 0, "ok")                                                                             \
+    X(CVK_BAD_ARGUMENT, 1, "bad argument")                                                         \
+    X(CVK_BAD_MODEL, 2, "bad model")                                                               \
+    X(CVK_BAD_INPUT, 3, "bad input")                                                               \
+    X(CVK_SHAPE, 4, "shapes do not fit")                                                           \
+    X(CVK_UNSUPPORTED, 5, "not supported")                                                         \
+    X(CVK_NO_DEVICE, 6, "no such device")                                                          \
+    X(CVK_DEVICE_FAILED, 7, "device failed")                                                       \
+    X(CVK_NO_MEMORY, 8, "out of memory")                                                           \
     X(CVK_IO, 9, "file cannot be read or written")
 
 typedef enum cvk_status {
@@ -90,7 +90,12 @@ CVK_API const char *cvk_status_string(cvk_status status);
  * empty before the first failure. Valid until the next failing call on this thread. */
 CVK_API const char *cvk_last_error(void);
 
-typedef enum cvk_log_level { CVK_LOG_ERROR = 1, CVK_LOG_WARN, CVK_LOG_INFO, CVK_LOG_DEBUG } cvk_log_level;
+typedef enum cvk_log_level {
+    CVK_LOG_ERROR = 1,
+    CVK_LOG_WARN,
+    CVK_LOG_INFO,
+    CVK_LOG_DEBUG
+} cvk_log_level;
 typedef void (*cvk_log_fn)(void *user, cvk_log_level level, const char *message);
 
 /* Sets the process-wide sink of log messages up to `level`; fn NULL switches logging off (the
@@ -102,18 +107,18 @@ CVK_API void cvk_log_set(cvk_log_fn fn, void *user, cvk_log_level level);
  */
 
 /* Element types: X(enumerator, value = ONNX TensorProto.DataType, name, bytes). */
-#define CVK_DTYPE_LIST(X)                                                      \
-    X(CVK_F32, 1, "float32", 4)                                                \
-    X(CVK_U8, 2, "uint8", 1)                                                   \
-    X(CVK_I8, 3, "int8", 1)                                                    \
-    X(CVK_U16, 4, "uint16", 2)                                                 \
-    X(CVK_I16, 5, "int16", 2)                                                  \
-    X(CVK_I32, 6, "int32", 4)                                                  \
-    X(CVK_I64, 7, "int64", 8)                                                  \
-    X(CVK_BOOL, 9, "bool", 1)                                                  \
-    X(CVK_F16, 10, "float16", 2)                                               \
-    X(CVK_F64, 11, "float64", 8)                                               \
-    X(CVK_U32, 12, "uint32", 4)                                                \
+#define CVK_DTYPE_LIST(X)                                                                          \
+    X(CVK_F32, 1, "float32", 4)                                                                    \
+    X(CVK_U8, 2, "uint8", 1)                                                                       \
+    X(CVK_I8, 3, "int8", 1)                                                                        \
+    X(CVK_U16, 4, "uint16", 2)                                                                     \
+    X(CVK_I16, 5, "int16", 2)                                                                      \
+    X(CVK_I32, 6, "int32", 4)                                                                      \
+    X(CVK_I64, 7, "int64", 8)                                                                      \
+    X(CVK_BOOL, 9, "bool", 1)                                                                      \
+    X(CVK_F16, 10, "float16", 2)                                                                   \
+    X(CVK_F64, 11, "float64", 8)                                                                   \
+    X(CVK_U32, 12, "uint32", 4)                                                                    \
     X(CVK_U64, 13, "uint64", 8)
 
 typedef enum cvk_dtype {
@@ -127,7 +132,7 @@ typedef enum cvk_dtype {
 
 /* A description of a tensor and the caller's pointer to its elements, row-major, no gaps. */
 typedef struct cvk_tensor {
-    const char *name;           /* which input or output; NULL: by position */
+    const char *name; /* which input or output; NULL: by position */
     cvk_dtype dtype;
     int rank;                   /* 0 .. CVK_MAX_RANK */
     int64_t dims[CVK_MAX_RANK]; /* elements per dimension; -1 in a description: free */
@@ -159,16 +164,20 @@ CVK_API cvk_status cvk_tensor_save_npy(const char *path, const cvk_tensor *tenso
 
 typedef struct cvk_device cvk_device;
 
-typedef enum cvk_device_kind { CVK_DEVICE_CPU = 1, CVK_DEVICE_GPU, CVK_DEVICE_ACCELERATOR } cvk_device_kind;
+typedef enum cvk_device_kind {
+    CVK_DEVICE_CPU = 1,
+    CVK_DEVICE_GPU,
+    CVK_DEVICE_ACCELERATOR
+} cvk_device_kind;
 
 typedef struct cvk_device_info {
-    char id[32];       /* what cvk_device_open takes: "cpu", "opencl:0", ... */
-    char backend[16];  /* "cpu" or "opencl" */
+    char id[32];      /* what cvk_device_open takes: "cpu", "opencl:0", ... */
+    char backend[16]; /* "cpu" or "opencl" */
     char name[128];
     char driver[128];  /* driver and its version; for "cpu" the instruction set in use */
     char version[128]; /* OpenCL version string; for "cpu" the library's version */
     cvk_device_kind kind;
-    int units;         /* cores or compute units */
+    int units; /* cores or compute units */
     uint64_t memory_bytes;
     bool fp16, fp64, subgroups, unified_memory;
     size_t buffer_alignment; /* bytes */
@@ -185,12 +194,14 @@ CVK_API cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *co
 
 /* Opens "auto" (the device expected to be fastest), "cpu", "opencl" (the first), "opencl:N", or
  * "opencl:part of the name". CVK_NO_DEVICE if there is none such; the sentence lists those present. */
-CVK_API cvk_status cvk_device_open(const char *spec, const cvk_device_options *options, cvk_device **device);
+CVK_API cvk_status cvk_device_open(const char *spec, const cvk_device_options *options,
+                                   cvk_device **device);
 CVK_API cvk_status cvk_device_get_info(const cvk_device *device, cvk_device_info *info);
 
 /* Measures the device now, about 0.3 s: fused multiply-adds on f32 (2 operations each), in 1e9
  * operations per second, and bytes read per second from memory beyond the last cache, in 1e9. */
-CVK_API cvk_status cvk_device_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+CVK_API cvk_status cvk_device_measure(cvk_device *device, double *peak_gflops,
+                                      double *gbytes_per_s);
 
 /* A device must outlive its sessions. */
 CVK_API void cvk_device_close(cvk_device **device);
@@ -221,27 +232,37 @@ typedef struct cvk_model_info {
     const char *name;
     int opset;
     int inputs, outputs, nodes;
-    uint64_t parameters;   /* elements of all weights: constants of rank 1 or more, float or quantised,
+    uint64_t
+        parameters; /* elements of all weights: constants of rank 1 or more, float or quantised,
                               that nodes compute with (not scales, zero points, sizes, limits) */
-    uint64_t macs;         /* multiply-adds of Conv, ConvTranspose, Gemm, MatMul; free batch = 1,
+    uint64_t macs;  /* multiply-adds of Conv, ConvTranspose, Gemm, MatMul; free batch = 1,
                               0 if other dimensions are free */
     uint64_t weight_bytes; /* bytes of all initializers and Constant nodes */
 } cvk_model_info;
 
 CVK_API cvk_status cvk_model_get_info(const cvk_model *model, cvk_model_info *info);
 
-/* Describe input or output `index`; rank -1: not known before the model is planned; a free dimension is -1, and dim_names[i] (if asked for, an array
- * of CVK_MAX_RANK) is its name or NULL. */
-CVK_API cvk_status cvk_model_input(const cvk_model *model, int index, cvk_tensor *tensor, const char **dim_names);
-CVK_API cvk_status cvk_model_output(const cvk_model *model, int index, cvk_tensor *tensor, const char **dim_names);
+/* Describe input or output `index`; rank -1: not known before the model is planned; a free dimension
+ * is -1, and dim_names[i] (if asked for, an array of CVK_MAX_RANK) is its name or
+ * NULL. */
+CVK_API cvk_status cvk_model_input(const cvk_model *model, int index, cvk_tensor *tensor,
+                                   const char **dim_names);
+CVK_API cvk_status cvk_model_output(const cvk_model *model, int index, cvk_tensor *tensor,
+                                    const char **dim_names);
 
-/* Node `index` in execution order: its operator (ONNX name) and its own name. Either may be NULL. */
-CVK_API cvk_status cvk_model_node(const cvk_model *model, int index, const char **op, const char **name);
+/* Node `index` in execution order: its operator (ONNX name) and name. Either may be NULL. */
+CVK_API cvk_status cvk_model_node(const cvk_model *model, int index, const char **op,
+                                  const char **name);
 
 /* Building a model: the importer's own door. Values are known by name; a node may only use values
  * that exist already. Everything passed is copied. */
 typedef enum cvk_attr_kind {
-    CVK_ATTR_INT = 1, CVK_ATTR_FLOAT, CVK_ATTR_STRING, CVK_ATTR_INTS, CVK_ATTR_FLOATS, CVK_ATTR_TENSOR
+    CVK_ATTR_INT = 1,
+    CVK_ATTR_FLOAT,
+    CVK_ATTR_STRING,
+    CVK_ATTR_INTS,
+    CVK_ATTR_FLOATS,
+    CVK_ATTR_TENSOR
 } cvk_attr_kind;
 
 typedef struct cvk_attr {
@@ -250,7 +271,7 @@ typedef struct cvk_attr {
     int64_t i;
     float f;
     const char *s;
-    size_t count;        /* of ints or floats */
+    size_t count; /* of ints or floats */
     const int64_t *ints;
     const float *floats;
     const cvk_tensor *tensor;
@@ -274,7 +295,8 @@ CVK_API cvk_status cvk_model_add_node(cvk_model *model, const char *op, const ch
 
 CVK_API cvk_status cvk_model_set_output(cvk_model *model, const char *value);
 
-/* Describes any value by name (shape as far as it is known; rank -1: not at all). CVK_BAD_ARGUMENT if there is none. */
+/* Describes any value by name (shape as far as it is known; rank -1: not at all). CVK_BAD_ARGUMENT if
+ * there is none. */
 CVK_API cvk_status cvk_model_value(const cvk_model *model, const char *name, cvk_tensor *tensor);
 
 /* ------------------------------------------------------------------------------------------------
@@ -284,7 +306,7 @@ CVK_API cvk_status cvk_model_value(const cvk_model *model, const char *name, cvk
 typedef struct cvk_session cvk_session;
 
 typedef struct cvk_session_options {
-    const cvk_tensor *inputs;  /* shapes for inputs with free dimensions, by name or position */
+    const cvk_tensor *inputs; /* shapes for inputs with free dimensions, by name or position */
     int n_inputs;
     const cvk_tensor *constants; /* inputs that keep this data in every run, by name: shapes, axes,
                                     pads that the plan must know. Copied; a run may leave them out */
@@ -300,8 +322,9 @@ typedef struct cvk_session_options {
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
  * kernel for it, else to its reference on the host, which cvk_session_describe shows. A free batch
  * dimension without a shape in options is 1; any other free dimension without one is an error. */
-CVK_API cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices, int n_devices,
-                                      const cvk_session_options *options, cvk_session **session);
+CVK_API cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices,
+                                      int n_devices, const cvk_session_options *options,
+                                      cvk_session **session);
 
 CVK_API cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor);
 CVK_API cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor *tensor);
@@ -314,8 +337,8 @@ CVK_API cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *input
 
 /* Starts a run on a thread of the session's own and returns; the tensors' data must stay valid until
  * cvk_session_wait has returned. One run at a time. */
-CVK_API cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
-                                         const cvk_tensor *outputs, int n_outputs);
+CVK_API cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs,
+                                         int n_inputs, const cvk_tensor *outputs, int n_outputs);
 
 /* Waits for the run in flight and returns its status; CVK_OK at once if none is. */
 CVK_API cvk_status cvk_session_wait(cvk_session *session);
@@ -326,32 +349,32 @@ CVK_API cvk_status cvk_session_wait(cvk_session *session);
 CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor);
 
 typedef struct cvk_session_info {
-    int steps;                  /* steps of the plan */
-    int nodes;                  /* nodes of the model */
-    int fused;                  /* nodes that became part of another step */
-    size_t activation_bytes;    /* planned for all activations, inputs and outputs excluded */
-    size_t lower_bound_bytes;   /* largest sum of activations alive at one step */
-    size_t workspace_bytes;     /* scratch of the hungriest step */
-    size_t weight_bytes;        /* weights as packed for the kernels, resident */
-    double build_ms;            /* time to plan, pack and build programs */
+    int steps;                /* steps of the plan */
+    int nodes;                /* nodes of the model */
+    int fused;                /* nodes that became part of another step */
+    size_t activation_bytes;  /* planned for all activations, inputs and outputs excluded */
+    size_t lower_bound_bytes; /* largest sum of activations alive at one step */
+    size_t workspace_bytes;   /* scratch of the hungriest step */
+    size_t weight_bytes;      /* weights as packed for the kernels, resident */
+    double build_ms;          /* time to plan, pack and build programs */
 } cvk_session_info;
 
 CVK_API cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info);
 
 typedef struct cvk_step_info {
-    const char *op;         /* operator of the step's main node */
-    const char *nodes;      /* names of the model's nodes in it, comma separated, in order */
-    const char *device;     /* "cpu", "opencl:0", ... or "host" for a reference or a copy */
-    const char *kernel;     /* kernel row */
-    const char *fused;      /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
-    const char *refused;    /* "row: why; row: why" for rows asked first; "" if none */
-    const char *note;       /* why a fusion or a concat by offset was declined; "" if not */
-    const char *output;     /* name of its first output value */
-    const char *shape;      /* its shape and layout: "1x64x55x55 nchw16c" */
-    size_t offset, bytes;   /* of its first output in the activation buffer */
-    uint64_t macs;          /* multiply-adds */
-    double ms;              /* of the last run, with options.profile; else 0 */
-    const char *inputs;     /* where its data comes from: outputs of other steps and inputs of the
+    const char *op;      /* operator of the step's main node */
+    const char *nodes;   /* names of the model's nodes in it, comma separated, in order */
+    const char *device;  /* "cpu", "opencl:0", ... or "host" for a reference or a copy */
+    const char *kernel;  /* kernel row */
+    const char *fused;   /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
+    const char *refused; /* "row: why; row: why" for rows asked first; "" if none */
+    const char *note;    /* why a fusion or a concat by offset was declined; "" if not */
+    const char *output;  /* name of its first output value */
+    const char *shape;   /* its shape and layout: "1x64x55x55 nchw16c" */
+    size_t offset, bytes; /* of its first output in the activation buffer */
+    uint64_t macs;        /* multiply-adds */
+    double ms;            /* of the last run, with options.profile; else 0 */
+    const char *inputs;   /* where its data comes from: outputs of other steps and inputs of the
                                model, by name, comma separated */
 } cvk_step_info;
 

@@ -22,7 +22,8 @@ CVK_API cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_
                                     cvk_device **opened);
 
 /* The context and queue of an opened OpenCL device, not retained for the caller. Either may be NULL. */
-CVK_API cvk_status cvk_opencl_handles(const cvk_device *device, cl_context *context, cl_command_queue *queue);
+CVK_API cvk_status cvk_opencl_handles(const cvk_device *device, cl_context *context,
+                                      cl_command_queue *queue);
 
 /* Binds `buffer` (of the session's context, large enough, plain row-major layout) as the input or
  * output `name` for all later runs; NULL unbinds. A bound input is left out of the inputs passed to

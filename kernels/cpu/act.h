@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every activation (cvk_act, graph/params.h) on a vec. vec_act takes the kind apart from its numbers:
- * a literal kind leaves one case of the switch; act_apply leaves the switch to the branch predictor,
- * which sees one kind for a whole step. NaN goes through.
+ * Every activation (cvk_act, graph/params.h) on a vec. vec_act takes the kind apart from its
+ * numbers: a literal kind leaves one case of the switch; act_apply leaves the switch to the branch
+ * predictor, which sees one kind for a whole step. NaN goes through.
  */
 #ifndef CVK_KERNELS_CPU_ACT_H
 #define CVK_KERNELS_CPU_ACT_H
@@ -28,7 +28,8 @@ static inline vec vec_qdq(const cvk_act *act, vec x)
     return vec_mul(vec_sub(vec_clamp(q, vec_set1(act->c), vec_set1(act->d)), zero), scale);
 }
 
-static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, const cvk_act *act, vec x)
+static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, const cvk_act *act,
+                                                         vec x)
 {
     const vec a = vec_set1(act->a), b = vec_set1(act->b);
     switch (kind) {
@@ -37,7 +38,8 @@ static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, cons
     case CVK_ACT_ELU: return vec_select(vec_lt(x, vec_zero()), vec_mul(a, vec_expm1(x)), x);
     case CVK_ACT_SIGMOID: return vec_sigmoid(x);
     case CVK_ACT_HARD_SIGMOID: return vec_clamp01(vec_fma(a, x, b));
-    case CVK_ACT_HARD_SWISH: return vec_mul(x, vec_clamp01(vec_fma(x, vec_set1(1.0f / 6.0f), vec_set1(0.5f))));
+    case CVK_ACT_HARD_SWISH:
+        return vec_mul(x, vec_clamp01(vec_fma(x, vec_set1(1.0f / 6.0f), vec_set1(0.5f))));
     case CVK_ACT_TANH: return vec_tanh(x);
     case CVK_ACT_CLIP: return vec_clamp(x, a, b);
     case CVK_ACT_SQRT: return vec_sqrt(x);

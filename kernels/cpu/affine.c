@@ -5,24 +5,29 @@
 #include "kernels/cpu/posts.h"
 
 /* n neighbours of one channel. */
-static void plane(const posts *after, const float *src, float *dst, int64_t at, int n, float scale, float shift)
+static void plane(const posts *after, const float *src, float *dst, int64_t at, int n, float scale,
+                  float shift)
 {
     const vec m = vec_set1(scale), s = vec_set1(shift);
     int i = 0;
     for (; i + CVK_VLEN <= n; i += CVK_VLEN)
-        vec_store(dst + at + i, posts_apply(after, vec_fma(vec_load(src + at + i), m, s), at + i, CVK_VLEN));
+        vec_store(dst + at + i,
+                  posts_apply(after, vec_fma(vec_load(src + at + i), m, s), at + i, CVK_VLEN));
     int rest = n - i;
     if (rest)
-        vec_store_n(dst + at + i, posts_apply(after, vec_fma(vec_load_n(src + at + i, rest), m, s), at + i, rest), rest);
+        vec_store_n(dst + at + i,
+                    posts_apply(after, vec_fma(vec_load_n(src + at + i, rest), m, s), at + i, rest),
+                    rest);
 }
 
 /* n neighbours, each a channel of its own. */
-static void channels(const posts *after, const float *src, float *dst, int64_t at, int n, const float *scale,
-                     const float *shift)
+static void channels(const posts *after, const float *src, float *dst, int64_t at, int n,
+                     const float *scale, const float *shift)
 {
     for (int i = 0; i < n; i += CVK_VLEN) {
         int lanes = n - i < CVK_VLEN ? n - i : CVK_VLEN;
-        vec x = vec_fma(vec_load_n(src + at + i, lanes), vec_load_n(scale + i, lanes), vec_load_n(shift + i, lanes));
+        vec x = vec_fma(vec_load_n(src + at + i, lanes), vec_load_n(scale + i, lanes),
+                        vec_load_n(shift + i, lanes));
         vec_store_n(dst + at + i, posts_apply(after, x, at + i, lanes), lanes);
     }
 }
@@ -49,10 +54,12 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
 }
 
 /* n pixels of one vec of channels, the pixels 16 floats apart. */
-static void lanes(const posts *after, const float *src, float *dst, int64_t at, int n, vec scale, vec shift)
+static void lanes(const posts *after, const float *src, float *dst, int64_t at, int n, vec scale,
+                  vec shift)
 {
     for (int64_t end = at + (int64_t)n * CVK_BLOCK; at < end; at += CVK_BLOCK)
-        vec_store(dst + at, posts_apply(after, vec_fma(vec_load(src + at), scale, shift), at, CVK_VLEN));
+        vec_store(dst + at,
+                  posts_apply(after, vec_fma(vec_load(src + at), scale, shift), at, CVK_VLEN));
 }
 
 static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -67,10 +74,12 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
         int i = begin % d.spatial, b = begin / d.spatial % d.blocks;
         int n = d.spatial - i < end - begin ? d.spatial - i : end - begin;
         for (int v = 0; v < CVK_VPB; v++) {
-            int real = row_vec_lanes(row_lanes(&d, b), v, CVK_VLEN), c = b * CVK_BLOCK + v * CVK_VLEN;
+            int real = row_vec_lanes(row_lanes(&d, b), v, CVK_VLEN),
+                c = b * CVK_BLOCK + v * CVK_VLEN;
             if (real == 0) break;
-            lanes(&after, step->in[0].data, step->out[0].data, (int64_t)begin * CVK_BLOCK + v * CVK_VLEN, n,
-                  vec_load_n(scale + c, real), vec_load_n(shift + c, real));
+            lanes(&after, step->in[0].data, step->out[0].data,
+                  (int64_t)begin * CVK_BLOCK + v * CVK_VLEN, n, vec_load_n(scale + c, real),
+                  vec_load_n(shift + c, real));
         }
         begin += n;
     }
@@ -88,10 +97,19 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_affine) = {
-    .op = CVK_OP_Affine, .name = "affine", .inplace = true, .accepts = accepts, .run = run,
+    .op = CVK_OP_Affine,
+    .name = "affine",
+    .inplace = true,
+    .accepts = accepts,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_affine_blocked) = {
-    .op = CVK_OP_Affine, .name = "affine_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .inplace = true, .accepts = accepts_blocked, .run = run_blocked,
+    .op = CVK_OP_Affine,
+    .name = "affine_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .inplace = true,
+    .accepts = accepts_blocked,
+    .run = run_blocked,
 };

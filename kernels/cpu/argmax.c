@@ -37,7 +37,8 @@ CVK_INLINE void lines(const float *src, int64_t *dst, int length, int inner, con
     for (int l = 0; l < CVK_VLEN; l++) dst[l] = (int64_t)result[l];
 }
 
-CVK_INLINE void group(const float *src, int64_t *dst, int length, int inner, int lanes, const bool last)
+CVK_INLINE void group(const float *src, int64_t *dst, int length, int inner, int lanes,
+                      const bool last)
 {
     if (lanes == CVK_VLEN && inner > 1)
         lines(src, dst, length, inner, last);
@@ -51,12 +52,14 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const cvk_reduce_params *params = step->node->params;
     const cvk_shape *in = &step->in[0].shape;
     const int axis = (int)params->axes[0], length = (int)in->dims[axis];
-    const int outer = (int)cvk_shape_span(in, 0, axis), inner = (int)cvk_shape_span(in, axis + 1, in->rank);
+    const int outer = (int)cvk_shape_span(in, 0, axis),
+              inner = (int)cvk_shape_span(in, axis + 1, in->rank);
     const int groups = (inner + CVK_VLEN - 1) / CVK_VLEN;
     int begin, end;
     cvk_team_share(outer * groups, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        int o = i / groups, first = i % groups * CVK_VLEN, lanes = inner - first < CVK_VLEN ? inner - first : CVK_VLEN;
+        int o = i / groups, first = i % groups * CVK_VLEN,
+            lanes = inner - first < CVK_VLEN ? inner - first : CVK_VLEN;
         const float *src = (const float *)step->in[0].data + (ptrdiff_t)o * length * inner + first;
         int64_t *dst = (int64_t *)step->out[0].data + (ptrdiff_t)o * inner + first;
         if (params->last_index)
@@ -77,5 +80,8 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_argmax) = {
-    .op = CVK_OP_ArgMax, .name = "argmax", .accepts = accepts, .run = run,
+    .op = CVK_OP_ArgMax,
+    .name = "argmax",
+    .accepts = accepts,
+    .run = run,
 };

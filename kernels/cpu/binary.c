@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Binary: two operands with numpy broadcasting. After the dimensions that lie together have been made
- * one, the innermost is a row along which an operand either moves or stays:
+ * Binary: two operands with numpy broadcasting. After the dimensions that lie together have been
+ * made one, the innermost is a row along which an operand either moves or stays:
  *
  *     plain    row = elements     operand steps by 1 or 0
- *     blocked  row = pixels of 16 lanes; operand steps by 16 or 0 from pixel to pixel, and by 1, or by
- *              0 if it has one channel only, from lane to lane
+ *     blocked  row = pixels of 16 lanes; operand steps by 16 or 0 from pixel to pixel, and by 1, or
+ * by 0 if it has one channel only, from lane to lane
  */
 #include <math.h>
 
@@ -63,34 +63,38 @@ CVK_INLINE vec combine(cvk_binary_kind kind, vec a, vec b, const float *uniform)
     return a;
 }
 
-/* n elements at `at` of the output. An operand that stays is read before anything is written: it may
- * be the first element of what is written. */
-CVK_INLINE void row(cvk_binary_kind kind, const posts *after, float *dst, int64_t at, const float *a, const float *b,
-                    int n, const bool move_a, const bool move_b)
+/* n elements at `at` of the output. An operand that stays is read before anything is written: it
+ * may be the first element of what is written. */
+CVK_INLINE void row(cvk_binary_kind kind, const posts *after, float *dst, int64_t at,
+                    const float *a, const float *b, int n, const bool move_a, const bool move_b)
 {
     const float stay = *b, *uniform = move_b ? NULL : &stay;
     const vec one_a = vec_set1(*a), one_b = vec_set1(stay);
     int i = 0;
     dst += at;
     for (; i + CVK_VLEN <= n; i += CVK_VLEN) {
-        vec x = combine(kind, move_a ? vec_load(a + i) : one_a, move_b ? vec_load(b + i) : one_b, uniform);
+        vec x = combine(kind, move_a ? vec_load(a + i) : one_a, move_b ? vec_load(b + i) : one_b,
+                        uniform);
         vec_store(dst + i, after->n ? posts_apply(after, x, at + i, CVK_VLEN) : x);
     }
     int rest = n - i;
     if (rest == 0) return;
-    vec x = combine(kind, move_a ? vec_load_n(a + i, rest) : one_a, move_b ? vec_load_n(b + i, rest) : one_b, uniform);
+    vec x = combine(kind, move_a ? vec_load_n(a + i, rest) : one_a,
+                    move_b ? vec_load_n(b + i, rest) : one_b, uniform);
     vec_store_n(dst + i, posts_apply(after, x, at + i, rest), rest);
 }
 
-CVK_INLINE void pixels(cvk_binary_kind kind, const state *s, const posts *after, float *dst, int64_t at,
-                       const float *a, const float *b, int n, const bool move_a, const bool move_b)
+CVK_INLINE void pixels(cvk_binary_kind kind, const state *s, const posts *after, float *dst,
+                       int64_t at, const float *a, const float *b, int n, const bool move_a,
+                       const bool move_b)
 {
     for (int p = 0; p < n; p++)
-        row(kind, after, dst, at + p * CVK_BLOCK, a + p * s->step[0], b + p * s->step[1], CVK_BLOCK, move_a, move_b);
+        row(kind, after, dst, at + p * CVK_BLOCK, a + p * s->step[0], b + p * s->step[1], CVK_BLOCK,
+            move_a, move_b);
 }
 
-CVK_INLINE void steps(cvk_binary_kind kind, const state *s, const posts *after, float *dst, int64_t at,
-                      const float *a, const float *b, int n)
+CVK_INLINE void steps(cvk_binary_kind kind, const state *s, const posts *after, float *dst,
+                      int64_t at, const float *a, const float *b, int n)
 {
     if (s->pixels) {
         if (!s->lane[0])
@@ -108,7 +112,8 @@ CVK_INLINE void steps(cvk_binary_kind kind, const state *s, const posts *after, 
     }
 }
 
-static void any_row(const state *s, const posts *after, float *dst, int64_t at, const float *a, const float *b, int n)
+static void any_row(const state *s, const posts *after, float *dst, int64_t at, const float *a,
+                    const float *b, int n)
 {
     switch (s->kind) {
     case CVK_BINARY_ADD: steps(CVK_BINARY_ADD, s, after, dst, at, a, b, n); break;
@@ -139,8 +144,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     walk_at at = walk_seek(&s->outer, begin / s->length);
     for (int i = begin % s->length; begin < end; i = 0, walk_next(&s->outer, &at)) {
         int n = s->length - i < end - begin ? s->length - i : end - begin;
-        any_row(s, &after, step->out[0].data, (int64_t)begin * unit, a + at.offset[0] + i * s->step[0],
-                b + at.offset[1] + i * s->step[1], n);
+        any_row(s, &after, step->out[0].data, (int64_t)begin * unit,
+                a + at.offset[0] + i * s->step[0], b + at.offset[1] + i * s->step[1], n);
         begin += n;
     }
     return CVK_OK;
@@ -170,7 +175,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     if (!s) return CVK_NO_MEMORY;
     int64_t stride[2][CVK_MAX_RANK];
     for (int k = 0; k < 2; k++) cvk_shape_broadcast_strides(&step->in[k].shape, out, stride[k]);
-    for (int d = 0; d < out->rank; d++) walk_add(&s->outer, out->dims[d], stride[0][d], stride[1][d]);
+    for (int d = 0; d < out->rank; d++)
+        walk_add(&s->outer, out->dims[d], stride[0][d], stride[1][d]);
     set_rows(s);
     step->state = s;
     return CVK_OK;
@@ -199,7 +205,8 @@ static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
         s->lane[k] = step->in[k].shape.dims[1] == out->dims[1];
     }
     for (int d = 0; d < out->rank; d++)
-        walk_add(&s->outer, d == 1 ? row_dims_of(out).blocks : out->dims[d], stride[0][d], stride[1][d]);
+        walk_add(&s->outer, d == 1 ? row_dims_of(out).blocks : out->dims[d], stride[0][d],
+                 stride[1][d]);
     set_rows(s);
     s->pixels = true;
     if (s->rows == 1 && s->length == 1) s->step[0] = s->step[1] = CVK_BLOCK;
@@ -219,14 +226,26 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 
 static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 {
-    return accepts(p, why_not) && row_blocked(&p->in[0], why_not) && row_blocked(&p->in[1], why_not);
+    return accepts(p, why_not) && row_blocked(&p->in[0], why_not) &&
+           row_blocked(&p->in[1], why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_binary) = {
-    .op = CVK_OP_Binary, .name = "binary", .inplace = true, .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Binary,
+    .name = "binary",
+    .inplace = true,
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_binary_blocked) = {
-    .op = CVK_OP_Binary, .name = "binary_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .inplace = true, .accepts = accepts_blocked, .prepare = prepare_blocked, .run = run,
+    .op = CVK_OP_Binary,
+    .name = "binary_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .inplace = true,
+    .accepts = accepts_blocked,
+    .prepare = prepare_blocked,
+    .run = run,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Concat. Inputs whose elements stay together (any axis of plain tensors of any type; batch and
- * spatial axes of blocked ones; channels in whole blocks) are rows of bytes to copy. Where channels of
- * an input begin in the middle of a block, its lanes are shifted into their place:
+ * spatial axes of blocked ones; channels in whole blocks) are rows of bytes to copy. Where channels
+ * of an input begin in the middle of a block, its lanes are shifted into their place:
  *
  *     input block   |0123456789abcdef|0123456789abcdef|
  *     output blocks      |....0123456789ab|cdef0123...
@@ -18,14 +18,15 @@ typedef struct piece {
 } piece;
 
 typedef struct state {
-    size_t rows, pitch;   /* output rows and their bytes */
-    const piece *pieces;  /* per input; NULL: channels are shifted */
+    size_t rows, pitch;  /* output rows and their bytes */
+    const piece *pieces; /* per input; NULL: channels are shifted */
 } state;
 
 /* Extent of dimension d in memory: blocks count, not channels. */
 static size_t extent(const cvk_view *view, int d, bool blocked)
 {
-    return (size_t)(blocked && d == 1 ? (view->shape.dims[d] + CVK_BLOCK - 1) / CVK_BLOCK : view->shape.dims[d]);
+    return (size_t)(blocked && d == 1 ? (view->shape.dims[d] + CVK_BLOCK - 1) / CVK_BLOCK
+                                      : view->shape.dims[d]);
 }
 
 static cvk_status make_pieces(cvk_step *step, state *s, int axis, bool blocked)
@@ -89,7 +90,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
         for (end = end < total ? end : total; at < end;) {
             size_t row = at / p->row, skip = at % p->row;
             size_t n = p->row - skip < end - at ? p->row - skip : end - at;
-            memcpy((char *)step->out[0].data + row * s->pitch + p->offset + skip, (const char *)step->in[i].data + at, n);
+            memcpy((char *)step->out[0].data + row * s->pitch + p->offset + skip,
+                   (const char *)step->in[i].data + at, n);
             at += n;
         }
     }
@@ -115,21 +117,24 @@ static void copy_lanes(float *dst, const float *src, int spatial, int lanes)
     }
 }
 
-/* Output block b of image n: goes through its channels, each time as many as lie in one block of one
- * input. */
+/* Output block b of image n: goes through its channels, each time as many as lie in one block of
+ * one input. */
 static void gather_block(const cvk_step *step, const row_dims *d, int n, int b)
 {
-    float *dst = (float *)step->out[0].data + (ptrdiff_t)(n * d->blocks + b) * d->spatial * CVK_BLOCK;
+    float *dst =
+        (float *)step->out[0].data + (ptrdiff_t)(n * d->blocks + b) * d->spatial * CVK_BLOCK;
     int c = b * CVK_BLOCK, end = c + row_lanes(d, b), first = 0;
     for (int i = 0; i < step->node->n_in && c < end; i++) {
         const row_dims from = row_dims_of(&step->in[i].shape);
-        const float *src = (const float *)step->in[i].data + (ptrdiff_t)n * from.blocks * from.spatial * CVK_BLOCK;
+        const float *src =
+            (const float *)step->in[i].data + (ptrdiff_t)n * from.blocks * from.spatial * CVK_BLOCK;
         while (c < end && c - first < from.c) {
             int at = c - first, lane = at % CVK_BLOCK, lanes = CVK_BLOCK - lane;
             if (lanes > from.c - at) lanes = from.c - at;
             if (lanes > end - c) lanes = end - c;
-            copy_lanes(dst + c % CVK_BLOCK, src + (ptrdiff_t)(at / CVK_BLOCK) * d->spatial * CVK_BLOCK + lane, d->spatial,
-                       lanes);
+            copy_lanes(dst + c % CVK_BLOCK,
+                       src + (ptrdiff_t)(at / CVK_BLOCK) * d->spatial * CVK_BLOCK + lane,
+                       d->spatial, lanes);
             c += lanes;
         }
         first += from.c;
@@ -158,10 +163,19 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_concat) = {
-    .op = CVK_OP_Concat, .name = "concat", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Concat,
+    .name = "concat",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_concat_blocked) = {
-    .op = CVK_OP_Concat, .name = "concat_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts_blocked, .prepare = prepare_blocked, .run = run_blocked,
+    .op = CVK_OP_Concat,
+    .name = "concat_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts_blocked,
+    .prepare = prepare_blocked,
+    .run = run_blocked,
 };

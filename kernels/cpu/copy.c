@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Copy: a strided gather in N dimensions, of elements of any type. Dimensions that lie together become
- * one. If the innermost one of the output is contiguous in the source, or no dimension is, the output
- * is filled row by row; else (a transposition) in square tiles that both sides find in cache.
+ * Copy: a strided gather in N dimensions, of elements of any type. Dimensions that lie together
+ * become one. If the innermost one of the output is contiguous in the source, or no dimension is,
+ * the output is filled row by row; else (a transposition) in square tiles that both sides find in
+ * cache.
  */
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/vec.h"
@@ -11,11 +12,11 @@
 enum { TILE = 16 };
 
 typedef struct state {
-    size_t size;       /* of an element */
+    size_t size; /* of an element */
     int64_t offset;
-    walk outer;        /* strides: source, output */
-    walk_dim inner;    /* output stride 1 */
-    walk_dim cross;    /* tiles: source stride 1; else of length 1 */
+    walk outer;     /* strides: source, output */
+    walk_dim inner; /* output stride 1 */
+    walk_dim cross; /* tiles: source stride 1; else of length 1 */
     bool tiled;
     int rows;
 } state;
@@ -53,15 +54,18 @@ static void copy_rows(const state *s, const char *src, char *dst, int begin, int
     walk_at at = walk_seek(&s->outer, begin / length);
     for (int64_t i = begin % length, e = begin; e < end; i = 0, walk_next(&s->outer, &at)) {
         int64_t n = length - i < end - e ? length - i : end - e;
-        element_run(dst + e * size, src + (at.offset[0] + i * s->inner.stride[0]) * size, s->inner.stride[0], n, s->size);
+        element_run(dst + e * size, src + (at.offset[0] + i * s->inner.stride[0]) * size,
+                    s->inner.stride[0], n, s->size);
         e += n;
     }
 }
 
 /* Up to TILE lines of the cross dimension: each an output row, neighbours in the source. */
-CVK_INLINE void copy_tiles(const state *s, const char *src, char *dst, int64_t lines, const size_t size)
+CVK_INLINE void copy_tiles(const state *s, const char *src, char *dst, int64_t lines,
+                           const size_t size)
 {
-    const int64_t bytes = (int64_t)size, cross = s->cross.stride[1] * bytes, step = s->inner.stride[0] * bytes;
+    const int64_t bytes = (int64_t)size, cross = s->cross.stride[1] * bytes,
+                  step = s->inner.stride[0] * bytes;
     for (int64_t i = 0; i < s->inner.length; i += TILE) {
         int64_t n = s->inner.length - i < TILE ? s->inner.length - i : TILE;
         for (int64_t c = 0; c < lines; c++)
@@ -75,7 +79,8 @@ static void copy_strips(const state *s, const char *src, char *dst, int begin, i
     const int64_t size = (int64_t)s->size, strips = (s->cross.length + TILE - 1) / TILE;
     for (int64_t i = begin; i < end; i++) {
         walk_at at = walk_seek(&s->outer, i / strips);
-        int64_t c = i % strips * TILE, lines = s->cross.length - c < TILE ? s->cross.length - c : TILE;
+        int64_t c = i % strips * TILE,
+                lines = s->cross.length - c < TILE ? s->cross.length - c : TILE;
         const char *from = src + (at.offset[0] + c) * size;
         char *to = dst + (at.offset[1] + c * s->cross.stride[1]) * size;
         switch (s->size) {
@@ -94,7 +99,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const char *src = (const char *)step->in[0].data + s->offset * (int64_t)s->size;
     int begin, end;
     if (s->tiled) {
-        cvk_team_share(s->rows * (int)((s->cross.length + TILE - 1) / TILE), worker, workers, &begin, &end);
+        cvk_team_share(s->rows * (int)((s->cross.length + TILE - 1) / TILE), worker, workers,
+                       &begin, &end);
         copy_strips(s, src, step->out[0].data, begin, end);
     } else {
         row_share(s->rows * (int)s->inner.length, worker, workers, &begin, &end);
@@ -109,5 +115,9 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_copy) = {
-    .op = CVK_OP_Copy, .name = "copy", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Copy,
+    .name = "copy",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };

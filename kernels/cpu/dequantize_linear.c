@@ -15,7 +15,8 @@ static void dequantize(const quantize_run *r, const cvk_view *src, float *dst)
     else if (src->dtype == CVK_I8)
         for (int i = r->begin; i < r->end; i++) dst[i] = (float)(i8[i] - r->zero) * scale;
     else
-        for (int i = r->begin; i < r->end; i++) dst[i] = (float)((double)((int64_t)i32[i] - r->zero) * (double)scale);
+        for (int i = r->begin; i < r->end; i++)
+            dst[i] = (float)((double)((int64_t)i32[i] - r->zero) * (double)scale);
 }
 
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -37,5 +38,8 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_dequantize_linear) = {
-    .op = CVK_OP_DequantizeLinear, .name = "dequantize_linear", .accepts = accepts, .run = run,
+    .op = CVK_OP_DequantizeLinear,
+    .name = "dequantize_linear",
+    .accepts = accepts,
+    .run = run,
 };

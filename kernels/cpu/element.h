@@ -16,9 +16,11 @@ CVK_INLINE void element_copy(char *dst, const char *src, const size_t size)
 }
 
 /* n elements into neighbours, from elements `stride` elements apart (0: all the same one). */
-CVK_INLINE void element_row(char *dst, const char *src, int64_t stride, int64_t n, const size_t size)
+CVK_INLINE void element_row(char *dst, const char *src, int64_t stride, int64_t n,
+                            const size_t size)
 {
-    for (int64_t i = 0; i < n; i++) element_copy(dst + i * (int64_t)size, src + i * stride * (int64_t)size, size);
+    for (int64_t i = 0; i < n; i++)
+        element_copy(dst + i * (int64_t)size, src + i * stride * (int64_t)size, size);
 }
 
 static inline void element_run(char *dst, const char *src, int64_t stride, int64_t n, size_t size)

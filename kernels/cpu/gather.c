@@ -16,14 +16,18 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const int axis = (int)params->axis, outer = (int)cvk_shape_span(&src->shape, 0, axis);
     const int picks = (int)cvk_view_count(indices);
     const int64_t dim = src->shape.dims[axis];
-    const size_t bytes = (size_t)cvk_shape_span(&src->shape, axis + 1, src->shape.rank) * cvk_dtype_bytes(src->dtype);
+    const size_t bytes = (size_t)cvk_shape_span(&src->shape, axis + 1, src->shape.rank) *
+                         cvk_dtype_bytes(src->dtype);
     int begin, end;
     cvk_team_share(outer * picks, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
         int o = i / picks, k = i % picks;
-        int64_t index = indices->dtype == CVK_I64 ? ((const int64_t *)indices->data)[k] : ((const int32_t *)indices->data)[k];
+        int64_t index = indices->dtype == CVK_I64 ? ((const int64_t *)indices->data)[k]
+                                                  : ((const int32_t *)indices->data)[k];
         if (index < -dim || index >= dim)
-            return cvk_fail(CVK_BAD_INPUT, "gather '%s': index %" PRId64 " at place %d is outside a dimension of %" PRId64,
+            return cvk_fail(CVK_BAD_INPUT,
+                            "gather '%s': index %" PRId64
+                            " at place %d is outside a dimension of %" PRId64,
                             step->node->name, index, k, dim);
         if (index < 0) index += dim;
         memcpy((char *)step->out[0].data + (size_t)i * bytes,
@@ -34,10 +38,14 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
 
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
-    if (p->in[1].dtype != CVK_I32 && p->in[1].dtype != CVK_I64) return row_refuse(why_not, "indices are int32 or int64");
+    if (p->in[1].dtype != CVK_I32 && p->in[1].dtype != CVK_I64)
+        return row_refuse(why_not, "indices are int32 or int64");
     return row_sized(p, why_not) && row_no_posts(p, why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_gather) = {
-    .op = CVK_OP_Gather, .name = "gather", .accepts = accepts, .run = run,
+    .op = CVK_OP_Gather,
+    .name = "gather",
+    .accepts = accepts,
+    .run = run,
 };

@@ -16,8 +16,9 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     row_share(d.n * d.c, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
         const float *src = (const float *)step->in[0].data + (ptrdiff_t)i * d.spatial;
-        double y = params->kind == CVK_POOL_MAX ? sums_row(SUMS_MAX, src, d.spatial, 0)
-                                                : sums_row(SUMS_PLAIN, src, d.spatial, 0) / d.spatial;
+        double y = params->kind == CVK_POOL_MAX
+                       ? sums_row(SUMS_MAX, src, d.spatial, 0)
+                       : sums_row(SUMS_PLAIN, src, d.spatial, 0) / d.spatial;
         vec_store_n(dst + i, posts_apply(&after, vec_set1((float)y), i, 1), 1);
     }
     return CVK_OK;
@@ -32,7 +33,8 @@ static vec lanes(const float *src, int spatial, cvk_pool_kind kind)
         sums_lanes(SUMS_MAX, src, spatial, CVK_BLOCK, vec_zero(), total);
     else
         sums_lanes(SUMS_PLAIN, src, spatial, CVK_BLOCK, vec_zero(), total);
-    for (int l = 0; l < CVK_VLEN; l++) y[l] = (float)(kind == CVK_POOL_MAX ? total[l] : total[l] / spatial);
+    for (int l = 0; l < CVK_VLEN; l++)
+        y[l] = (float)(kind == CVK_POOL_MAX ? total[l] : total[l] / spatial);
     return vec_load(y);
 }
 
@@ -66,10 +68,17 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_global_pool) = {
-    .op = CVK_OP_GlobalPool, .name = "global_pool", .accepts = accepts, .run = run,
+    .op = CVK_OP_GlobalPool,
+    .name = "global_pool",
+    .accepts = accepts,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_global_pool_blocked) = {
-    .op = CVK_OP_GlobalPool, .name = "global_pool_blocked", .in_layout = CVK_LAYOUT_BLOCKED,
-    .out_layout = CVK_LAYOUT_BLOCKED, .accepts = accepts_blocked, .run = run_blocked,
+    .op = CVK_OP_GlobalPool,
+    .name = "global_pool_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts_blocked,
+    .run = run_blocked,
 };

@@ -15,9 +15,11 @@ typedef struct moments {
 } moments;
 
 /* deviations: the sum of squared distances from (float)mean. */
-static moments finish(double mean, double deviations, int count, double epsilon, double scale, double shift)
+static moments finish(double mean, double deviations, int count, double epsilon, double scale,
+                      double shift)
 {
-    double near = (double)(float)mean, lost = mean - near, variance = deviations / count - lost * lost;
+    double near = (double)(float)mean, lost = mean - near,
+           variance = deviations / count - lost * lost;
     double k = scale / sqrt((variance > 0 ? variance : 0) + epsilon);
     return (moments){(float)mean, (float)k, (float)(shift - lost * k)};
 }
@@ -35,11 +37,14 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
         float *dst = (float *)step->out[0].data + (ptrdiff_t)i * d.spatial;
         double mean = sums_row(SUMS_PLAIN, src, d.spatial, 0) / d.spatial;
         double deviations = sums_row(SUMS_SQUARES, src, d.spatial, (float)mean);
-        moments m = finish(mean, deviations, d.spatial, params->epsilon, scale[i % d.c], shift[i % d.c]);
+        moments m =
+            finish(mean, deviations, d.spatial, params->epsilon, scale[i % d.c], shift[i % d.c]);
         for (int x = 0; x < d.spatial; x += CVK_VLEN) {
             int lanes = d.spatial - x < CVK_VLEN ? d.spatial - x : CVK_VLEN;
             vec y = lanes == CVK_VLEN ? vec_load(src + x) : vec_load_n(src + x, lanes);
-            vec_store_n(dst + x, vec_fma(vec_sub(y, vec_set1(m.mean)), vec_set1(m.k), vec_set1(m.shift)), lanes);
+            vec_store_n(dst + x,
+                        vec_fma(vec_sub(y, vec_set1(m.mean)), vec_set1(m.k), vec_set1(m.shift)),
+                        lanes);
         }
     }
     return CVK_OK;
@@ -58,7 +63,8 @@ static void lanes(const cvk_step *step, const float *src, float *dst, int spatia
     for (int l = 0; l < CVK_VLEN; l++) mean[l] = (float)(sum[l] / spatial);
     sums_lanes(SUMS_SQUARES, src, spatial, CVK_BLOCK, vec_load(mean), deviations);
     for (int l = 0; l < real; l++) {
-        moments m = finish(sum[l] / spatial, deviations[l], spatial, params->epsilon, scale[c + l], shift[c + l]);
+        moments m = finish(sum[l] / spatial, deviations[l], spatial, params->epsilon, scale[c + l],
+                           shift[c + l]);
         k[l] = m.k;
         add[l] = m.shift;
     }
@@ -78,8 +84,8 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
         int real = row_vec_lanes(row_lanes(&d, b), v, CVK_VLEN);
         ptrdiff_t at = (ptrdiff_t)block * d.spatial * CVK_BLOCK + v * CVK_VLEN;
         if (real == 0) continue;
-        lanes(step, (const float *)step->in[0].data + at, (float *)step->out[0].data + at, d.spatial,
-              b * CVK_BLOCK + v * CVK_VLEN, real);
+        lanes(step, (const float *)step->in[0].data + at, (float *)step->out[0].data + at,
+              d.spatial, b * CVK_BLOCK + v * CVK_VLEN, real);
     }
     return CVK_OK;
 }
@@ -95,11 +101,19 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_instance_normalization) = {
-    .op = CVK_OP_InstanceNormalization, .name = "instance_normalization", .inplace = true, .accepts = accepts,
+    .op = CVK_OP_InstanceNormalization,
+    .name = "instance_normalization",
+    .inplace = true,
+    .accepts = accepts,
     .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_instance_normalization_blocked) = {
-    .op = CVK_OP_InstanceNormalization, .name = "instance_normalization_blocked", .in_layout = CVK_LAYOUT_BLOCKED,
-    .out_layout = CVK_LAYOUT_BLOCKED, .inplace = true, .accepts = accepts_blocked, .run = run_blocked,
+    .op = CVK_OP_InstanceNormalization,
+    .name = "instance_normalization_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .inplace = true,
+    .accepts = accepts_blocked,
+    .run = run_blocked,
 };

@@ -11,8 +11,8 @@
 typedef struct cvk_cpu_level {
     const cvk_kernel *const *rows; /* in the order of kernels.def */
     int n_rows;
-    /* Measurements of one core. fma: `rounds` rounds of independent multiply-adds, returns operations
-     * done; read: walks `count` floats. What they compute goes to *sink. */
+    /* Measurements of one core. fma: `rounds` rounds of independent multiply-adds, returns
+     * operations done; read: walks `count` floats. What they compute goes to *sink. */
     double (*fma)(int64_t rounds, float *sink);
     void (*read)(const float *src, size_t count, float *sink);
 } cvk_cpu_level;

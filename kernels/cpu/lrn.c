@@ -12,8 +12,12 @@ typedef struct rule {
 
 static rule rule_of(const cvk_lrn_params *p, int channels)
 {
-    int size = p->size < 2 * (int64_t)channels ? (int)p->size : 2 * channels; /* more reach nobody */
-    return (rule){.below = (size - 1) / 2, .above = size / 2, .scale = p->alpha / (float)p->size, .bias = p->bias,
+    int size =
+        p->size < 2 * (int64_t)channels ? (int)p->size : 2 * channels; /* more reach nobody */
+    return (rule){.below = (size - 1) / 2,
+                  .above = size / 2,
+                  .scale = p->alpha / (float)p->size,
+                  .bias = p->bias,
                   .beta = p->beta};
 }
 
@@ -35,7 +39,8 @@ static inline vec load(const float *src, int lanes)
 
 static void plane(const rule *r, const row_dims *d, const float *src, float *dst, int c)
 {
-    int first = c - r->below < 0 ? 0 : c - r->below, last = c + r->above >= d->c ? d->c - 1 : c + r->above;
+    int first = c - r->below < 0 ? 0 : c - r->below,
+        last = c + r->above >= d->c ? d->c - 1 : c + r->above;
     for (int i = 0; i < d->spatial; i += CVK_VLEN) {
         int lanes = d->spatial - i < CVK_VLEN ? d->spatial - i : CVK_VLEN;
         vec sum = vec_zero();
@@ -56,7 +61,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     cvk_team_share(d.n * d.c, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
         ptrdiff_t at = (ptrdiff_t)i * d.spatial;
-        plane(&r, &d, (const float *)step->in[0].data + at, (float *)step->out[0].data + at, i % d.c);
+        plane(&r, &d, (const float *)step->in[0].data + at, (float *)step->out[0].data + at,
+              i % d.c);
     }
     return CVK_OK;
 }
@@ -83,7 +89,8 @@ static void pixels(const rule *r, const row_dims *d, const float *src, float *ds
 {
     float buffer[PIXELS * 3 * CVK_BLOCK];
     const ptrdiff_t block = (ptrdiff_t)d->spatial * CVK_BLOCK;
-    for (int k = -1; k <= 1; k++) squares(d, src + k * block, b + k, n, buffer + (k + 1) * CVK_BLOCK);
+    for (int k = -1; k <= 1; k++)
+        squares(d, src + k * block, b + k, n, buffer + (k + 1) * CVK_BLOCK);
     for (int i = 0; i < n * CVK_VPB; i++) {
         const float *mid = buffer + (i / CVK_VPB * 3 + 1) * CVK_BLOCK + i % CVK_VPB * CVK_VLEN;
         vec sum = vec_zero();
@@ -101,7 +108,8 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
     cvk_team_share(d.n * d.blocks * d.spatial, worker, workers, &begin, &end);
     for (int n; begin < end; begin += n) {
         ptrdiff_t at = (ptrdiff_t)begin * CVK_BLOCK;
-        n = d.spatial - begin % d.spatial < end - begin ? d.spatial - begin % d.spatial : end - begin;
+        n = d.spatial - begin % d.spatial < end - begin ? d.spatial - begin % d.spatial
+                                                        : end - begin;
         if (n > PIXELS) n = PIXELS;
         pixels(&r, &d, (const float *)step->in[0].data + at, (float *)step->out[0].data + at,
                begin / d.spatial % d.blocks, n);
@@ -118,14 +126,23 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 {
     const cvk_lrn_params *params = p->node->params;
     if (!accepts(p, why_not) || !row_blocked(&p->in[0], why_not)) return false;
-    return params->size / 2 <= CVK_BLOCK ? true : row_refuse(why_not, "the window is larger than three blocks");
+    return params->size / 2 <= CVK_BLOCK
+               ? true
+               : row_refuse(why_not, "the window is larger than three blocks");
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_lrn) = {
-    .op = CVK_OP_LRN, .name = "lrn", .accepts = accepts, .run = run,
+    .op = CVK_OP_LRN,
+    .name = "lrn",
+    .accepts = accepts,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_lrn_blocked) = {
-    .op = CVK_OP_LRN, .name = "lrn_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts_blocked, .run = run_blocked,
+    .op = CVK_OP_LRN,
+    .name = "lrn_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts_blocked,
+    .run = run_blocked,
 };

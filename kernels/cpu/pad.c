@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pad: constant, reflect or edge; negative pads crop. For each dimension a table names the source index
- * of each output index, or -1 for the constant. A blocked tensor is one of pixels of 16 floats, of
- * which only H and W are padded.
+ * Pad: constant, reflect or edge; negative pads crop. For each dimension a table names the source
+ * index of each output index, or -1 for the constant. A blocked tensor is one of pixels of 16
+ * floats, of which only H and W are padded.
  */
 #include <string.h>
 
@@ -10,11 +10,11 @@
 #include "kernels/cpu/vec.h"
 
 typedef struct state {
-    int n;                        /* dimensions */
-    int unit;                     /* floats that stay together: 1, or 16 */
+    int n;    /* dimensions */
+    int unit; /* floats that stay together: 1, or 16 */
     int64_t in[CVK_MAX_RANK], out[CVK_MAX_RANK];
     const int32_t *from[CVK_MAX_RANK];
-    int begin, end;               /* of the last dimension: outputs that are neighbours in the source */
+    int begin, end; /* of the last dimension: outputs that are neighbours in the source */
     int rows;
     float value;
 } state;
@@ -24,7 +24,8 @@ static int32_t source_of(cvk_pad_mode mode, int64_t from, int64_t in)
     if (from >= 0 && from < in) return (int32_t)from;
     if (mode == CVK_PAD_CONSTANT) return -1;
     if (mode == CVK_PAD_EDGE || in == 1) return from < 0 ? 0 : (int32_t)(in - 1);
-    int64_t period = 2 * (in - 1), at = (from % period + period) % period; /* there and back again */
+    int64_t period = 2 * (in - 1),
+            at = (from % period + period) % period; /* there and back again */
     return (int32_t)(at < in ? at : period - at);
 }
 
@@ -41,7 +42,8 @@ static cvk_status prepare_as(cvk_step *step, bool blocked)
         s->out[d] = channels ? s->in[d] : out->dims[d];
         int32_t *from = cvk_step_alloc(step, (size_t)s->out[d] * sizeof *from);
         if (!from) return CVK_NO_MEMORY;
-        for (int64_t i = 0; i < s->out[d]; i++) from[i] = source_of(p->mode, i - (channels ? 0 : p->begin[d]), s->in[d]);
+        for (int64_t i = 0; i < s->out[d]; i++)
+            from[i] = source_of(p->mode, i - (channels ? 0 : p->begin[d]), s->in[d]);
         s->from[d] = from;
         if (d + 1 < s->n) s->rows *= (int)s->out[d];
     }
@@ -116,7 +118,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
         const float *src = (const float *)step->in[0].data + from * in * s->unit;
         border(s, src, dst, 0, s->begin);
         if (s->begin < s->end)
-            memcpy(dst + (ptrdiff_t)s->begin * s->unit, src + (ptrdiff_t)s->from[s->n - 1][s->begin] * s->unit,
+            memcpy(dst + (ptrdiff_t)s->begin * s->unit,
+                   src + (ptrdiff_t)s->from[s->n - 1][s->begin] * s->unit,
                    (size_t)(s->end - s->begin) * (size_t)s->unit * sizeof *dst);
         border(s, src, dst, s->end, (int)out);
     }
@@ -139,10 +142,19 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_pad) = {
-    .op = CVK_OP_Pad, .name = "pad", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Pad,
+    .name = "pad",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_pad_blocked) = {
-    .op = CVK_OP_Pad, .name = "pad_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts_blocked, .prepare = prepare_blocked, .run = run,
+    .op = CVK_OP_Pad,
+    .name = "pad_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts_blocked,
+    .prepare = prepare_blocked,
+    .run = run,
 };

@@ -5,8 +5,8 @@
  */
 #include "kernels/cpu/peak.h"
 
-/* More than latency x units of any core (4 x 2), and all in registers with 16 of them. On the scalar
- * level the compiler packs neighbouring chains into the base level's registers. */
+/* More than latency x units of any core (4 x 2), and all in registers with 16 of them. On the
+ * scalar level the compiler packs neighbouring chains into the base level's registers. */
 enum { CHAINS = 12, WIDE = CVK_VLEN == 1 ? 4 : 1, STEPS = 16, STREAMS = 4 };
 
 double CVK_FN(cvk_cpu_peak_fma)(int64_t rounds, float *sink)

@@ -24,7 +24,8 @@ typedef struct state {
     int full_begin, full_end; /* columns with all their taps */
 } state;
 
-static span make_span(int o, int stride, int kernel, int dilation, int pad_begin, int pad_end, int in, bool include)
+static span make_span(int o, int stride, int kernel, int dilation, int pad_begin, int pad_end,
+                      int in, bool include)
 {
     int start = o * stride - pad_begin, skip = start < 0 ? (-start + dilation - 1) / dilation : 0;
     span s = {.first = start + skip * dilation};
@@ -36,12 +37,14 @@ static span make_span(int o, int stride, int kernel, int dilation, int pad_begin
     return s;
 }
 
-static span *make_spans(cvk_step *step, int out, int stride, int kernel, int dilation, int pad_begin, int pad_end, int in)
+static span *make_spans(cvk_step *step, int out, int stride, int kernel, int dilation,
+                        int pad_begin, int pad_end, int in)
 {
     const cvk_pool_params *params = step->node->params;
     span *spans = cvk_step_alloc(step, (size_t)out * sizeof *spans);
     for (int o = 0; spans && o < out; o++)
-        spans[o] = make_span(o, stride, kernel, dilation, pad_begin, pad_end, in, params->count_include_pad);
+        spans[o] = make_span(o, stride, kernel, dilation, pad_begin, pad_end, in,
+                             params->count_include_pad);
     return spans;
 }
 
@@ -54,7 +57,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     cvk_geom *g = &s->g;
     s->kind = params->kind;
     if (!cvk_geom_make(&params->window, 1, &step->in[0].shape, &step->out[0].shape, g))
-        return cvk_fail(CVK_SHAPE, "pool '%s': the window does not fit its tensors", step->node->name);
+        return cvk_fail(CVK_SHAPE, "pool '%s': the window does not fit its tensors",
+                        step->node->name);
     s->rows = make_spans(step, g->oh, g->sh, g->kh, g->dh, g->pt, g->pb, g->ih);
     s->cols = make_spans(step, g->ow, g->sw, g->kw, g->dw, g->pl, g->pr, g->iw);
     if (!s->rows || !s->cols) return CVK_NO_MEMORY;
@@ -73,7 +77,8 @@ static inline float scale_of(const span *row, const span *col)
 }
 
 /* One vec of channels of one output pixel: th x tw taps, dy and dx floats apart. */
-CVK_INLINE vec window(const bool average, const float *src, int th, int tw, ptrdiff_t dy, ptrdiff_t dx)
+CVK_INLINE vec window(const bool average, const float *src, int th, int tw, ptrdiff_t dy,
+                      ptrdiff_t dx)
 {
     vec acc = average ? vec_zero() : vec_set1(-INFINITY);
     for (int y = 0; y < th; y++) {
@@ -86,15 +91,16 @@ CVK_INLINE vec window(const bool average, const float *src, int th, int tw, ptrd
 }
 
 /* Windows of the usual sizes are unrolled. */
-CVK_INLINE vec window_of(const bool average, const float *src, int th, int tw, ptrdiff_t dy, ptrdiff_t dx)
+CVK_INLINE vec window_of(const bool average, const float *src, int th, int tw, ptrdiff_t dy,
+                         ptrdiff_t dx)
 {
     if (th == 3 && tw == 3) return window(average, src, 3, 3, dy, dx);
     if (th == 2 && tw == 2) return window(average, src, 2, 2, dy, dx);
     return window(average, src, th, tw, dy, dx);
 }
 
-CVK_INLINE void row_blocked_of(const bool average, const state *s, const posts *after, const float *src, float *dst,
-                               int oh)
+CVK_INLINE void row_blocked_of(const bool average, const state *s, const posts *after,
+                               const float *src, float *dst, int oh)
 {
     const cvk_geom *g = &s->g;
     const span *row = &s->rows[oh];
@@ -107,7 +113,8 @@ CVK_INLINE void row_blocked_of(const bool average, const state *s, const posts *
         for (int v = 0; v < CVK_VPB; v++) {
             vec y = window_of(average, from + v * CVK_VLEN, row->taps, col->taps, dy, dx);
             if (average) y = vec_mul(y, scale);
-            vec_store(dst + (ptrdiff_t)x * CVK_BLOCK + v * CVK_VLEN, posts_apply(after, y, 0, CVK_VLEN));
+            vec_store(dst + (ptrdiff_t)x * CVK_BLOCK + v * CVK_VLEN,
+                      posts_apply(after, y, 0, CVK_VLEN));
         }
     }
 }
@@ -122,7 +129,8 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
     int begin, end;
     cvk_team_share(g->n * blocks * g->oh, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        const float *src = (const float *)step->in[0].data + (ptrdiff_t)(i / g->oh) * g->ih * g->iw * CVK_BLOCK;
+        const float *src =
+            (const float *)step->in[0].data + (ptrdiff_t)(i / g->oh) * g->ih * g->iw * CVK_BLOCK;
         float *dst = (float *)step->out[0].data + (ptrdiff_t)i * g->ow * CVK_BLOCK;
         if (s->kind == CVK_POOL_AVERAGE)
             row_blocked_of(true, s, &after, src, dst, i % g->oh);
@@ -148,7 +156,8 @@ static float element(const state *s, const float *src, const span *row, const sp
 }
 
 /* CVK_VLEN neighbours whose windows have all their columns. */
-CVK_INLINE vec elements(const bool average, const state *s, const float *src, const span *row, int x)
+CVK_INLINE vec elements(const bool average, const state *s, const float *src, const span *row,
+                        int x)
 {
     const cvk_geom *g = &s->g;
     vec acc = average ? vec_zero() : vec_set1(-INFINITY);
@@ -163,8 +172,8 @@ CVK_INLINE vec elements(const bool average, const state *s, const float *src, co
     return acc;
 }
 
-/* Columns with all their taps have one divisor. The last of them go with some that are done already,
- * if together they fill a vec. */
+/* Columns with all their taps have one divisor. The last of them go with some that are done
+ * already, if together they fill a vec. */
 static void row_plain(const state *s, const posts *after, const float *src, float *dst, int oh)
 {
     const cvk_geom *g = &s->g;
@@ -213,10 +222,19 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_pool) = {
-    .op = CVK_OP_Pool, .name = "pool", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Pool,
+    .name = "pool",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_pool_blocked) = {
-    .op = CVK_OP_Pool, .name = "pool_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts, .prepare = prepare, .run = run_blocked,
+    .op = CVK_OP_Pool,
+    .name = "pool_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run_blocked,
 };

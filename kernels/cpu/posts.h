@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What follows an element-wise kernel or a pool in registers: residual additions and activations. The
- * richer epilogue of convolutions is epilogue.h.
+ * What follows an element-wise kernel or a pool in registers: residual additions and activations.
+ * The richer epilogue of convolutions is epilogue.h.
  */
 #ifndef CVK_KERNELS_CPU_POSTS_H
 #define CVK_KERNELS_CPU_POSTS_H

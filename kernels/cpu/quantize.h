@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What QuantizeLinear and DequantizeLinear share: runs of elements with one scale and zero point, and
- * a worker's way through its share of them.
+ * What QuantizeLinear and DequantizeLinear share: runs of elements with one scale and zero point,
+ * and a worker's way through its share of them.
  */
 #ifndef CVK_KERNELS_CPU_QUANTIZE_H
 #define CVK_KERNELS_CPU_QUANTIZE_H
@@ -35,15 +35,18 @@ static inline quantize_run quantize_next(const cvk_step *step, int begin, int en
         c = run % (int)src->shape.dims[params->axis];
         if (end - run * inner > inner) stop = (run + 1) * inner;
     }
-    return (quantize_run){begin, stop, ((const float *)scale->data)[c], zero ? quantize_get(&step->in[2], c) : 0};
+    return (quantize_run){begin, stop, ((const float *)scale->data)[c],
+                          zero ? quantize_get(&step->in[2], c) : 0};
 }
 
 /* Scale and sizes; integer is the view of the quantised side. */
-static inline bool quantize_accepts(const cvk_problem *p, const cvk_view *f32, const cvk_view *integer, bool wide,
-                                    const char **why_not)
+static inline bool quantize_accepts(const cvk_problem *p, const cvk_view *f32,
+                                    const cvk_view *integer, bool wide, const char **why_not)
 {
-    if (f32->dtype != CVK_F32 || p->in[1].dtype != CVK_F32) return row_refuse(why_not, "the scale is not float32");
-    if (integer->dtype != CVK_U8 && integer->dtype != CVK_I8 && !(wide && integer->dtype == CVK_I32))
+    if (f32->dtype != CVK_F32 || p->in[1].dtype != CVK_F32)
+        return row_refuse(why_not, "the scale is not float32");
+    if (integer->dtype != CVK_U8 && integer->dtype != CVK_I8 &&
+        !(wide && integer->dtype == CVK_I32))
         return row_refuse(why_not, "not an 8-bit type");
     return row_sized(p, why_not) && row_no_posts(p, why_not);
 }

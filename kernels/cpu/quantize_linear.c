@@ -7,7 +7,8 @@
 static void quantize(const quantize_run *r, const float *src, void *dst, bool is_signed)
 {
     const vec scale = vec_set1(r->scale), zero = vec_set1((float)r->zero);
-    const vec low = vec_set1(is_signed ? -128.0f : 0.0f), high = vec_set1(is_signed ? 127.0f : 255.0f);
+    const vec low = vec_set1(is_signed ? -128.0f : 0.0f),
+              high = vec_set1(is_signed ? 127.0f : 255.0f);
     for (int i = r->begin; i < r->end; i += CVK_VLEN) {
         int n = r->end - i < CVK_VLEN ? r->end - i : CVK_VLEN;
         float part[CVK_VLEN];
@@ -37,5 +38,8 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_quantize_linear) = {
-    .op = CVK_OP_QuantizeLinear, .name = "quantize_linear", .accepts = accepts, .run = run,
+    .op = CVK_OP_QuantizeLinear,
+    .name = "quantize_linear",
+    .accepts = accepts,
+    .run = run,
 };

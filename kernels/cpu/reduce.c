@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reduce: mean, sum or maximum over any axes of a plain tensor. Neighbouring axes of a sort become one;
- * what is innermost decides:
+ * Reduce: mean, sum or maximum over any axes of a plain tensor. Neighbouring axes of a sort become
+ * one; what is innermost decides:
  *
  *     a reduced axis (along)   each output sums rows of neighbours
  *     a kept axis              CVK_VLEN outputs side by side sum vecs
@@ -34,7 +34,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     state *s = cvk_step_alloc(step, sizeof *s);
     if (!s) return CVK_NO_MEMORY;
     cvk_shape_strides(in, strides);
-    for (int d = 0; d < in->rank; d++) walk_add(is_reduced(p, d) ? &s->reduced : &s->kept, in->dims[d], strides[d], 0);
+    for (int d = 0; d < in->rank; d++)
+        walk_add(is_reduced(p, d) ? &s->reduced : &s->kept, in->dims[d], strides[d], 0);
     s->kind = p->kind;
     s->scale = p->kind == CVK_REDUCE_MEAN ? 1.0 / (double)walk_count(&s->reduced) : 1.0;
     s->along = s->kept.n == 0 || s->kept.dim[s->kept.n - 1].stride[0] != 1;
@@ -57,7 +58,8 @@ CVK_INLINE float reduce_along(const sums_kind kind, const state *s, const float 
 }
 
 /* CVK_VLEN outputs, or fewer: then one by one, as no load may leave the tensor. */
-CVK_INLINE void reduce_across(const sums_kind kind, const state *s, const float *src, float *dst, int lanes)
+CVK_INLINE void reduce_across(const sums_kind kind, const state *s, const float *src, float *dst,
+                              int lanes)
 {
     const int64_t rows = walk_count(&s->reduced);
     double total[CVK_VLEN];
@@ -78,7 +80,8 @@ CVK_INLINE void reduce_across(const sums_kind kind, const state *s, const float 
     for (int l = 0; l < lanes; l++) dst[l] = (float)(total[l] * s->scale);
 }
 
-CVK_INLINE void reduce_as(const sums_kind kind, const state *s, const float *src, float *dst, int lanes)
+CVK_INLINE void reduce_as(const sums_kind kind, const state *s, const float *src, float *dst,
+                          int lanes)
 {
     if (s->along)
         *dst = reduce_along(kind, s, src);
@@ -94,8 +97,10 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     int begin, end;
     cvk_team_share((int)walk_count(&s->kept) * groups, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        int first = i % groups * CVK_VLEN, lanes = s->width - first < CVK_VLEN ? s->width - first : CVK_VLEN;
-        const float *src = (const float *)step->in[0].data + walk_seek(&s->kept, i / groups).offset[0] + first;
+        int first = i % groups * CVK_VLEN,
+            lanes = s->width - first < CVK_VLEN ? s->width - first : CVK_VLEN;
+        const float *src =
+            (const float *)step->in[0].data + walk_seek(&s->kept, i / groups).offset[0] + first;
         float *dst = (float *)step->out[0].data + (ptrdiff_t)(i / groups) * s->width + first;
         if (s->kind == CVK_REDUCE_MAX)
             reduce_as(SUMS_MAX, s, src, dst, lanes);
@@ -111,5 +116,9 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_reduce) = {
-    .op = CVK_OP_Reduce, .name = "reduce", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Reduce,
+    .name = "reduce",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };

@@ -17,8 +17,9 @@ static void square_to_lanes(const float *src, float *dst, int spatial, int real,
 {
     vec v[CVK_VLEN];
     for (int c = 0; c < CVK_VLEN; c++)
-        v[c] = c >= real ? vec_zero() : n == CVK_VLEN ? vec_load(src + (ptrdiff_t)c * spatial)
-                                                     : vec_load_n(src + (ptrdiff_t)c * spatial, n);
+        v[c] = c >= real       ? vec_zero()
+               : n == CVK_VLEN ? vec_load(src + (ptrdiff_t)c * spatial)
+                               : vec_load_n(src + (ptrdiff_t)c * spatial, n);
     vec_transpose(v);
     for (int p = 0; p < n; p++) vec_store(dst + (ptrdiff_t)p * CVK_BLOCK, v[p]);
 }
@@ -27,20 +28,24 @@ static void square_to_lanes(const float *src, float *dst, int spatial, int real,
 static void square_to_planes(const float *src, float *dst, int spatial, int real, int n)
 {
     vec v[CVK_VLEN];
-    for (int p = 0; p < CVK_VLEN; p++) v[p] = p < n ? vec_load(src + (ptrdiff_t)p * CVK_BLOCK) : vec_zero();
+    for (int p = 0; p < CVK_VLEN; p++)
+        v[p] = p < n ? vec_load(src + (ptrdiff_t)p * CVK_BLOCK) : vec_zero();
     vec_transpose(v);
     for (int c = 0; c < real; c++) vec_store_n(dst + (ptrdiff_t)c * spatial, v[c], n);
 }
 
 /* Pixels [begin, end) of all blocks, counted through the whole tensor. */
-CVK_INLINE void turn(const row_dims *d, const float *src, float *dst, int begin, int end, const bool to_lanes)
+CVK_INLINE void turn(const row_dims *d, const float *src, float *dst, int begin, int end,
+                     const bool to_lanes)
 {
     for (int run; begin < end; begin += run) {
-        int p = begin % d->spatial, b = begin / d->spatial % d->blocks, n = begin / d->spatial / d->blocks;
+        int p = begin % d->spatial, b = begin / d->spatial % d->blocks,
+            n = begin / d->spatial / d->blocks;
         run = d->spatial - p < end - begin ? d->spatial - p : end - begin;
         if (run > CVK_VLEN) run = CVK_VLEN;
         for (int v = 0; v < CVK_VPB; v++) {
-            int c = b * CVK_BLOCK + v * CVK_VLEN, real = row_vec_lanes(row_lanes(d, b), v, CVK_VLEN);
+            int c = b * CVK_BLOCK + v * CVK_VLEN,
+                real = row_vec_lanes(row_lanes(d, b), v, CVK_VLEN);
             if (real == 0) c = d->c - 1; /* no channel is read, none is written */
             ptrdiff_t planes = ((ptrdiff_t)n * d->c + c) * d->spatial + p;
             ptrdiff_t lanes = (ptrdiff_t)begin * CVK_BLOCK + v * CVK_VLEN;
@@ -53,19 +58,21 @@ CVK_INLINE void turn(const row_dims *d, const float *src, float *dst, int begin,
 }
 
 /* One pixel per channel: channels are neighbours in both layouts. */
-static void copy_channels(const row_dims *d, const float *src, float *dst, int begin, int end, bool to_lanes)
+static void copy_channels(const row_dims *d, const float *src, float *dst, int begin, int end,
+                          bool to_lanes)
 {
     const int padded = d->blocks * CVK_BLOCK;
     for (int n = begin; n < end; n++)
-        memcpy(dst + (ptrdiff_t)n * (to_lanes ? padded : d->c), src + (ptrdiff_t)n * (to_lanes ? d->c : padded),
-               (size_t)d->c * sizeof *dst);
+        memcpy(dst + (ptrdiff_t)n * (to_lanes ? padded : d->c),
+               src + (ptrdiff_t)n * (to_lanes ? d->c : padded), (size_t)d->c * sizeof *dst);
 }
 
 CVK_INLINE void reorder(const cvk_step *step, int worker, int workers, const bool to_lanes)
 {
     const row_dims d = row_dims_of(&step->in[0].shape);
     int begin, end;
-    cvk_team_share(d.spatial == 1 ? d.n : d.n * d.blocks * d.spatial, worker, workers, &begin, &end);
+    cvk_team_share(d.spatial == 1 ? d.n : d.n * d.blocks * d.spatial, worker, workers, &begin,
+                   &end);
     if (d.spatial == 1)
         copy_channels(&d, step->in[0].data, step->out[0].data, begin, end, to_lanes);
     else
@@ -93,11 +100,19 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_reorder_block) = {
-    .op = CVK_OP_Reorder, .name = "reorder_block", .in_layout = CVK_LAYOUT_PLAIN, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts, .run = run_block,
+    .op = CVK_OP_Reorder,
+    .name = "reorder_block",
+    .in_layout = CVK_LAYOUT_PLAIN,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts,
+    .run = run_block,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_reorder_unblock) = {
-    .op = CVK_OP_Reorder, .name = "reorder_unblock", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_PLAIN,
-    .accepts = accepts, .run = run_unblock,
+    .op = CVK_OP_Reorder,
+    .name = "reorder_unblock",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_PLAIN,
+    .accepts = accepts,
+    .run = run_unblock,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Resize: nearest and linear, of the spatial dimensions of (N, C, [H,] W). Tables say for each output
- * row and column which two elements it lies between and the weight of the second (nearest: one element,
- * weight 0). Coordinates: graph/resample.h.
+ * Resize: nearest and linear, of the spatial dimensions of (N, C, [H,] W). Tables say for each
+ * output row and column which two elements it lies between and the weight of the second (nearest:
+ * one element, weight 0). Coordinates: graph/resample.h.
  */
 #include <string.h>
 
@@ -22,8 +22,8 @@ typedef struct state {
     const mix *rows, *cols;
 } state;
 
-/* d: the dimension, -1 for the height that a 1-D tensor lacks. One that keeps its length and scale stays
- * as it is, whatever the coordinates. */
+/* d: the dimension, -1 for the height that a 1-D tensor lacks. One that keeps its length and scale
+ * stays as it is, whatever the coordinates. */
 static mix *make_table(cvk_step *step, int d, int in, int out)
 {
     const cvk_resize_params *p = step->node->params;
@@ -49,14 +49,18 @@ static cvk_status prepare_as(cvk_device *device, cvk_step *step, bool blocked)
     const bool flat = in->rank == 3;
     state *s = cvk_step_alloc(step, sizeof *s);
     if (!s) return CVK_NO_MEMORY;
-    *s = (state){.planes = d.n * (blocked ? d.blocks : d.c), .ih = flat ? 1 : (int)in->dims[2],
-                 .iw = (int)in->dims[in->rank - 1], .oh = flat ? 1 : (int)out->dims[2],
-                 .ow = (int)out->dims[in->rank - 1], .nearest = p->mode == CVK_RESIZE_NEAREST};
+    *s = (state){.planes = d.n * (blocked ? d.blocks : d.c),
+                 .ih = flat ? 1 : (int)in->dims[2],
+                 .iw = (int)in->dims[in->rank - 1],
+                 .oh = flat ? 1 : (int)out->dims[2],
+                 .ow = (int)out->dims[in->rank - 1],
+                 .nearest = p->mode == CVK_RESIZE_NEAREST};
     s->rows = make_table(step, flat ? -1 : 2, s->ih, s->oh);
     s->cols = make_table(step, in->rank - 1, s->iw, s->ow);
     if (!s->rows || !s->cols) return CVK_NO_MEMORY;
     if (!blocked && !s->nearest)
-        step->scratch_bytes = (size_t)cvk_device_caps(device)->units * (size_t)s->iw * sizeof(float);
+        step->scratch_bytes =
+            (size_t)cvk_device_caps(device)->units * (size_t)s->iw * sizeof(float);
     step->state = s;
     return CVK_OK;
 }
@@ -78,7 +82,8 @@ static inline float lerp(float a, float b, float w)
 }
 
 /* A plain output row: the two source rows mixed into `line`, then its columns. */
-static void row_plain(const state *s, const float *low, const float *high, float weight, float *line, float *dst)
+static void row_plain(const state *s, const float *low, const float *high, float weight,
+                      float *line, float *dst)
 {
     if (weight != 0.0f) {
         const vec w = vec_set1(weight);
@@ -89,7 +94,8 @@ static void row_plain(const state *s, const float *low, const float *high, float
         }
         low = line;
     }
-    for (int x = 0; x < s->ow; x++) dst[x] = lerp(low[s->cols[x].low], low[s->cols[x].high], s->cols[x].weight);
+    for (int x = 0; x < s->ow; x++)
+        dst[x] = lerp(low[s->cols[x].low], low[s->cols[x].high], s->cols[x].weight);
 }
 
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -102,8 +108,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     for (int i = begin; i < end; i++) {
         const mix *row = &s->rows[i % s->oh];
         const float *src = (const float *)step->in[0].data + (ptrdiff_t)(i / s->oh) * s->ih * s->iw;
-        row_plain(s, src + (ptrdiff_t)row->low * s->iw, src + (ptrdiff_t)row->high * s->iw, row->weight, line,
-                  (float *)step->out[0].data + (ptrdiff_t)i * s->ow);
+        row_plain(s, src + (ptrdiff_t)row->low * s->iw, src + (ptrdiff_t)row->high * s->iw,
+                  row->weight, line, (float *)step->out[0].data + (ptrdiff_t)i * s->ow);
     }
     return CVK_OK;
 }
@@ -114,7 +120,8 @@ static inline vec lerp_vec(const float *a, const float *b, float w)
     return w == 0.0f ? x : vec_fma(vec_sub(vec_load(b), x), vec_set1(w), x);
 }
 
-static void row_blocked_of(const state *s, const float *low, const float *high, float weight, float *dst)
+static void row_blocked_of(const state *s, const float *low, const float *high, float weight,
+                           float *dst)
 {
     for (int x = 0; x < s->ow; x++, dst += CVK_BLOCK) {
         const mix *col = &s->cols[x];
@@ -122,7 +129,8 @@ static void row_blocked_of(const state *s, const float *low, const float *high, 
         for (int v = 0; v < CVK_BLOCK; v += CVK_VLEN) {
             vec y = lerp_vec(low + l + v, low + h + v, col->weight);
             if (weight != 0.0f)
-                y = vec_fma(vec_sub(lerp_vec(high + l + v, high + h + v, col->weight), y), vec_set1(weight), y);
+                y = vec_fma(vec_sub(lerp_vec(high + l + v, high + h + v, col->weight), y),
+                            vec_set1(weight), y);
             vec_store(dst + v, y);
         }
     }
@@ -147,7 +155,9 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
     const cvk_resize_params *params = p->node->params;
-    if (!row_types(&(cvk_problem){.node = &(cvk_node){.n_in = 1, .n_out = 1}, .in = p->in, .out = p->out}, true, why_not))
+    if (!row_types(
+            &(cvk_problem){.node = &(cvk_node){.n_in = 1, .n_out = 1}, .in = p->in, .out = p->out},
+            true, why_not))
         return false;
     if (!row_no_posts(p, why_not)) return false;
     if (params->mode == CVK_RESIZE_CUBIC) return row_refuse(why_not, "cubic interpolation");
@@ -160,10 +170,19 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_resize) = {
-    .op = CVK_OP_Resize, .name = "resize", .accepts = accepts, .prepare = prepare, .run = run,
+    .op = CVK_OP_Resize,
+    .name = "resize",
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_resize_blocked) = {
-    .op = CVK_OP_Resize, .name = "resize_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts, .prepare = prepare_blocked, .run = run_blocked,
+    .op = CVK_OP_Resize,
+    .name = "resize_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .accepts = accepts,
+    .prepare = prepare_blocked,
+    .run = run_blocked,
 };

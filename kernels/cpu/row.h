@@ -31,7 +31,8 @@ static inline bool row_types(const cvk_problem *p, bool f32, const char **why_no
     for (int i = 0; i < p->node->n_in + p->node->n_out; i++) {
         const cvk_view *view = i < p->node->n_in ? &p->in[i] : &p->out[i - p->node->n_in];
         if (view->dtype == CVK_NONE) continue;
-        if (f32 && view->dtype != CVK_F32) return row_refuse(why_not, "not all tensors are float32");
+        if (f32 && view->dtype != CVK_F32)
+            return row_refuse(why_not, "not all tensors are float32");
         if (!row_fits(view)) return row_refuse(why_not, "a tensor has too many elements");
     }
     return true;
@@ -61,7 +62,8 @@ static inline bool row_blockable(const cvk_view *view)
 
 static inline bool row_blocked(const cvk_view *view, const char **why_not)
 {
-    return row_blockable(view) ? true : row_refuse(why_not, "only float32 of rank 3 or 4 is blocked");
+    return row_blockable(view) ? true
+                               : row_refuse(why_not, "only float32 of rank 3 or 4 is blocked");
 }
 
 /* N, C and all that follows; `blocks` of 16 channels. A tensor of rank 1 is (1, C). */
@@ -73,7 +75,9 @@ static inline row_dims row_dims_of(const cvk_shape *shape)
 {
     int rank = shape->rank;
     row_dims d = {.n = rank > 1 ? (int)shape->dims[0] : 1,
-                  .c = rank > 1 ? (int)shape->dims[1] : rank ? (int)shape->dims[0] : 1,
+                  .c = rank > 1 ? (int)shape->dims[1]
+                       : rank   ? (int)shape->dims[0]
+                                : 1,
                   .spatial = rank > 2 ? (int)cvk_shape_span(shape, 2, rank) : 1};
     d.blocks = (d.c + CVK_BLOCK - 1) / CVK_BLOCK;
     return d;
@@ -100,6 +104,5 @@ static inline void row_share(int count, int worker, int workers, int *begin, int
     *begin *= CVK_BLOCK;
     *end = *end == lines ? count : *end * CVK_BLOCK;
 }
-
 
 #endif

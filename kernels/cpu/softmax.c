@@ -14,8 +14,10 @@ typedef struct line {
 static line line_of(const cvk_softmax_params *params, const cvk_shape *shape)
 {
     int axis = (int)params->axis, end = params->coerce ? shape->rank : axis + 1;
-    return (line){.outer = (int)cvk_shape_span(shape, 0, axis), .length = (int)cvk_shape_span(shape, axis, end),
-                  .inner = (int)cvk_shape_span(shape, end, shape->rank), .log = params->log};
+    return (line){.outer = (int)cvk_shape_span(shape, 0, axis),
+                  .length = (int)cvk_shape_span(shape, axis, end),
+                  .inner = (int)cvk_shape_span(shape, end, shape->rank),
+                  .log = params->log};
 }
 
 /* exp(src - top) for n neighbours into dst unless it is NULL; returns their sum. */
@@ -114,9 +116,17 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_softmax) = {
-    .op = CVK_OP_Softmax, .name = "softmax", .inplace = true, .accepts = accepts, .run = run,
+    .op = CVK_OP_Softmax,
+    .name = "softmax",
+    .inplace = true,
+    .accepts = accepts,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_logsoftmax) = {
-    .op = CVK_OP_LogSoftmax, .name = "logsoftmax", .inplace = true, .accepts = accepts, .run = run,
+    .op = CVK_OP_LogSoftmax,
+    .name = "logsoftmax",
+    .inplace = true,
+    .accepts = accepts,
+    .run = run,
 };

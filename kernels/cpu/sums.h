@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sums and maxima over many elements. A float that sums a long row loses digits; so stretches of a few
- * dozen additions per lane are summed in float, and their sums in double.
+ * Sums and maxima over many elements. A float that sums a long row loses digits; so stretches of a
+ * few dozen additions per lane are summed in float, and their sums in double.
  */
 #ifndef CVK_KERNELS_CPU_SUMS_H
 #define CVK_KERNELS_CPU_SUMS_H
@@ -11,7 +11,8 @@
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/vec.h"
 
-enum { SUMS_DEEP = 64, SUMS_WIDE = 4 };
+/* A single float in place of a vec sums all of a stretch: it is shorter. */
+enum { SUMS_DEEP = CVK_VLEN == 1 ? 16 : 64, SUMS_WIDE = 4 };
 
 typedef enum sums_kind { SUMS_PLAIN, SUMS_SQUARES, SUMS_MAX } sums_kind;
 
@@ -31,7 +32,8 @@ CVK_INLINE double sums_stretch(const sums_kind kind, const float *src, int64_t n
     int64_t i = 0;
     for (int w = 0; w < SUMS_WIDE; w++) acc[w] = start;
     for (; i + SUMS_WIDE * CVK_VLEN <= n; i += SUMS_WIDE * CVK_VLEN)
-        for (int w = 0; w < SUMS_WIDE; w++) acc[w] = sums_add(kind, acc[w], vec_load(src + i + w * CVK_VLEN), m);
+        for (int w = 0; w < SUMS_WIDE; w++)
+            acc[w] = sums_add(kind, acc[w], vec_load(src + i + w * CVK_VLEN), m);
     for (; i + CVK_VLEN <= n; i += CVK_VLEN) acc[0] = sums_add(kind, acc[0], vec_load(src + i), m);
     if (kind == SUMS_MAX) {
         float best = vec_hmax(vec_max(vec_max(acc[0], acc[1]), vec_max(acc[2], acc[3])));
@@ -39,7 +41,9 @@ CVK_INLINE double sums_stretch(const sums_kind kind, const float *src, int64_t n
         return (double)best;
     }
     double sum = (double)vec_sum(vec_add(vec_add(acc[0], acc[1]), vec_add(acc[2], acc[3])));
-    for (; i < n; i++) sum += kind == SUMS_PLAIN ? (double)src[i] : (double)(src[i] - mean) * (double)(src[i] - mean);
+    for (; i < n; i++)
+        sum +=
+            kind == SUMS_PLAIN ? (double)src[i] : (double)(src[i] - mean) * (double)(src[i] - mean);
     return sum;
 }
 
@@ -55,8 +59,10 @@ CVK_INLINE double sums_row(const sums_kind kind, const float *src, int64_t n, fl
     return total;
 }
 
-/* The same lane by lane over n vecs, `step` floats apart; total[CVK_VLEN] goes on from what it holds. */
-CVK_INLINE void sums_lanes(const sums_kind kind, const float *src, int64_t n, ptrdiff_t step, vec mean, double *total)
+/* The same lane by lane over n vecs, `step` floats apart; total[CVK_VLEN] goes on from what it
+ * holds. */
+CVK_INLINE void sums_lanes(const sums_kind kind, const float *src, int64_t n, ptrdiff_t step,
+                           vec mean, double *total)
 {
     const vec start = kind == SUMS_MAX ? vec_set1(-INFINITY) : vec_zero();
     for (int64_t i = 0; i < n;) {
@@ -65,7 +71,8 @@ CVK_INLINE void sums_lanes(const sums_kind kind, const float *src, int64_t n, pt
         float part[CVK_VLEN];
         for (int w = 0; w < SUMS_WIDE; w++) acc[w] = start;
         for (; i + SUMS_WIDE <= end; i += SUMS_WIDE)
-            for (int w = 0; w < SUMS_WIDE; w++) acc[w] = sums_add(kind, acc[w], vec_load(src + (i + w) * step), mean);
+            for (int w = 0; w < SUMS_WIDE; w++)
+                acc[w] = sums_add(kind, acc[w], vec_load(src + (i + w) * step), mean);
         for (; i < end; i++) acc[0] = sums_add(kind, acc[0], vec_load(src + i * step), mean);
         vec a = kind == SUMS_MAX ? vec_max(acc[0], acc[1]) : vec_add(acc[0], acc[1]);
         vec b = kind == SUMS_MAX ? vec_max(acc[2], acc[3]) : vec_add(acc[2], acc[3]);

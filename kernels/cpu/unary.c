@@ -8,7 +8,8 @@
 CVK_INLINE void map(cvk_act_kind kind, const cvk_act *act, const float *src, float *dst, int n)
 {
     int i = 0;
-    for (; i + CVK_VLEN <= n; i += CVK_VLEN) vec_store(dst + i, vec_act(kind, act, vec_load(src + i)));
+    for (; i + CVK_VLEN <= n; i += CVK_VLEN)
+        vec_store(dst + i, vec_act(kind, act, vec_load(src + i)));
     if (i < n) vec_store_n(dst + i, vec_act(kind, act, vec_load_n(src + i, n - i)), n - i);
 }
 
@@ -40,7 +41,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     int begin, end, count = (int)(cvk_view_bytes(&step->out[0]) / sizeof(float));
     row_share(count, worker, workers, &begin, &end);
     if (begin < end)
-        map_any(&params->act, (const float *)step->in[0].data + begin, (float *)step->out[0].data + begin, end - begin);
+        map_any(&params->act, (const float *)step->in[0].data + begin,
+                (float *)step->out[0].data + begin, end - begin);
     return CVK_OK;
 }
 
@@ -55,10 +57,19 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_unary) = {
-    .op = CVK_OP_Unary, .name = "unary", .inplace = true, .accepts = accepts, .run = run,
+    .op = CVK_OP_Unary,
+    .name = "unary",
+    .inplace = true,
+    .accepts = accepts,
+    .run = run,
 };
 
 const cvk_kernel CVK_FN(cvk_cpu_unary_blocked) = {
-    .op = CVK_OP_Unary, .name = "unary_blocked", .in_layout = CVK_LAYOUT_BLOCKED, .out_layout = CVK_LAYOUT_BLOCKED,
-    .inplace = true, .accepts = accepts_blocked, .run = run,
+    .op = CVK_OP_Unary,
+    .name = "unary_blocked",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .inplace = true,
+    .accepts = accepts_blocked,
+    .run = run,
 };

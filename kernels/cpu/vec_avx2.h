@@ -118,7 +118,8 @@ static inline vec vec_ldexp(vec a, vec n)
 
 static inline vec vec_logb(vec a)
 {
-    __m256i e = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 23), _mm256_set1_epi32(255));
+    __m256i e = _mm256_srli_epi32(_mm256_castps_si256(a), 23);
+    e = _mm256_and_si256(e, _mm256_set1_epi32(255));
     return _mm256_cvtepi32_ps(_mm256_sub_epi32(e, _mm256_set1_epi32(127)));
 }
 

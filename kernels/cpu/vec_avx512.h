@@ -86,8 +86,10 @@ static inline void vec_transpose(vec v[CVK_VLEN])
         b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
     }
     for (int i = 0; i < 4; i++) {
-        vec p = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88), q = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
-        vec r = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88), s = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
+        vec p = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
+        vec q = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+        vec r = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
+        vec s = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
         v[i] = _mm512_shuffle_f32x4(p, r, 0x88);
         v[i + 8] = _mm512_shuffle_f32x4(p, r, 0xdd);
         v[i + 4] = _mm512_shuffle_f32x4(q, s, 0x88);

@@ -17,8 +17,8 @@ static inline vec vec_exp_tail(vec r)
     return vec_fma(p, r, vec_set1(5.0000001201e-1f));
 }
 
-/* x = n ln(2) + r; ln(2) in two parts, the first short enough that n times it is exact. The bounds lie
- * where the result is inf or 0 already; the order of arguments lets a NaN through. */
+/* x = n ln(2) + r; ln(2) in two parts, the first short enough that n times it is exact. The bounds
+ * lie where the result is inf or 0 already; the order of arguments lets a NaN through. */
 static inline vec vec_exp(vec a)
 {
     vec x = vec_max(vec_set1(-104.0f), vec_min(vec_set1(89.0f), a));
@@ -66,7 +66,8 @@ static inline vec vec_log(vec a)
     /* inf - inf and 0 / 0 make the special results; sqrt of a negative number is NaN. */
     const vec inf = vec_set1(INFINITY);
     y = vec_select(vec_lt(a, inf), y, a);
-    return vec_select(vec_lt(zero, a), y, vec_select(vec_lt(a, zero), vec_sqrt(a), vec_sub(a, inf)));
+    vec special = vec_select(vec_lt(a, zero), vec_sqrt(a), vec_sub(a, inf));
+    return vec_select(vec_lt(zero, a), y, special);
 }
 
 static inline vec vec_tanh(vec a)

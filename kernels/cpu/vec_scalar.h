@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The vocabulary of vec.h for one float at a time: the level that every processor has, and the plain
- * meaning of each function.
+ * The vocabulary of vec.h for one float at a time: the level that every processor has, and the
+ * plain meaning of each function.
  */
 #ifndef CVK_KERNELS_CPU_VEC_SCALAR_H
 #define CVK_KERNELS_CPU_VEC_SCALAR_H

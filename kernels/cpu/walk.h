@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A walk over the rows of N-D tensors: dimensions outermost first, each with a stride in two operands.
- * Neighbouring dimensions that lie in memory as one become one, dimensions of length 1 vanish.
+ * A walk over the rows of N-D tensors: dimensions outermost first, each with a stride in two
+ * operands. Neighbouring dimensions that lie in memory as one become one, dimensions of length 1
+ * vanish.
  */
 #ifndef CVK_KERNELS_CPU_WALK_H
 #define CVK_KERNELS_CPU_WALK_H

@@ -179,8 +179,18 @@ typedef struct pad_args {
     cl_uint value;
 } pad_args;
 
+/* Pads and value are in params; a value that only a run computes is not. */
+static bool pad_value_known(const cvk_problem *problem, const char **why_not)
+{
+    for (int i = 1; i < problem->node->n_in; i++)
+        if (problem->in[i].dtype && !problem->in[i].data)
+            return cvk_cl_refuse(why_not, "the value is computed");
+    return true;
+}
+
 bool cvk_cl_pad_plain_accepts(const cvk_problem *problem, const char **why_not)
 {
+    if (!pad_value_known(problem, why_not)) return false;
     if (problem->in[0].dtype != CVK_F32 && problem->in[0].dtype != CVK_I32)
         return cvk_cl_refuse(why_not, "float32 or int32 only");
     if (problem->in[0].shape.rank < 1) return cvk_cl_refuse(why_not, "a scalar");
@@ -235,7 +245,7 @@ typedef struct pad_blocked_args {
 bool cvk_cl_pad_blocked_accepts(const cvk_problem *problem, const char **why_not)
 {
     const cvk_pad_params *params = problem->node->params;
-    if (!cvk_cl_blocked_fit(problem, why_not)) return false;
+    if (!cvk_cl_blocked_fit(problem, why_not) || !pad_value_known(problem, why_not)) return false;
     for (int i = 0; i < 2; i++)
         if (params->begin[i] || params->end[i])
             return cvk_cl_refuse(why_not, "pads batch or channels");

@@ -118,6 +118,7 @@ bool cvk_cl_resize_plain_accepts(const cvk_problem *problem, const char **why_no
     const cvk_resize_params *params = problem->node->params;
     int rank = problem->in[0].shape.rank;
     if (params->mode == CVK_RESIZE_CUBIC) return cvk_cl_refuse(why_not, "nearest and linear only");
+    if (params->coord == CVK_COORD_CROP) return cvk_cl_refuse(why_not, "a region of interest");
     if (rank < 1) return cvk_cl_refuse(why_not, "a scalar");
     if (!cvk_cl_no_posts(problem, why_not) || !cvk_cl_floats_fit(problem, why_not)) return false;
     return resizes_last(problem, rank < 2 ? rank : 2) ||

@@ -27,8 +27,9 @@ typedef struct cvk_backend {
     cvk_status (*part)(cvk_device *device, void *data, size_t offset, size_t bytes, void **part);
     void (*release)(cvk_device *device, void *data);
     void (*release_part)(cvk_device *device, void *part);
-    cvk_status (*write)(cvk_device *device, void *dst, const void *src, size_t bytes);  /* may return early, in queue order; src is kept */
-    cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes);   /* waits */
+    cvk_status (*write)(cvk_device *device, void *dst, const void *src,
+                        size_t bytes); /* may return early, in queue order; src is kept */
+    cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes); /* waits */
     cvk_status (*finish)(cvk_device *device);
 
     /* Runs steps in order. ms: NULL, or one duration per step to fill, measured one by one. */
@@ -43,9 +44,9 @@ struct cvk_device {
     cvk_caps caps;
     const cvk_kernel *kernels; /* best first within an op */
     int n_kernels;
-    pthread_mutex_t lock;      /* guards packs (and the backend's own caches) */
+    pthread_mutex_t lock; /* guards packs (and the backend's own caches) */
     struct cvk_pack_entry *packs;
-    int sessions;              /* open on it; for a warning at close */
+    int sessions; /* open on it; for a warning at close */
 };
 
 /* Fills what every device shares; the backend's open calls it on its zeroed struct. */
@@ -64,6 +65,7 @@ void cvk_step_unpack(cvk_device *device, cvk_step *step);
 /* Bytes of all packs a step holds. */
 size_t cvk_step_pack_bytes(const cvk_step *step);
 /* A constant in the device's memory as it stands, shared like packed weights. */
-cvk_status cvk_step_constant(cvk_device *device, cvk_step *step, const void *source, size_t bytes, void **data);
+cvk_status cvk_step_constant(cvk_device *device, cvk_step *step, const void *source, size_t bytes,
+                             void **data);
 
 #endif

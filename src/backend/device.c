@@ -100,7 +100,8 @@ static pack_key make_key(const cvk_pack *pack)
 static bool same_key(const pack_key *a, const pack_key *b)
 {
     return a->hash[0] == b->hash[0] && a->hash[1] == b->hash[1] && a->variant == b->variant &&
-           a->source_bytes == b->source_bytes && a->source2_bytes == b->source2_bytes && a->bytes == b->bytes;
+           a->source_bytes == b->source_bytes && a->source2_bytes == b->source2_bytes &&
+           a->bytes == b->bytes;
 }
 
 /* With one more holder, or NULL. */
@@ -115,7 +116,8 @@ static pack_entry *hold(cvk_device *device, const pack_key *key)
 static cvk_status fill_remote(cvk_device *device, const cvk_pack *pack, void *data)
 {
     void *host = calloc(1, pack->bytes);
-    if (!host) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes to pack weights in", pack->bytes);
+    if (!host)
+        return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes to pack weights in", pack->bytes);
     pack->fill(host, pack->arg);
     cvk_status status = device->backend->write(device, data, host, pack->bytes);
     if (!status) status = device->backend->finish(device);
@@ -137,9 +139,10 @@ static cvk_status make_data(cvk_device *device, const cvk_pack *pack, void **dat
     return status;
 }
 
-/* The device is not locked while the weights are packed: it takes long, and the backend may lock it.
- * If somebody else was as quick with the same weights, ours go again. */
-static cvk_status make_entry(cvk_device *device, const cvk_pack *pack, const pack_key *key, pack_entry **made)
+/* The device is not locked while the weights are packed: it takes long, and the backend may lock
+ * it. If somebody else was as quick with the same weights, ours go again. */
+static cvk_status make_entry(cvk_device *device, const cvk_pack *pack, const pack_key *key,
+                             pack_entry **made)
 {
     pack_entry *entry = calloc(1, sizeof *entry);
     if (!entry) return cvk_fail(CVK_NO_MEMORY, "out of memory: no room for packed weights");
@@ -214,9 +217,14 @@ static void fill_copy(void *dst, const void *arg)
     memcpy(dst, pack->source, pack->source_bytes);
 }
 
-cvk_status cvk_step_constant(cvk_device *device, cvk_step *step, const void *source, size_t bytes, void **data)
+cvk_status cvk_step_constant(cvk_device *device, cvk_step *step, const void *source, size_t bytes,
+                             void **data)
 {
-    cvk_pack pack = {.source = source, .source_bytes = bytes, .kind = "constant", .bytes = bytes, .fill = fill_copy};
+    cvk_pack pack = {.source = source,
+                     .source_bytes = bytes,
+                     .kind = "constant",
+                     .bytes = bytes,
+                     .fill = fill_copy};
     pack.arg = &pack;
     return cvk_step_pack(device, step, &pack, data);
 }

@@ -69,7 +69,8 @@ static int match(const cvk_backend *backend, const char *which)
     return found;
 }
 
-/* A GPU if there is one: anything else runs on the CPU backend, which no OpenCL CPU device outruns. */
+/* A GPU if there is one: anything else runs on the CPU backend, which no OpenCL CPU device outruns.
+ */
 static cvk_status open_auto(const cvk_device_options *options, cvk_device **device)
 {
     for (int b = 0; cvk_backends[b]; b++) {
@@ -77,17 +78,22 @@ static cvk_status open_auto(const cvk_device_options *options, cvk_device **devi
         cvk_device_info infos[MOST];
         int count = cvk_backends[b]->list(infos, MOST);
         for (int i = 0; i < count && i < MOST; i++)
-            if (infos[i].kind == CVK_DEVICE_GPU && cvk_backends[b]->open(i, options, device) == CVK_OK) return CVK_OK;
+            if (infos[i].kind == CVK_DEVICE_GPU &&
+                cvk_backends[b]->open(i, options, device) == CVK_OK)
+                return CVK_OK;
     }
     return cvk_backends[0]->open(0, options, device);
 }
 
-cvk_status cvk_devices_open(const char *spec, const cvk_device_options *options, cvk_device **device)
+cvk_status cvk_devices_open(const char *spec, const cvk_device_options *options,
+                            cvk_device **device)
 {
     if (strcmp(spec, "auto") == 0) return open_auto(options, device);
     for (int b = 0; cvk_backends[b]; b++) {
         size_t length = strlen(cvk_backends[b]->name);
-        if (strncmp(spec, cvk_backends[b]->name, length) != 0 || (spec[length] && spec[length] != ':')) continue;
+        if (strncmp(spec, cvk_backends[b]->name, length) != 0 ||
+            (spec[length] && spec[length] != ':'))
+            continue;
         int index = match(cvk_backends[b], spec[length] ? spec + length + 1 : "");
         return index < 0 ? no_device(spec) : cvk_backends[b]->open(index, options, device);
     }

@@ -11,6 +11,7 @@
 int cvk_devices_list(cvk_device_info *infos, int capacity);
 
 /* "auto", "cpu", "opencl", "opencl:N", "opencl:part of the name". */
-cvk_status cvk_devices_open(const char *spec, const cvk_device_options *options, cvk_device **device);
+cvk_status cvk_devices_open(const char *spec, const cvk_device_options *options,
+                            cvk_device **device);
 
 #endif

@@ -13,15 +13,15 @@
 
 /* Capability bits, probed when a device is opened. */
 enum {
-    CVK_CAP_CLBLAST = 1u << 0,  /* OpenCL: CLBlast could be loaded */
-    CVK_CAP_CPU = 1u << 1,      /* OpenCL: the device is a CPU */
-    CVK_CAP_UNIFIED = 1u << 2   /* OpenCL: host and device share memory */
+    CVK_CAP_CLBLAST = 1u << 0, /* OpenCL: CLBlast could be loaded */
+    CVK_CAP_CPU = 1u << 1,     /* OpenCL: the device is a CPU */
+    CVK_CAP_UNIFIED = 1u << 2  /* OpenCL: host and device share memory */
 };
 
 typedef struct cvk_caps {
     uint32_t bits;
-    int units;               /* CPU: workers; OpenCL: compute units */
-    cvk_isa isa;             /* CPU */
+    int units;                           /* CPU: workers; OpenCL: compute units */
+    cvk_isa isa;                         /* CPU */
     size_t l1_bytes, l2_bytes, l3_bytes; /* CPU and OpenCL CPU devices: data caches of a core */
     size_t local_bytes, max_group;       /* OpenCL */
     size_t max_buffer_bytes;
@@ -30,8 +30,8 @@ typedef struct cvk_caps {
 
 /* Rules for in and out, which every row can rely on:
  *   - float32 inputs of rank 3 or 4 come in the row's in_layout, and such outputs are wanted in its
- *     out_layout; a residual (an input named by a CVK_POST_ADD) comes in out_layout. Everything else is
- *     plain. Constants too: the scheduler puts them there, unless the row packs them itself.
+ *     out_layout; a residual (an input named by a CVK_POST_ADD) comes in out_layout. Everything
+ * else is plain. Constants too: the scheduler puts them there, unless the row packs them itself.
  *   - all shapes are known, none has zero elements, counts fit an int where accepts has checked it.
  *   - outputs never overlap inputs, except where `inplace` allows it. */
 typedef struct cvk_problem {
@@ -47,13 +47,14 @@ typedef struct cvk_kernel cvk_kernel;
 typedef struct cvk_step {
     const cvk_kernel *kernel;
     const cvk_node *node;
-    cvk_view *in, *out;   /* while prepare runs: constants that the row packs have host data, all others
-                             data of the device or NULL (not placed yet). At run time: device data (CPU:
-                             pointers; OpenCL: cl_mem), NULL for constants that the row packed */
-    size_t scratch_bytes; /* prepare sets how much it wants; memory is shared between steps */
-    void *scratch;        /* at run time; contents are lost between steps */
-    void *state;          /* prepare's, from cvk_step_alloc: lives as long as the plan */
-    cvk_arena *arena;     /* behind cvk_step_alloc */
+    cvk_view *in,
+        *out; /* while prepare runs: constants that the row packs have host data, all others
+                 data of the device or NULL (not placed yet). At run time: device data (CPU:
+                 pointers; OpenCL: cl_mem), NULL for constants that the row packed */
+    size_t scratch_bytes;       /* prepare sets how much it wants; memory is shared between steps */
+    void *scratch;              /* at run time; contents are lost between steps */
+    void *state;                /* prepare's, from cvk_step_alloc: lives as long as the plan */
+    cvk_arena *arena;           /* behind cvk_step_alloc */
     struct cvk_pack_ref *packs; /* weights held by this step, see cvk_step_pack */
 } cvk_step;
 
@@ -61,17 +62,17 @@ struct cvk_kernel {
     cvk_op_kind op;
     const char *name;
     cvk_layout in_layout, out_layout;
-    uint32_t needs;    /* capability bits */
-    uint32_t packs;    /* bit i: constant input i (i capped at 31) is read by prepare only */
-    bool inplace;      /* out[0] may be in[0]'s memory when both have the same bytes and layout */
+    uint32_t needs; /* capability bits */
+    uint32_t packs; /* bit i: constant input i (i capped at 31) is read by prepare only */
+    bool inplace;   /* out[0] may be in[0]'s memory when both have the same bytes and layout */
 
     /* Whether the row computes this problem, its posts included; if not, *why_not is a short reason
      * (static or in thread-local storage). */
     bool (*accepts)(const cvk_problem *problem, const char **why_not);
     /* Packs weights, builds programs, states scratch. May be NULL. */
     cvk_status (*prepare)(cvk_device *device, cvk_step *step);
-    /* CPU: every worker calls it for its share; must not wait for another worker. OpenCL: worker 0 of 1,
-     * enqueues only. Neither allocates, logs nor locks. */
+    /* CPU: every worker calls it for its share; must not wait for another worker. OpenCL: worker 0
+     * of 1, enqueues only. Neither allocates, logs nor locks. */
     cvk_status (*run)(cvk_device *device, const cvk_step *step, int worker, int workers);
     /* Drops what prepare made beside arena memory and packs. May be NULL. */
     void (*release)(cvk_device *device, cvk_step *step);
@@ -83,10 +84,10 @@ const cvk_caps *cvk_device_caps(const cvk_device *device);
 void *cvk_step_alloc(cvk_step *step, size_t bytes);
 
 /* Weights in the form a kernel wants, shared by all steps and sessions of the device whose source
- * bytes, kernel and variant are the same. fill(dst, arg) writes `bytes` bytes (zeroed before); it is
- * called only if nobody has packed them yet. `source` (source_bytes, host) is what the contents depend
- * on, besides `variant` (tile sizes and the like; 2 sources: source2 may be NULL). *data: a pointer on
- * the CPU, a cl_mem on OpenCL; valid as long as the step. */
+ * bytes, kernel and variant are the same. fill(dst, arg) writes `bytes` bytes (zeroed before); it
+ * is called only if nobody has packed them yet. `source` (source_bytes, host) is what the contents
+ * depend on, besides `variant` (tile sizes and the like; 2 sources: source2 may be NULL). *data: a
+ * pointer on the CPU, a cl_mem on OpenCL; valid as long as the step. */
 typedef struct cvk_pack {
     const void *source, *source2;
     size_t source_bytes, source2_bytes;

@@ -17,7 +17,8 @@ void cvk_arena_free(cvk_arena **arena);
 void *cvk_arena_alloc(cvk_arena *arena, size_t bytes);
 void *cvk_arena_copy(cvk_arena *arena, const void *src, size_t bytes);
 char *cvk_arena_string(cvk_arena *arena, const char *text); /* NULL stays NULL */
-char *cvk_arena_printf(cvk_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *cvk_arena_printf(cvk_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A larger copy of an array of the arena's: doubles *capacity until it holds `count` items; the old
  * piece stays where it is until the arena goes. */

@@ -40,7 +40,7 @@ const char *cvk_last_error(void)
 const char *cvk_status_string(cvk_status status)
 {
     switch (status) {
-#define STATUS_CASE(name, value, text) \
+#define STATUS_CASE(name, value, text)                                                             \
     case name: return text;
         CVK_STATUS_LIST(STATUS_CASE)
 #undef STATUS_CASE

@@ -36,23 +36,27 @@ static bool narrow(int64_t value, int *out)
     return true;
 }
 
-bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in, const cvk_shape *out, cvk_geom *geom)
+bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in,
+                   const cvk_shape *out, cvk_geom *geom)
 {
     int rank = in->rank;
     if ((rank != 3 && rank != 4) || out->rank != rank || window->spatial != rank - 2) return false;
     int64_t in_count = cvk_shape_count(in), out_count = cvk_shape_count(out);
-    if (in_count < 0 || out_count < 0 || in_count > INT_MAX / 16 || out_count > INT_MAX / 16) return false;
+    if (in_count < 0 || out_count < 0 || in_count > INT_MAX / 16 || out_count > INT_MAX / 16)
+        return false;
     cvk_geom g = {.ih = 1, .oh = 1, .kh = 1, .sh = 1, .dh = 1};
     int w = rank - 3; /* the window's entry for W; H is 0 in 2-D */
-    bool ok = narrow(in->dims[0], &g.n) && narrow(in->dims[1], &g.ic) && narrow(out->dims[1], &g.oc) &&
-              narrow(group, &g.group) && narrow(in->dims[rank - 1], &g.iw) && narrow(out->dims[rank - 1], &g.ow) &&
+    bool ok = narrow(in->dims[0], &g.n) && narrow(in->dims[1], &g.ic) &&
+              narrow(out->dims[1], &g.oc) && narrow(group, &g.group) &&
+              narrow(in->dims[rank - 1], &g.iw) && narrow(out->dims[rank - 1], &g.ow) &&
               narrow(window->kernel[w], &g.kw) && narrow(window->stride[w], &g.sw) &&
               narrow(window->dilation[w], &g.dw) && narrow(window->pad_begin[w], &g.pl) &&
               narrow(window->pad_end[w], &g.pr);
     if (ok && rank == 4)
-        ok = narrow(in->dims[2], &g.ih) && narrow(out->dims[2], &g.oh) && narrow(window->kernel[0], &g.kh) &&
-             narrow(window->stride[0], &g.sh) && narrow(window->dilation[0], &g.dh) &&
-             narrow(window->pad_begin[0], &g.pt) && narrow(window->pad_end[0], &g.pb);
+        ok = narrow(in->dims[2], &g.ih) && narrow(out->dims[2], &g.oh) &&
+             narrow(window->kernel[0], &g.kh) && narrow(window->stride[0], &g.sh) &&
+             narrow(window->dilation[0], &g.dh) && narrow(window->pad_begin[0], &g.pt) &&
+             narrow(window->pad_end[0], &g.pb);
     if (ok) *geom = g;
     return ok;
 }
@@ -61,10 +65,12 @@ bool cvk_geom_conv(const cvk_node *node, const cvk_shape *in, const cvk_shape *o
 {
     const cvk_conv_params *params = node->params;
     bool pooled = node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL;
-    return cvk_geom_make(&params->window, params->group, in, pooled ? &node->conv_shape : out, geom);
+    return cvk_geom_make(&params->window, params->group, in, pooled ? &node->conv_shape : out,
+                         geom);
 }
 
-bool cvk_geom_post_pool(const cvk_node *node, const cvk_post *post, const cvk_shape *out, cvk_geom *geom)
+bool cvk_geom_post_pool(const cvk_node *node, const cvk_post *post, const cvk_shape *out,
+                        cvk_geom *geom)
 {
     return cvk_geom_make(&post->pool.window, 1, &node->conv_shape, out, geom);
 }

@@ -56,8 +56,8 @@ cvk_status cvk_graph_add_value(cvk_graph *graph, const char *name, int *id)
 {
     if (cvk_graph_find(graph, name) >= 0)
         return cvk_fail(CVK_BAD_MODEL, "two tensors are called '%s'", name);
-    cvk_value *values = cvk_arena_grow(graph->arena, graph->values, sizeof *values, graph->n_values + 1,
-                                       &graph->values_capacity);
+    cvk_value *values = cvk_arena_grow(graph->arena, graph->values, sizeof *values,
+                                       graph->n_values + 1, &graph->values_capacity);
     char *copy = cvk_arena_string(graph->arena, name);
     if (!values || !copy) return CVK_NO_MEMORY;
     graph->values = values;
@@ -77,14 +77,17 @@ cvk_status cvk_graph_add_temp(cvk_graph *graph, const char *stem, int *id)
     }
 }
 
-cvk_status cvk_graph_add_node(cvk_graph *graph, cvk_op_kind op, const char *name, const int *in, int n_in,
-                              const int *out, int n_out, size_t params_bytes, cvk_node **node)
+cvk_status cvk_graph_add_node(cvk_graph *graph, cvk_op_kind op, const char *name, const int *in,
+                              int n_in, const int *out, int n_out, size_t params_bytes,
+                              cvk_node **node)
 {
     cvk_arena *arena = graph->arena;
-    cvk_node *nodes = cvk_arena_grow(arena, graph->nodes, sizeof *nodes, graph->n_nodes + 1, &graph->nodes_capacity);
+    cvk_node *nodes = cvk_arena_grow(arena, graph->nodes, sizeof *nodes, graph->n_nodes + 1,
+                                     &graph->nodes_capacity);
     if (!nodes) return CVK_NO_MEMORY;
     graph->nodes = nodes;
-    cvk_node made = {.op = op, .n_in = n_in, .n_out = n_out, .params_bytes = params_bytes, .device = -1};
+    cvk_node made = {
+        .op = op, .n_in = n_in, .n_out = n_out, .params_bytes = params_bytes, .device = -1};
     made.in = cvk_arena_copy(arena, in, (size_t)n_in * sizeof *in);
     made.out = cvk_arena_copy(arena, out, (size_t)n_out * sizeof *out);
     made.params = params_bytes ? cvk_arena_alloc(arena, params_bytes) : NULL;
@@ -130,7 +133,8 @@ static cvk_status clone_value(cvk_graph *to, const cvk_graph *from, int id, bool
     to->values[copy].name = name;
     if (share) return CVK_OK;
     for (int d = 0; d < CVK_MAX_RANK; d++)
-        if (src->dim_names[d] && !(to->values[copy].dim_names[d] = cvk_arena_string(to->arena, src->dim_names[d])))
+        if (src->dim_names[d] &&
+            !(to->values[copy].dim_names[d] = cvk_arena_string(to->arena, src->dim_names[d])))
             return CVK_NO_MEMORY;
     if (src->data) {
         cvk_view view = cvk_graph_view(from, id);
@@ -164,7 +168,9 @@ cvk_attr *cvk_attrs_clone(cvk_arena *arena, const cvk_attr *attrs, int count)
         if (!t) continue;
         int64_t elements = cvk_tensor_count(t);
         t->name = copy_piece(arena, t->name, t->name ? strlen(t->name) + 1 : 0, &failed);
-        t->data = copy_piece(arena, t->data, (size_t)(elements < 0 ? 0 : elements) * cvk_dtype_bytes(t->dtype), &failed);
+        t->data =
+            copy_piece(arena, t->data,
+                       (size_t)(elements < 0 ? 0 : elements) * cvk_dtype_bytes(t->dtype), &failed);
     }
     return failed ? NULL : copy;
 }
@@ -210,7 +216,10 @@ cvk_view cvk_graph_view(const cvk_graph *graph, int id)
 {
     if (id < 0) return (cvk_view){0};
     const cvk_value *value = &graph->values[id];
-    cvk_view view = {.dtype = value->dtype, .layout = value->layout, .shape = value->shape, .data = (void *)value->data};
+    cvk_view view = {.dtype = value->dtype,
+                     .layout = value->layout,
+                     .shape = value->shape,
+                     .data = (void *)value->data};
     if (!value->has_shape) view.shape.rank = -1;
     return view;
 }

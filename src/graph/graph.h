@@ -31,11 +31,16 @@ typedef struct cvk_value {
     bool initializer; /* data came with the model (a weight), not from folding */
     int producer;     /* node index; -1: input or constant. Kept by cvk_graph_link */
     cvk_layout layout;
-    int device;       /* schedule: memory space, see schedule/plan.h */
+    int device; /* schedule: memory space, see schedule/plan.h */
 } cvk_value;
 
 /* What follows in the same kernel, in order. A pool stands last and at most once. */
-typedef enum cvk_post_kind { CVK_POST_ADD = 1, CVK_POST_ACT, CVK_POST_PRELU, CVK_POST_POOL } cvk_post_kind;
+typedef enum cvk_post_kind {
+    CVK_POST_ADD = 1,
+    CVK_POST_ACT,
+    CVK_POST_PRELU,
+    CVK_POST_POOL
+} cvk_post_kind;
 typedef struct cvk_post {
     cvk_post_kind kind;
     int input;            /* ADD: index into node->in of the residual, same shape and layout as the
@@ -49,19 +54,19 @@ enum { CVK_MAX_POSTS = 4 };
 
 typedef struct cvk_node {
     cvk_op_kind op;
-    const char *name;  /* never NULL; made up from op and output if the model has none */
+    const char *name; /* never NULL; made up from op and output if the model has none */
     int n_in, n_out;
-    int *in, *out;     /* value ids; in[i] = -1: absent optional input */
-    void *params;      /* the struct of graph/params.h for op; NULL if it has none */
+    int *in, *out; /* value ids; in[i] = -1: absent optional input */
+    void *params;  /* the struct of graph/params.h for op; NULL if it has none */
     size_t params_bytes;
     const cvk_attr *attrs; /* as the model gave them, for export; arena-owned */
     int n_attrs;
     int n_posts;
     cvk_post posts[CVK_MAX_POSTS];
-    cvk_shape conv_shape;  /* with a POOL post: shape of the result before the pool */
-    const char *members;   /* names of the model's nodes in this one, comma separated; NULL: name */
-    const char *note;      /* what schedule has to say about it: why a fusion was declined */
-    int device;            /* schedule/place: index of the device; -1: host */
+    cvk_shape conv_shape; /* with a POOL post: shape of the result before the pool */
+    const char *members;  /* names of the model's nodes in this one, comma separated; NULL: name */
+    const char *note;     /* what schedule has to say about it: why a fusion was declined */
+    int device;           /* schedule/place: index of the device; -1: host */
 } cvk_node;
 
 typedef struct cvk_graph {
@@ -77,7 +82,8 @@ typedef struct cvk_graph {
     int *table, table_size; /* hash of names -> value id */
 } cvk_graph;
 
-cvk_graph *cvk_graph_create(cvk_arena *arena, const char *name, int opset); /* NULL: out of memory */
+cvk_graph *cvk_graph_create(cvk_arena *arena, const char *name,
+                            int opset); /* NULL: out of memory */
 
 /* A copy in another arena; constants' data and strings are shared with the original when
  * share_data, else copied too. */
@@ -94,8 +100,9 @@ int cvk_graph_find(const cvk_graph *graph, const char *name); /* -1 if there is 
 
 /* Adds a node at the end; in and out are copied, *node is valid until the next add. params starts
  * zeroed with params_bytes bytes. */
-cvk_status cvk_graph_add_node(cvk_graph *graph, cvk_op_kind op, const char *name, const int *in, int n_in,
-                              const int *out, int n_out, size_t params_bytes, cvk_node **node);
+cvk_status cvk_graph_add_node(cvk_graph *graph, cvk_op_kind op, const char *name, const int *in,
+                              int n_in, const int *out, int n_out, size_t params_bytes,
+                              cvk_node **node);
 cvk_status cvk_graph_add_input(cvk_graph *graph, int value);
 cvk_status cvk_graph_add_output(cvk_graph *graph, int value);
 

@@ -18,19 +18,21 @@ static cvk_status set_producers(cvk_graph *graph)
             if (node->out[k] < 0) continue;
             cvk_value *value = &graph->values[node->out[k]];
             if (value->producer >= 0)
-                return cvk_fail(CVK_BAD_MODEL, "tensor '%s' is produced by node '%s' and by node '%s'", value->name,
-                                graph->nodes[value->producer].name, node->name);
+                return cvk_fail(CVK_BAD_MODEL,
+                                "tensor '%s' is produced by node '%s' and by node '%s'",
+                                value->name, graph->nodes[value->producer].name, node->name);
             if (value->data)
-                return cvk_fail(CVK_BAD_MODEL, "tensor '%s' is a constant and also produced by node '%s'", value->name,
-                                node->name);
+                return cvk_fail(CVK_BAD_MODEL,
+                                "tensor '%s' is a constant and also produced by node '%s'",
+                                value->name, node->name);
             value->producer = i;
         }
     }
     for (int i = 0; i < graph->n_inputs; i++) {
         const cvk_value *value = &graph->values[graph->inputs[i]];
         if (value->producer >= 0)
-            return cvk_fail(CVK_BAD_MODEL, "tensor '%s' is an input and also produced by node '%s'", value->name,
-                            graph->nodes[value->producer].name);
+            return cvk_fail(CVK_BAD_MODEL, "tensor '%s' is an input and also produced by node '%s'",
+                            value->name, graph->nodes[value->producer].name);
     }
     return CVK_OK;
 }
@@ -49,13 +51,16 @@ static cvk_status check_sources(const cvk_graph *graph)
         for (int k = 0; k < graph->nodes[i].n_in; k++) {
             int id = graph->nodes[i].in[k];
             if (id >= 0 && graph->values[id].producer < 0 && !is_source(graph, id))
-                return cvk_fail(CVK_BAD_MODEL, "node '%s' (%s) reads tensor '%s', which nothing produces",
-                                graph->nodes[i].name, cvk_op_kind_name(graph->nodes[i].op), graph->values[id].name);
+                return cvk_fail(CVK_BAD_MODEL,
+                                "node '%s' (%s) reads tensor '%s', which nothing produces",
+                                graph->nodes[i].name, cvk_op_kind_name(graph->nodes[i].op),
+                                graph->values[id].name);
         }
     for (int i = 0; i < graph->n_outputs; i++) {
         int id = graph->outputs[i];
         if (graph->values[id].producer < 0 && !is_source(graph, id))
-            return cvk_fail(CVK_BAD_MODEL, "nothing produces the output '%s'", graph->values[id].name);
+            return cvk_fail(CVK_BAD_MODEL, "nothing produces the output '%s'",
+                            graph->values[id].name);
     }
     return CVK_OK;
 }
@@ -72,7 +77,8 @@ static bool waits(const cvk_graph *graph, const cvk_node *node, const char *done
 
 /* Depth-first from `root`, iterative: order[] gets nodes after all they read. mark: 0 new, 1 open,
  * 2 done. */
-static cvk_status visit(const cvk_graph *graph, int root, char *mark, int *stack, int *order, int *count)
+static cvk_status visit(const cvk_graph *graph, int root, char *mark, int *stack, int *order,
+                        int *count)
 {
     int depth = 0;
     stack[depth++] = root;
@@ -89,7 +95,8 @@ static cvk_status visit(const cvk_graph *graph, int root, char *mark, int *stack
             int producer = node->in[k] < 0 ? -1 : graph->values[node->in[k]].producer;
             if (producer < 0 || mark[producer] == 2) continue;
             if (mark[producer] == 1)
-                return cvk_fail(CVK_BAD_MODEL, "node '%s' (%s) is on a cycle", graph->nodes[producer].name,
+                return cvk_fail(CVK_BAD_MODEL, "node '%s' (%s) is on a cycle",
+                                graph->nodes[producer].name,
                                 cvk_op_kind_name(graph->nodes[producer].op));
             stack[depth++] = producer;
             pushed = 1;
@@ -147,7 +154,8 @@ cvk_status cvk_graph_prune(cvk_graph *graph)
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
         const cvk_node *node = &graph->nodes[i];
         for (int k = 0; k < node->n_out; k++)
-            if (node->out[k] >= 0 && uses[node->out[k]] && !graph->values[node->out[k]].data) keep[i] = 1;
+            if (node->out[k] >= 0 && uses[node->out[k]] && !graph->values[node->out[k]].data)
+                keep[i] = 1;
         for (int k = 0; keep[i] && k < node->n_in; k++)
             if (node->in[k] >= 0) uses[node->in[k]]++;
     }
@@ -170,7 +178,8 @@ static const char *print_value(const cvk_graph *graph, cvk_arena *arena, int id)
     char text[CVK_SHAPE_TEXT] = "?";
     if (value->has_shape) cvk_shape_text(&value->shape, text);
     return cvk_arena_printf(arena, "%s:%s:%s%s%s", value->name, cvk_dtype_name(value->dtype), text,
-                            value->layout == CVK_LAYOUT_BLOCKED ? ":nchw16c" : "", value->data ? ":const" : "");
+                            value->layout == CVK_LAYOUT_BLOCKED ? ":nchw16c" : "",
+                            value->data ? ":const" : "");
 }
 
 const char *cvk_graph_print(const cvk_graph *graph, cvk_arena *arena)

@@ -39,7 +39,7 @@ const char *cvk_binary_name(cvk_binary_kind kind)
 const char *cvk_dtype_name(cvk_dtype dtype)
 {
     switch (dtype) {
-#define DTYPE_CASE(name, value, text, bytes) \
+#define DTYPE_CASE(name, value, text, bytes)                                                       \
     case name: return text;
         CVK_DTYPE_LIST(DTYPE_CASE)
 #undef DTYPE_CASE
@@ -51,7 +51,7 @@ const char *cvk_dtype_name(cvk_dtype dtype)
 size_t cvk_dtype_bytes(cvk_dtype dtype)
 {
     switch (dtype) {
-#define DTYPE_CASE(name, value, text, bytes) \
+#define DTYPE_CASE(name, value, text, bytes)                                                       \
     case name: return bytes;
         CVK_DTYPE_LIST(DTYPE_CASE)
 #undef DTYPE_CASE

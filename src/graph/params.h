@@ -12,7 +12,12 @@
 
 #include "graph/shape.h"
 
-typedef enum cvk_auto_pad { CVK_PAD_EXPLICIT, CVK_PAD_SAME_UPPER, CVK_PAD_SAME_LOWER, CVK_PAD_VALID } cvk_auto_pad;
+typedef enum cvk_auto_pad {
+    CVK_PAD_EXPLICIT,
+    CVK_PAD_SAME_UPPER,
+    CVK_PAD_SAME_LOWER,
+    CVK_PAD_VALID
+} cvk_auto_pad;
 
 /* A window that slides over the spatial dimensions: [0] is the outermost (H, or W in 1-D). */
 enum { CVK_MAX_SPATIAL = 3 };
@@ -23,7 +28,8 @@ typedef struct cvk_window {
     cvk_auto_pad auto_pad;
 } cvk_window;
 
-/* Conv, ConvTranspose. Inputs X, W, [B]. Conv: W is (oc, ic / group, k...); ConvTranspose: (ic, oc / group, k...). */
+/* Conv, ConvTranspose. Inputs X, W, [B]. W is (oc, ic / group, k...) for Conv and
+ * (ic, oc / group, k...) for ConvTranspose. */
 typedef struct cvk_conv_params {
     cvk_window window;
     int64_t group;
@@ -42,7 +48,8 @@ typedef struct cvk_pool_params {
     bool column_major;      /* MaxPool storage_order of the indices */
 } cvk_pool_params;
 
-/* GlobalAveragePool, GlobalMaxPool, GlobalPool: over all spatial dimensions; output keeps them as 1. */
+/* GlobalAveragePool, GlobalMaxPool, GlobalPool: over all spatial dimensions; output keeps them
+ * as 1. */
 typedef struct cvk_global_pool_params {
     cvk_pool_kind kind;
 } cvk_global_pool_params;
@@ -51,29 +58,29 @@ typedef struct cvk_global_pool_params {
  *   RELU max(x, 0) · LEAKY_RELU x < 0 ? a x : x · ELU x < 0 ? a (exp(x) - 1) : x · SIGMOID · TANH
  *   HARD_SIGMOID max(0, min(1, a x + b)) · HARD_SWISH x max(0, min(1, x / 6 + 1/2))
  *   CLIP min(max(x, a), b) · SQRT · EXP · LINEAR a x + b
- *   QDQ (saturate(round_half_even(x / a) + b) to [c, d] - b) a: QuantizeLinear then DequantizeLinear
+ *   QDQ (saturate(round_half_even(x / a) + b) to [c, d] - b) a, quantised and back
  *   SWISH x sigmoid(a x) */
-#define CVK_ACT_LIST(X)                  \
-    X(NONE, "Identity")                  \
-    X(RELU, "Relu")                      \
-    X(LEAKY_RELU, "LeakyRelu")           \
-    X(ELU, "Elu")                        \
-    X(SIGMOID, "Sigmoid")                \
-    X(HARD_SIGMOID, "HardSigmoid")       \
-    X(HARD_SWISH, "HardSwish")           \
-    X(TANH, "Tanh")                      \
-    X(CLIP, "Clip")                      \
-    X(SQRT, "Sqrt")                      \
-    X(EXP, "Exp")                        \
-    X(LINEAR, "Linear")                  \
-    X(QDQ, "QuantizeLinear/DequantizeLinear") \
+#define CVK_ACT_LIST(X)                                                                            \
+    X(NONE, "Identity")                                                                            \
+    X(RELU, "Relu")                                                                                \
+    X(LEAKY_RELU, "LeakyRelu")                                                                     \
+    X(ELU, "Elu")                                                                                  \
+    X(SIGMOID, "Sigmoid")                                                                          \
+    X(HARD_SIGMOID, "HardSigmoid")                                                                 \
+    X(HARD_SWISH, "HardSwish")                                                                     \
+    X(TANH, "Tanh")                                                                                \
+    X(CLIP, "Clip")                                                                                \
+    X(SQRT, "Sqrt")                                                                                \
+    X(EXP, "Exp")                                                                                  \
+    X(LINEAR, "Linear")                                                                            \
+    X(QDQ, "QuantizeLinear/DequantizeLinear")                                                      \
     X(SWISH, "Swish")
 
 typedef enum cvk_act_kind {
 #define CVK_ACT_ENUM(id, text) CVK_ACT_##id,
     CVK_ACT_LIST(CVK_ACT_ENUM)
 #undef CVK_ACT_ENUM
-    CVK_ACT_COUNT
+        CVK_ACT_COUNT
 } cvk_act_kind;
 
 typedef struct cvk_act {
@@ -87,13 +94,15 @@ typedef struct cvk_unary_params {
 } cvk_unary_params;
 
 /* Binary: two inputs, numpy broadcasting. PRELU: x < 0 ? slope x : x. */
-#define CVK_BINARY_LIST(X) \
-    X(ADD, "Add") X(SUB, "Sub") X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max") X(PRELU, "PRelu")
+#define CVK_BINARY_LIST(X)                                                                         \
+    X(ADD, "Add")                                                                                  \
+    X(SUB, "Sub") X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max")            \
+        X(PRELU, "PRelu")
 typedef enum cvk_binary_kind {
 #define CVK_BINARY_ENUM(id, text) CVK_BINARY_##id,
     CVK_BINARY_LIST(CVK_BINARY_ENUM)
 #undef CVK_BINARY_ENUM
-    CVK_BINARY_COUNT
+        CVK_BINARY_COUNT
 } cvk_binary_kind;
 typedef struct cvk_binary_params {
     cvk_binary_kind kind;
@@ -111,7 +120,8 @@ typedef struct cvk_instance_normalization_params {
     float epsilon;
 } cvk_instance_normalization_params;
 
-/* LRN: y = x / (bias + alpha / size * sum over channels [c - (size-1)/2, c + size/2] of x^2)^beta. */
+/* LRN: y = x / (bias + alpha / size * sum over channels [c - (size-1)/2, c + size/2] of x^2)^beta.
+ */
 typedef struct cvk_lrn_params {
     float alpha, beta, bias;
     int64_t size;
@@ -185,19 +195,30 @@ typedef struct cvk_split_params {
 typedef enum cvk_pad_mode { CVK_PAD_CONSTANT, CVK_PAD_REFLECT, CVK_PAD_EDGE } cvk_pad_mode;
 typedef struct cvk_pad_params {
     cvk_pad_mode mode;
-    int n; /* dims, after infer = rank */
+    int n;                                          /* dims, after infer = rank */
     int64_t begin[CVK_MAX_RANK], end[CVK_MAX_RANK]; /* negative: crop */
     float value;
 } cvk_pad_params;
 
 /* Resize, Upsample. After infer, scales has one entry per dimension of the input. */
-typedef enum cvk_resize_mode { CVK_RESIZE_NEAREST, CVK_RESIZE_LINEAR, CVK_RESIZE_CUBIC } cvk_resize_mode;
+typedef enum cvk_resize_mode {
+    CVK_RESIZE_NEAREST,
+    CVK_RESIZE_LINEAR,
+    CVK_RESIZE_CUBIC
+} cvk_resize_mode;
 typedef enum cvk_resize_coord {
-    CVK_COORD_HALF_PIXEL, CVK_COORD_PYTORCH_HALF_PIXEL, CVK_COORD_ALIGN_CORNERS, CVK_COORD_ASYMMETRIC, CVK_COORD_CROP,
+    CVK_COORD_HALF_PIXEL,
+    CVK_COORD_PYTORCH_HALF_PIXEL,
+    CVK_COORD_ALIGN_CORNERS,
+    CVK_COORD_ASYMMETRIC,
+    CVK_COORD_CROP,
     CVK_COORD_TF_HALF_PIXEL /* (x + 1/2) / scale: tf_half_pixel_for_nn */
 } cvk_resize_coord;
 typedef enum cvk_resize_round {
-    CVK_ROUND_PREFER_FLOOR, CVK_ROUND_PREFER_CEIL, CVK_ROUND_FLOOR, CVK_ROUND_CEIL
+    CVK_ROUND_PREFER_FLOOR,
+    CVK_ROUND_PREFER_CEIL,
+    CVK_ROUND_FLOOR,
+    CVK_ROUND_CEIL
 } cvk_resize_round;
 typedef struct cvk_resize_params {
     cvk_resize_mode mode;
@@ -208,6 +229,8 @@ typedef struct cvk_resize_params {
     bool upsample; /* scales come as Upsample has them */
     int n;
     float scales[CVK_MAX_RANK];
+    float roi_begin[CVK_MAX_RANK],
+        roi_end[CVK_MAX_RANK]; /* CVK_COORD_CROP, in lengths of the input less 1 */
 } cvk_resize_params;
 
 /* DepthToSpace, SpaceToDepth. */
@@ -230,10 +253,10 @@ typedef struct cvk_constant_params {
     cvk_view value; /* Constant: owned by the graph's arena. ConstantOfShape: one element */
 } cvk_constant_params;
 
-/* Copy: out[i0, i1, ...] = in[offset + i0 stride[0] + i1 stride[1] + ...] for all i below the output's
- * dims, counted in elements of plain tensors. Slice, Split, Transpose, Expand, DepthToSpace and
- * SpaceToDepth become this. `dims` is what is walked: the output's elements in order, which may be
- * split into more dimensions than the output's shape has. */
+/* Copy: out[i0, i1, ...] = in[offset + i0 stride[0] + i1 stride[1] + ...] for all i below the
+ * output's dims, counted in elements of plain tensors. Slice, Split, Transpose, Expand,
+ * DepthToSpace and SpaceToDepth become this. `dims` is what is walked: the output's elements in
+ * order, which may be split into more dimensions than the output's shape has. */
 typedef struct cvk_copy_params {
     int n;
     int64_t dims[CVK_MAX_RANK], strides[CVK_MAX_RANK], offset;

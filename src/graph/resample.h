@@ -27,7 +27,11 @@ static inline double cvk_resample_source(const cvk_resize_params *params, int d,
                                          int64_t out, int64_t x)
 {
     double scale = cvk_resample_scale(params, d, in, out), length = scale * (double)in;
+    double begin = (double)params->roi_begin[d], end = (double)params->roi_end[d];
     switch (params->coord) {
+    case CVK_COORD_CROP:
+        if (length <= 1) return 0.5 * (begin + end) * (double)(in - 1);
+        return (begin + (double)x * (end - begin) / (length - 1)) * (double)(in - 1);
     case CVK_COORD_ALIGN_CORNERS:
         return length == 1 ? 0 : (double)x * (double)(in - 1) / (length - 1);
     case CVK_COORD_ASYMMETRIC: return (double)x / scale;
@@ -35,6 +39,23 @@ static inline double cvk_resample_source(const cvk_resize_params *params, int d,
     case CVK_COORD_PYTORCH_HALF_PIXEL: return out > 1 ? ((double)x + 0.5) / scale - 0.5 : 0;
     default: return ((double)x + 0.5) / scale - 0.5;
     }
+}
+
+/* Whether coordinate `at` of a region of interest is outside the input, where the output is
+ * params->extrapolation. What misses the border by rounding only is on it. */
+static inline bool cvk_resample_outside(const cvk_resize_params *params, double at, int64_t in)
+{
+    double slack = 1e-9 * (double)in;
+    return params->coord == CVK_COORD_CROP && !(at >= -slack && at <= (double)(in - 1) + slack);
+}
+
+/* Whether dimension d stays as it is. */
+static inline bool cvk_resample_keeps(const cvk_resize_params *params, int d, int64_t in,
+                                      int64_t out)
+{
+    bool whole =
+        params->coord != CVK_COORD_CROP || (params->roi_begin[d] == 0 && params->roi_end[d] == 1);
+    return whole && in == out && cvk_resample_scale(params, d, in, out) == 1;
 }
 
 /* The element nearest to coordinate `at`, by params->round, in [0, in). */

@@ -66,7 +66,8 @@ const char *cvk_shape_text(const cvk_shape *shape, char text[CVK_SHAPE_TEXT])
     for (int i = 0; i < shape->rank && at < CVK_SHAPE_TEXT - 1; i++) {
         int wrote = shape->dims[i] < 0
                         ? snprintf(text + at, CVK_SHAPE_TEXT - at, "%s?", i ? "x" : "")
-                        : snprintf(text + at, CVK_SHAPE_TEXT - at, "%s%lld", i ? "x" : "", (long long)shape->dims[i]);
+                        : snprintf(text + at, CVK_SHAPE_TEXT - at, "%s%lld", i ? "x" : "",
+                                   (long long)shape->dims[i]);
         at += wrote > 0 ? (size_t)wrote : 0;
     }
     return text;
@@ -139,7 +140,8 @@ bool cvk_dtype_is_float(cvk_dtype dtype)
 
 float cvk_f16_to_f32(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31,
+             fraction = half & 1023;
     float value;
     if (exponent == 0) {
         value = (float)fraction * 0x1p-24f;
@@ -158,7 +160,7 @@ uint16_t cvk_f32_to_f16(float value)
     bits &= 0x7fffffffu;
     if (bits > 0x7f800000u) return sign | 0x7e00;  /* NaN */
     if (bits >= 0x477ff000u) return sign | 0x7c00; /* rounds to infinity */
-    if (bits < 0x38800000u) {                      /* subnormal: a multiple of 2^-24, exact in float */
+    if (bits < 0x38800000u) { /* subnormal: a multiple of 2^-24, exact in float */
         float magnitude;
         memcpy(&magnitude, &bits, sizeof magnitude);
         return sign | (uint16_t)lrintf(magnitude * 0x1p24f);
@@ -196,7 +198,9 @@ void cvk_view_set(cvk_view *view, int64_t i, double value)
     case CVK_F16: ((uint16_t *)view->data)[i] = cvk_f32_to_f16((float)value); return;
     case CVK_BOOL: ((uint8_t *)view->data)[i] = value != 0; return;
     case CVK_U64:
-        ((uint64_t *)view->data)[i] = !(value > 0) ? 0 : value >= 0x1p64 ? UINT64_MAX : (uint64_t)value;
+        ((uint64_t *)view->data)[i] = !(value > 0)      ? 0
+                                      : value >= 0x1p64 ? UINT64_MAX
+                                                        : (uint64_t)value;
         return;
     case CVK_U8: cvk_view_set_int(view, i, saturate(value, 0, UINT8_MAX)); return;
     case CVK_I8: cvk_view_set_int(view, i, saturate(value, INT8_MIN, INT8_MAX)); return;
@@ -266,7 +270,8 @@ void cvk_layout_unblock(const float *blocked, float *plain, int64_t n, int64_t c
     int64_t blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
     for (int64_t p = 0; p < n * c; p++) {
         int64_t image = p / c, channel = p % c;
-        const float *src = blocked + (image * blocks + channel / CVK_BLOCK) * spatial * CVK_BLOCK + channel % CVK_BLOCK;
+        const float *src = blocked + (image * blocks + channel / CVK_BLOCK) * spatial * CVK_BLOCK +
+                           channel % CVK_BLOCK;
         for (int64_t s = 0; s < spatial; s++) plain[p * spatial + s] = src[s * CVK_BLOCK];
     }
 }

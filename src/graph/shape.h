@@ -16,8 +16,8 @@ typedef struct cvk_shape {
 /* How elements lie in memory.
  * PLAIN: row-major, no gaps.
  * BLOCKED ("nchw16c"): only float32 of rank 3 (N, C, W) or 4 (N, C, H, W): channels in blocks of
- * CVK_BLOCK, the channel within the block innermost: [N][ceil(C / 16)][H][W][16]. Lanes beyond C hold
- * unspecified values: no kernel may let them reach lanes below C. */
+ * CVK_BLOCK, the channel within the block innermost: [N][ceil(C / 16)][H][W][16]. Lanes beyond C
+ * hold unspecified values: no kernel may let them reach lanes below C. */
 typedef enum cvk_layout { CVK_LAYOUT_PLAIN, CVK_LAYOUT_BLOCKED } cvk_layout;
 enum { CVK_BLOCK = 16 };
 

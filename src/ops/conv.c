@@ -73,7 +73,8 @@ static void add_volume(const loops *l, int a, double *dst, const double *src, co
             int64_t p = o * axis->stride + k * axis->dilation - axis->pad_begin;
             if (p < 0 || p >= to) continue;
             add_volume(l, a + 1, dst + (l->transposed ? p : o) * axis->out_pitch,
-                       src + (l->transposed ? o : p) * axis->in_pitch, wgt + k * axis->kernel_pitch);
+                       src + (l->transposed ? o : p) * axis->in_pitch,
+                       wgt + k * axis->kernel_pitch);
         }
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ConvTranspose: every element of X (N, C, [D,] [H,] W) adds a scaled copy of W (C, M / group, [kD,]
- * [kH,] kW) to the output. Output lengths and pads: ONNX operators, ConvTranspose.
+ * ConvTranspose: every element of X (N, C, [D,] [H,] W) adds a scaled copy of W (C, M / group,
+ * [kD,] [kH,] kW) to the output. Output lengths and pads: ONNX operators, ConvTranspose.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -39,8 +39,7 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     cvk_conv_params *conv = params;
     bool given;
     CVK_TRY(cvk_conv_parse(attrs, conv));
-    CVK_TRY(
-        lengths(attrs, "output_padding", 0, &conv->window, conv->output_padding, &given));
+    CVK_TRY(lengths(attrs, "output_padding", 0, &conv->window, conv->output_padding, &given));
     return lengths(attrs, "output_shape", 2, &conv->window, conv->output_shape,
                    &conv->has_output_shape);
 }

@@ -6,42 +6,97 @@
 
 #include <string.h>
 
-/* One row: count elements, stride apart in src. The size is a literal at every call. */
-static inline __attribute__((always_inline)) void row(char *dst, const char *src, int64_t count,
-                                                      int64_t stride, size_t size)
+enum { TILE = 16 };
+
+/* A dimension of a walk: the distance of neighbours along it, in elements of src and of dst. */
+typedef struct line {
+    int64_t length, from, to;
+} line;
+
+/* The walk's dimensions, innermost first, without those of length 1; those that lie together in src
+ * become one. Returns how many. */
+static int collect(const cvk_copy_params *walk, line *lines)
 {
-    for (int64_t i = 0; i < count; i++)
-        memcpy(dst + (size_t)i * size, src + i * stride * (int64_t)size, size);
+    int n = 0;
+    int64_t below = 1;
+    for (int d = walk->n - 1; d >= 0; d--) {
+        line *last = n ? &lines[n - 1] : NULL;
+        if (last && last->from * last->length == walk->strides[d])
+            last->length *= walk->dims[d];
+        else if (walk->dims[d] != 1)
+            lines[n++] = (line){walk->dims[d], walk->strides[d], below};
+        below *= walk->dims[d];
+    }
+    return n;
 }
 
-static void move_row(size_t size, char *dst, const char *src, int64_t count, int64_t stride)
+/* Removes lines[at] and returns it. */
+static line take(line *lines, int *n, int at)
 {
-    if (stride == 1) {
-        memcpy(dst, src, (size_t)count * size);
-        return;
-    }
-    switch (size) {
-    case 1: row(dst, src, count, stride, 1); return;
-    case 2: row(dst, src, count, stride, 2); return;
-    case 4: row(dst, src, count, stride, 4); return;
-    default: row(dst, src, count, stride, 8); return;
+    line taken = lines[at];
+    (*n)--;
+    memmove(&lines[at], &lines[at + 1], (size_t)(*n - at) * sizeof *lines);
+    return taken;
+}
+
+/* `count` elements along `inner` for each of `rows` positions along `cross`. The size is a literal
+ * at every call. */
+static inline __attribute__((always_inline)) void
+tile(char *dst, const char *src, line inner, int64_t count, line cross, int64_t rows, int64_t size)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < count; c++)
+            memcpy(dst + (r * cross.to + c) * size, src + (r * cross.from + c * inner.from) * size,
+                   (size_t)size);
+}
+
+/* In tiles, so that of what a transposition fetches into the cache nothing is fetched twice. */
+static void move_sheet(char *dst, const char *src, line inner, line cross, int64_t size)
+{
+    int64_t width = cross.length > 1 ? TILE : inner.length;
+    for (int64_t r = 0; r < cross.length; r += TILE) {
+        int64_t rows = cross.length - r < TILE ? cross.length - r : TILE;
+        for (int64_t c = 0; c < inner.length; c += width) {
+            int64_t count = inner.length - c < width ? inner.length - c : width;
+            char *to = dst + (r * cross.to + c) * size;
+            const char *from = src + (r * cross.from + c * inner.from) * size;
+            switch (size) {
+            case 1: tile(to, from, inner, count, cross, rows, 1); break;
+            case 2: tile(to, from, inner, count, cross, rows, 2); break;
+            case 4: tile(to, from, inner, count, cross, rows, 4); break;
+            default: tile(to, from, inner, count, cross, rows, 8); break;
+            }
+        }
     }
 }
 
 void cvk_move_strided(const cvk_copy_params *walk, const cvk_view *src, cvk_view *dst)
 {
-    size_t size = cvk_dtype_bytes(src->dtype);
-    int last = walk->n - 1;
-    int64_t count = last < 0 ? 1 : walk->dims[last], stride = last < 0 ? 1 : walk->strides[last];
-    cvk_shape outer = cvk_shape_make(last < 0 ? 0 : last, walk->dims);
-    int64_t index[CVK_MAX_RANK] = {0};
+    int64_t size = (int64_t)cvk_dtype_bytes(src->dtype), index[CVK_MAX_RANK] = {0};
+    line lines[CVK_MAX_RANK], inner = {1, 1, 1}, cross = {1, 0, 0};
+    int n = collect(walk, lines);
+    for (int d = 0; d < walk->n; d++)
+        if (walk->dims[d] == 0) return;
+    if (n) inner = take(lines, &n, 0);
+    for (int d = 0; d < n && inner.from != 1 && cross.length == 1; d++)
+        if (lines[d].from == 1) cross = take(lines, &n, d);
     char *to = dst->data;
-    if (count == 0 || cvk_shape_count(&outer) == 0) return;
+    const char *from = (const char *)src->data + walk->offset * size;
+    int carry;
     do {
-        int64_t from = walk->offset + cvk_index_dot(index, walk->strides, outer.rank);
-        move_row(size, to, (const char *)src->data + from * (int64_t)size, count, stride);
-        to += (size_t)count * size;
-    } while (cvk_index_next(&outer, index));
+        if (inner.from == 1)
+            memcpy(to, from, (size_t)(inner.length * size));
+        else
+            move_sheet(to, from, inner, cross, size);
+        for (carry = 0; carry < n; carry++) {
+            const line *l = &lines[carry];
+            bool wraps = ++index[carry] == l->length;
+            to += (wraps ? 1 - l->length : 1) * l->to * size;
+            from += (wraps ? 1 - l->length : 1) * l->from * size;
+            if (!wraps) break;
+            index[carry] = 0;
+        }
+    } while (carry < n);
 }
 
 void cvk_move_all(const cvk_view *src, cvk_view *dst)

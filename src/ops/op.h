@@ -18,50 +18,58 @@ typedef struct cvk_attrs {
 /* Each returns the attribute or the default; CVK_BAD_MODEL if it has another kind. */
 cvk_status cvk_attrs_int(const cvk_attrs *attrs, const char *name, int64_t def, int64_t *value);
 cvk_status cvk_attrs_float(const cvk_attrs *attrs, const char *name, float def, float *value);
-cvk_status cvk_attrs_string(const cvk_attrs *attrs, const char *name, const char *def, const char **value);
+cvk_status cvk_attrs_string(const cvk_attrs *attrs, const char *name, const char *def,
+                            const char **value);
 /* At most `capacity` ints; *count = -1 if the attribute is absent. */
-cvk_status cvk_attrs_ints(const cvk_attrs *attrs, const char *name, int capacity, int64_t *values, int *count);
+cvk_status cvk_attrs_ints(const cvk_attrs *attrs, const char *name, int capacity, int64_t *values,
+                          int *count);
 const cvk_attr *cvk_attrs_find(const cvk_attrs *attrs, const char *name); /* NULL if absent */
-/* kernel_shape, strides, dilations, pads, auto_pad into a window (spatial stays 0 if none is given). */
+/* kernel_shape, strides, dilations, pads, auto_pad into a window (spatial stays 0 if none is
+ * given). */
 cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);
 
 typedef struct cvk_op {
-    const char *name; /* ONNX name */
+    const char *name;                     /* ONNX name */
     int min_in, max_in, min_out, max_out; /* max -1: any number */
     size_t params_bytes;
 
-    /* Attributes into params (zeroed, params_bytes). NULL: no attributes matter. CVK_UNSUPPORTED for a
-     * legal value that Convoke does not do. Failures name the attribute; the caller adds the node. */
+    /* Attributes into params (zeroed, params_bytes). NULL: no attributes matter. CVK_UNSUPPORTED
+     * for a legal value that Convoke does not do. Failures name the attribute; the caller adds the
+     * node. */
     cvk_status (*parse)(const cvk_attrs *attrs, void *params);
 
-    /* Output types and shapes from the inputs', and normalised params. in[i].data is NULL unless the
-     * input is a constant; in[i].dtype is CVK_NONE for an absent optional input only. Where an input's
-     * dims (-1) or rank (shape.rank = -1) are unknown, outputs stay as unknown as they must. When all input
-     * shapes are known and the values that shapes depend on are constant, outputs must be known, else
-     * CVK_SHAPE. Must be idempotent: it runs again on normalised params with the same inputs. */
+    /* Output types and shapes from the inputs', and normalised params. in[i].data is NULL unless
+     * the input is a constant; in[i].dtype is CVK_NONE for an absent optional input only. Where an
+     * input's dims (-1) or rank (shape.rank = -1) are unknown, outputs stay as unknown as they
+     * must. When all input shapes are known and the values that shapes depend on are constant,
+     * outputs must be known, else CVK_SHAPE. Must be idempotent: it runs again on normalised params
+     * with the same inputs. */
     cvk_status (*infer)(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 
-    /* The meaning, naively, on plain tensors of any type that ONNX allows here, accumulating in double.
-     * Shapes are known, params normalised, out[i].data allocated; out[i].dtype CVK_NONE: not wanted. */
-    cvk_status (*reference)(const void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+    /* The meaning, naively, on plain tensors of any type that ONNX allows here, accumulating in
+     * double. Shapes are known, params normalised, out[i].data allocated; out[i].dtype CVK_NONE:
+     * not wanted. */
+    cvk_status (*reference)(const void *params, const cvk_view *in, int n_in, cvk_view *out,
+                            int n_out);
 
     /* Multiply-adds, all shapes known. NULL: none. */
     uint64_t (*macs)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
-    /* Elements that reference visits, all shapes known, where that grows faster than its tensors and
-     * is no number of multiply-adds. NULL: it does not. */
+    /* Elements that reference visits, all shapes known, where that grows faster than its tensors
+     * and is no number of multiply-adds. NULL: it does not. */
     uint64_t (*work)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
-    bool alias;     /* the output is the first input's elements under another shape */
-    bool internal;  /* not an ONNX operator: never imported */
+    bool alias;    /* the output is the first input's elements under another shape */
+    bool internal; /* not an ONNX operator: never imported */
 } cvk_op;
 
 const cvk_op *cvk_op_get(cvk_op_kind kind);            /* never NULL */
 bool cvk_op_find(const char *name, cvk_op_kind *kind); /* ONNX operators only */
 
 /* Wraps of the above for a node of a graph. Failures name the node. */
-cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node);  /* node->attrs -> node->params */
-cvk_status cvk_node_infer(cvk_graph *graph, cvk_node *node);  /* sets dtype and shape of its outputs */
+cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node); /* node->attrs -> node->params */
+cvk_status cvk_node_infer(cvk_graph *graph,
+                          cvk_node *node); /* sets dtype and shape of its outputs */
 /* Runs the reference on views, then node->posts in double precision as well; the meaning of a fused
  * node, for tests and the host fallback. in: plain views, n_in of them. */
 cvk_status cvk_node_reference(const cvk_node *node, const cvk_view *in, cvk_view *out);
@@ -73,9 +81,9 @@ uint64_t cvk_node_work(const cvk_graph *graph, const cvk_node *node);
 double cvk_act_apply(const cvk_act *act, double x);
 double cvk_binary_apply(cvk_binary_kind kind, double a, double b);
 
-/* Whole-graph inference: every node in order, folding nodes whose inputs are all constant (results in
- * the graph's arena, at most fold_limit_bytes each; 0: no folding). Nodes whose references would take
- * more than about a second in all (cvk_node_work) stay. */
+/* Whole-graph inference: every node in order, folding nodes whose inputs are all constant (results
+ * in the graph's arena, at most fold_limit_bytes each; 0: no folding). Nodes whose references would
+ * take more than about a second in all (cvk_node_work) stay. */
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes);
 
 #define X(Name) extern const cvk_op cvk_op_##Name;

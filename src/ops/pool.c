@@ -123,8 +123,7 @@ static int64_t column_major(const cvk_sweep *s, int64_t place)
 static double result(const cvk_pool_params *pool, const tap *t, const range *r)
 {
     if (pool->kind == CVK_POOL_MAX) return t->best;
-    int64_t divisor =
-        pool->count_include_pad ? r[0].padded * r[1].padded * r[2].padded : t->count;
+    int64_t divisor = pool->count_include_pad ? r[0].padded * r[1].padded * r[2].padded : t->count;
     return divisor ? t->sum / (double)divisor : 0;
 }
 
@@ -145,7 +144,7 @@ cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, 
         tap t = gather(&in[0], first, &s, ranges);
         cvk_view_set(&out[0], i, result(pool, &t, ranges));
         if (!indices) continue;
-        int64_t place = pool->column_major ? column_major(&s, t.place) : t.place;
+        int64_t place = pool->column_major && t.count ? column_major(&s, t.place) : t.place;
         cvk_view_set_int(&out[1], i, first + place);
     }
     return CVK_OK;

@@ -2,7 +2,6 @@
  *
  * Resize: nearest, linear or cubic resampling along any dimensions, each on its own. Inputs X,
  * scales (opset 10) or X, roi, scales, sizes (since 11). Coordinates: graph/resample.h.
- * tf_crop_and_resize is refused by name, so roi never matters.
  */
 #include "ops/resize.h"
 
@@ -49,6 +48,7 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
                   {"pytorch_half_pixel", CVK_COORD_PYTORCH_HALF_PIXEL},
                   {"align_corners", CVK_COORD_ALIGN_CORNERS},
                   {"asymmetric", CVK_COORD_ASYMMETRIC},
+                  {"tf_crop_and_resize", CVK_COORD_CROP},
                   {"tf_half_pixel_for_nn", CVK_COORD_TF_HALF_PIXEL}};
     enum { COORDS = sizeof coords / sizeof *coords };
     const char *coord_names[COORDS];
@@ -126,12 +126,33 @@ static cvk_status by_sizes(cvk_resize_params *p, const cvk_view *sizes, const cv
     return CVK_OK;
 }
 
+/* The region of interest into params: all begins, then all ends. */
+static cvk_status take_roi(cvk_resize_params *p, const cvk_view *roi, int rank)
+{
+    int64_t count = cvk_view_count(roi);
+    if (count != 2 * rank)
+        return cvk_fail(CVK_SHAPE,
+                        "roi has %lld entries for a tensor of rank %d, two per dimension "
+                        "are expected",
+                        (long long)count, rank);
+    for (int64_t i = 0; i < count; i++) {
+        float value = (float)cvk_view_get(roi, i);
+        if (!isfinite(value)) return cvk_fail(CVK_BAD_MODEL, "roi holds %g", (double)value);
+        if (i < rank)
+            p->roi_begin[i] = value;
+        else
+            p->roi_end[i - rank] = value;
+    }
+    return CVK_OK;
+}
+
 cvk_status cvk_infer_resize(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
     (void)n_out;
     cvk_resize_params *p = params;
     const cvk_view *scales = given(in, n_in, p->upsample ? 1 : 2),
-                   *sizes = p->upsample ? NULL : given(in, n_in, 3);
+                   *sizes = p->upsample ? NULL : given(in, n_in, 3),
+                   *roi = p->coord == CVK_COORD_CROP ? given(in, n_in, 1) : NULL;
     cvk_shape shape = in->shape;
     for (int d = 0; d < shape.rank; d++) shape.dims[d] = -1;
     if (scales && cvk_ranked(scales) && scales->data && cvk_shaped(scales)) {
@@ -143,8 +164,14 @@ cvk_status cvk_infer_resize(void *params, const cvk_view *in, int n_in, cvk_view
     }
     if (!scales && !sizes && p->n == 0)
         return cvk_fail(CVK_BAD_MODEL, "there are neither scales nor sizes");
-    bool waits = (scales && !scales->data) || (!scales && sizes && !sizes->data);
+    if (p->coord == CVK_COORD_CROP && !roi && n_in > 1)
+        return cvk_fail(CVK_BAD_MODEL, "there is no roi, which tf_crop_and_resize wants");
+    /* roi says nothing of the shape, but must be constant for the same reason: it goes into params
+     */
+    bool waits = (scales && !scales->data) || (!scales && sizes && !sizes->data) ||
+                 (roi && !(roi->data && cvk_shaped(roi)));
     if (cvk_ranked(in) && !waits) {
+        if (roi) CVK_TRY(take_roi(p, roi, in->shape.rank));
         if (sizes && !scales)
             CVK_TRY(by_sizes(p, sizes, &in->shape, &shape));
         else
@@ -184,8 +211,9 @@ static void cubic_taps(const cvk_resize_params *p, double at, int64_t in, taps *
 
 static taps make_taps(const cvk_resize_params *p, int d, int64_t in, int64_t out, int64_t x)
 {
-    taps t = {.count = 1, .weight = {1}};
+    taps t = {.count = 1, .at = {0}, .weight = {1}};
     double at = cvk_resample_source(p, d, in, out, x);
+    if (cvk_resample_outside(p, at, in)) return t; /* overwritten at the end */
     if (p->mode == CVK_RESIZE_NEAREST) {
         t.at[0] = cvk_resample_nearest(p, at, in);
     } else if (p->mode == CVK_RESIZE_LINEAR) {
@@ -208,9 +236,8 @@ static void resample(const cvk_resize_params *p, const cvk_shape *shape, int d, 
         taps t = make_taps(p, d, dim, length, x);
         for (int64_t o = 0; o < outer; o++) {
             for (int64_t i = 0; i < inner; i++) {
-                double sum = t.weight[0] * src[(o * dim + t.at[0]) * inner + i];
-                for (int k = 1; k < t.count;
-                     k++) /* a weight of 0 must not bring in a NaN or infinity */
+                double sum = 0;
+                for (int k = 0; k < t.count; k++) /* a weight of 0 brings in no NaN or infinity */
                     if (t.weight[k] != 0) sum += t.weight[k] * src[(o * dim + t.at[k]) * inner + i];
                 dst[(o * length + x) * inner + i] = sum;
             }
@@ -218,10 +245,35 @@ static void resample(const cvk_resize_params *p, const cvk_shape *shape, int d, 
     }
 }
 
-/* Whether dimension d stays as it is. */
-static bool untouched(const cvk_resize_params *p, int d, int64_t in, int64_t out)
+/* Outputs whose coordinate lies outside the input along any dimension. */
+static void extrapolate(const cvk_resize_params *p, const cvk_shape *in, cvk_view *out)
 {
-    return in == out && cvk_resample_scale(p, d, in, out) == 1;
+    for (int d = 0; d < in->rank; d++) {
+        int64_t length = out->shape.dims[d], outer = cvk_shape_span(&out->shape, 0, d),
+                inner = cvk_shape_span(&out->shape, d + 1, in->rank);
+        for (int64_t x = 0; x < length; x++) {
+            double at = cvk_resample_source(p, d, in->dims[d], length, x);
+            if (!cvk_resample_outside(p, at, in->dims[d])) continue;
+            for (int64_t o = 0; o < outer; o++)
+                for (int64_t i = 0; i < inner; i++)
+                    cvk_view_set(out, (o * length + x) * inner + i, (double)p->extrapolation);
+        }
+    }
+}
+
+/* *now, of *shape, with dimension d resampled to `length`: a new block in its place. */
+static cvk_status along(const cvk_resize_params *p, cvk_shape *shape, int d, int64_t length,
+                        double **now)
+{
+    cvk_shape next_shape = *shape;
+    cvk_view next;
+    next_shape.dims[d] = length;
+    CVK_TRY(cvk_view_temp(&next_shape, &next));
+    resample(p, shape, d, length, *now, next.data);
+    free(*now);
+    *now = next.data;
+    *shape = next_shape;
+    return CVK_OK;
 }
 
 cvk_status cvk_reference_resize(const void *params, const cvk_view *in, int n_in, cvk_view *out,
@@ -233,22 +285,19 @@ cvk_status cvk_reference_resize(const void *params, const cvk_view *in, int n_in
     int64_t count = cvk_view_count(out);
     double *now = cvk_view_doubles(in);
     if (!now) return CVK_NO_MEMORY;
-    for (int d = 0; count && d < shape.rank; d++) {
-        int64_t length = out->shape.dims[d];
-        if (untouched(p, d, shape.dims[d], length)) continue;
-        cvk_shape next_shape = shape;
-        next_shape.dims[d] = length;
-        cvk_view next;
-        cvk_status status = cvk_view_temp(&next_shape, &next);
-        if (!status) resample(p, &shape, d, length, now, next.data);
-        free(now);
-        if (status) return status;
-        now = next.data;
-        shape = next_shape;
+    cvk_status status = CVK_OK;
+    for (int grow = 0; grow < 2;
+         grow++) { /* shrink first: nothing between is larger than both ends */
+        for (int d = 0; count && !status && d < shape.rank; d++) {
+            int64_t from = in->shape.dims[d], to = out->shape.dims[d];
+            if ((to > from) == grow && !cvk_resample_keeps(p, d, from, to))
+                status = along(p, &shape, d, to, &now);
+        }
     }
-    for (int64_t i = 0; i < count; i++) cvk_view_set(out, i, now[i]);
+    for (int64_t i = 0; !status && i < count; i++) cvk_view_set(out, i, now[i]);
+    if (!status && p->coord == CVK_COORD_CROP) extrapolate(p, &in->shape, out);
     free(now);
-    return CVK_OK;
+    return status;
 }
 
 const cvk_op cvk_op_Resize = {

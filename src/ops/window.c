@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include "graph/geom.h"
+
 cvk_status cvk_window_fit(cvk_window *window, const cvk_shape *in, const char *what)
 {
     char text[CVK_SHAPE_TEXT];

@@ -6,7 +6,6 @@
 #ifndef CVK_OPS_WINDOW_H
 #define CVK_OPS_WINDOW_H
 
-#include "graph/geom.h"
 #include "ops/op.h"
 
 /* Settles the window's number of spatial dimensions from an input of known rank (N, C, spatial...).
@@ -19,8 +18,8 @@ cvk_status cvk_window_output(cvk_window *window, const cvk_shape *in, bool ceil_
                              cvk_shape *out);
 
 /* The same with one to three spatial dimensions and of any size, for references: always three axes,
- * D, H and W; what the tensors lack has length 1. A pitch is the number of elements from one position
- * along the axis to the next. */
+ * D, H and W; what the tensors lack has length 1. A pitch is the number of elements from one
+ * position along the axis to the next. */
 typedef struct cvk_sweep_axis {
     int64_t in, out, kernel, stride, dilation, pad_begin, pad_end;
     int64_t in_pitch, out_pitch, kernel_pitch;

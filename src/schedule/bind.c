@@ -8,10 +8,12 @@
 #include "schedule/passes.h"
 
 /* The caller's description of input `index`: by name, else by position among the unnamed. */
-static const cvk_tensor *find_shape(const cvk_schedule_options *options, const char *name, int index)
+static const cvk_tensor *find_shape(const cvk_schedule_options *options, const char *name,
+                                    int index)
 {
     for (int i = 0; i < options->n_inputs; i++)
-        if (options->inputs[i].name && strcmp(options->inputs[i].name, name) == 0) return &options->inputs[i];
+        if (options->inputs[i].name && strcmp(options->inputs[i].name, name) == 0)
+            return &options->inputs[i];
     if (index < options->n_inputs && !options->inputs[index].name) return &options->inputs[index];
     return NULL;
 }
@@ -21,17 +23,21 @@ static cvk_status fix_input(cvk_graph *graph, const cvk_tensor *fixed)
 {
     cvk_value *value = NULL;
     for (int i = 0; fixed->name && !value && i < graph->n_inputs; i++)
-        if (strcmp(graph->values[graph->inputs[i]].name, fixed->name) == 0) value = &graph->values[graph->inputs[i]];
+        if (strcmp(graph->values[graph->inputs[i]].name, fixed->name) == 0)
+            value = &graph->values[graph->inputs[i]];
     if (!value)
-        return cvk_fail(CVK_BAD_ARGUMENT, "a constant is given for '%s', but the model has no such input",
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "a constant is given for '%s', but the model has no such input",
                         fixed->name ? fixed->name : "");
     if (fixed->dtype != value->dtype)
         return cvk_fail(CVK_BAD_INPUT, "input '%s' has type %s, its constant has %s", value->name,
                         cvk_dtype_name(value->dtype), cvk_dtype_name(fixed->dtype));
     if (cvk_tensor_count(fixed) < 0)
-        return cvk_fail(CVK_SHAPE, "the constant for input '%s' has no definite shape", value->name);
+        return cvk_fail(CVK_SHAPE, "the constant for input '%s' has no definite shape",
+                        value->name);
     size_t bytes = (size_t)cvk_tensor_count(fixed) * cvk_dtype_bytes(fixed->dtype);
-    if (bytes && !fixed->data) return cvk_fail(CVK_BAD_ARGUMENT, "the constant for input '%s' has no data", value->name);
+    if (bytes && !fixed->data)
+        return cvk_fail(CVK_BAD_ARGUMENT, "the constant for input '%s' has no data", value->name);
     void *copy = cvk_arena_alloc(graph->arena, bytes + 1);
     if (!copy) return CVK_NO_MEMORY;
     if (bytes) memcpy(copy, fixed->data, bytes);
@@ -51,8 +57,8 @@ static cvk_status bind_input(cvk_value *value, const cvk_tensor *given)
     char have[CVK_SHAPE_TEXT], want[CVK_SHAPE_TEXT];
     if (given) {
         if (given->rank < 0 || given->rank > CVK_MAX_RANK)
-            return cvk_fail(CVK_BAD_ARGUMENT, "input '%s': rank %d is outside 0 to %d", value->name, given->rank,
-                            CVK_MAX_RANK);
+            return cvk_fail(CVK_BAD_ARGUMENT, "input '%s': rank %d is outside 0 to %d", value->name,
+                            given->rank, CVK_MAX_RANK);
         cvk_shape shape = cvk_shape_make(given->rank, given->dims);
         bool fits = !value->has_shape || shape.rank == value->shape.rank;
         for (int d = 0; fits && d < shape.rank; d++) {
@@ -60,21 +66,24 @@ static cvk_status bind_input(cvk_value *value, const cvk_tensor *given)
             fits = shape.dims[d] >= 0 && (is_free || value->shape.dims[d] == shape.dims[d]);
         }
         if (!fits)
-            return cvk_fail(CVK_SHAPE, "input '%s': the shape given is %s, the model wants %s", value->name,
-                            cvk_shape_text(&shape, have), cvk_shape_text(&value->shape, want));
+            return cvk_fail(CVK_SHAPE, "input '%s': the shape given is %s, the model wants %s",
+                            value->name, cvk_shape_text(&shape, have),
+                            cvk_shape_text(&value->shape, want));
         value->shape = shape;
         value->has_shape = true;
     }
     if (!value->has_shape)
-        return cvk_fail(CVK_SHAPE, "input '%s' has no shape in the model: give one with the session's options",
+        return cvk_fail(CVK_SHAPE,
+                        "input '%s' has no shape in the model: give one with the session's options",
                         value->name);
     if (value->shape.rank > 0 && value->shape.dims[0] < 0) value->shape.dims[0] = 1;
     for (int d = 0; d < value->shape.rank; d++)
         if (value->shape.dims[d] < 0)
-            return cvk_fail(CVK_SHAPE, "input '%s': dimension %d%s%s%s of %s is free: give the input's shape",
+            return cvk_fail(CVK_SHAPE,
+                            "input '%s': dimension %d%s%s%s of %s is free: give the input's shape",
                             value->name, d, value->dim_names[d] ? " (" : "",
-                            value->dim_names[d] ? value->dim_names[d] : "", value->dim_names[d] ? ")" : "",
-                            cvk_shape_text(&value->shape, have));
+                            value->dim_names[d] ? value->dim_names[d] : "",
+                            value->dim_names[d] ? ")" : "", cvk_shape_text(&value->shape, have));
     if (cvk_shape_count(&value->shape) < 0)
         return cvk_fail(CVK_SHAPE, "input '%s': the size of shape %s overflows", value->name,
                         cvk_shape_text(&value->shape, have));
@@ -86,7 +95,8 @@ static void forget_shapes(cvk_graph *graph)
 {
     for (int i = 0; i < graph->n_nodes; i++)
         for (int k = 0; k < graph->nodes[i].n_out; k++)
-            if (graph->nodes[i].out[k] >= 0) graph->values[graph->nodes[i].out[k]].has_shape = false;
+            if (graph->nodes[i].out[k] >= 0)
+                graph->values[graph->nodes[i].out[k]].has_shape = false;
 }
 
 static cvk_status check_known(const cvk_graph *graph)
@@ -96,14 +106,16 @@ static cvk_status check_known(const cvk_graph *graph)
             if (graph->nodes[i].out[k] < 0) continue;
             const cvk_value *value = &graph->values[graph->nodes[i].out[k]];
             if (!value->has_shape || cvk_shape_count(&value->shape) < 0 || value->dtype == CVK_NONE)
-                return cvk_fail(CVK_UNSUPPORTED,
-                                "node '%s' (%s): the shape of '%s' depends on data that only a run would know",
-                                graph->nodes[i].name, cvk_op_kind_name(graph->nodes[i].op), value->name);
+                return cvk_fail(
+                    CVK_UNSUPPORTED,
+                    "node '%s' (%s): the shape of '%s' depends on data that only a run would know",
+                    graph->nodes[i].name, cvk_op_kind_name(graph->nodes[i].op), value->name);
         }
     return CVK_OK;
 }
 
-/* Whether an operator looks at pixels or channels, so that it has nothing to say of a tensor without any. */
+/* Whether an operator looks at pixels or channels, so that it has nothing to say of a tensor
+ * without any. */
 static bool needs_elements(cvk_op_kind op)
 {
     switch (op) {
@@ -131,8 +143,10 @@ static cvk_status check_elements(const cvk_graph *graph)
         if (!needs_elements(node->op)) continue;
         const cvk_value *value = &graph->values[node->in[0]];
         if (cvk_shape_count(&value->shape) == 0)
-            return cvk_fail(CVK_SHAPE, "node '%s' (%s): input '%s' has no elements: its shape is %s", node->name,
-                            cvk_op_kind_name(node->op), value->name, cvk_shape_text(&value->shape, text));
+            return cvk_fail(CVK_SHAPE,
+                            "node '%s' (%s): input '%s' has no elements: its shape is %s",
+                            node->name, cvk_op_kind_name(node->op), value->name,
+                            cvk_shape_text(&value->shape, text));
     }
     return CVK_OK;
 }
@@ -148,7 +162,8 @@ cvk_status cvk_pass_bind(cvk_scheduler *s)
             found = strcmp(graph->values[graph->inputs[k]].name, name) == 0;
         if (!found) return cvk_fail(CVK_BAD_ARGUMENT, "the model has no input called '%s'", name);
     }
-    for (int i = 0; i < s->options->n_constants; i++) CVK_TRY(fix_input(graph, &s->options->constants[i]));
+    for (int i = 0; i < s->options->n_constants; i++)
+        CVK_TRY(fix_input(graph, &s->options->constants[i]));
     for (int i = 0; i < graph->n_inputs; i++) {
         cvk_value *value = &graph->values[graph->inputs[i]];
         const cvk_tensor *given = find_constant(s->options, value->name);

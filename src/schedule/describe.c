@@ -19,10 +19,12 @@ const char *cvk_step_op_name(const cvk_plan_step *made)
     case CVK_OP_Unary: return cvk_act_name(((const cvk_unary_params *)node->params)->act.kind);
     case CVK_OP_Binary: return cvk_binary_name(((const cvk_binary_params *)node->params)->kind);
     case CVK_OP_Pool:
-        return ((const cvk_pool_params *)node->params)->kind == CVK_POOL_MAX ? "MaxPool" : "AveragePool";
+        return ((const cvk_pool_params *)node->params)->kind == CVK_POOL_MAX ? "MaxPool"
+                                                                             : "AveragePool";
     case CVK_OP_GlobalPool:
-        return ((const cvk_global_pool_params *)node->params)->kind == CVK_POOL_MAX ? "GlobalMaxPool"
-                                                                                    : "GlobalAveragePool";
+        return ((const cvk_global_pool_params *)node->params)->kind == CVK_POOL_MAX
+                   ? "GlobalMaxPool"
+                   : "GlobalAveragePool";
     default: return cvk_op_kind_name(node->op);
     }
 }
@@ -42,7 +44,8 @@ const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made)
     const cvk_view *out = &made->step.out[0];
     const char *type = out->dtype == CVK_F32 ? "" : cvk_dtype_name(out->dtype);
     return cvk_arena_printf(arena, "%s%s%s%s", cvk_shape_text(&out->shape, text),
-                            out->layout == CVK_LAYOUT_BLOCKED ? " nchw16c" : "", *type ? " " : "", type);
+                            out->layout == CVK_LAYOUT_BLOCKED ? " nchw16c" : "", *type ? " " : "",
+                            type);
 }
 
 static bool writes(const cvk_node *node, int value)
@@ -52,7 +55,8 @@ static bool writes(const cvk_node *node, int value)
     return false;
 }
 
-/* The node that makes `value` without being a step (an alias, a concat by offset); NULL if there is none. */
+/* The node that makes `value` without being a step (an alias, a concat by offset); NULL if there is
+ * none. */
 static const cvk_node *maker_without_step(const cvk_plan *plan, int value)
 {
     for (int i = 0; i < plan->n_steps; i++)
@@ -69,7 +73,8 @@ static const char *add_sources(const cvk_plan *plan, const cvk_node *node, const
         if (node->in[i] < 0 || graph->values[node->in[i]].data) continue;
         const cvk_node *from = maker_without_step(plan, node->in[i]);
         text = from ? add_sources(plan, from, text)
-                    : cvk_arena_printf(plan->arena, "%s%s%s", text, *text ? ", " : "", graph->values[node->in[i]].name);
+                    : cvk_arena_printf(plan->arena, "%s%s%s", text, *text ? ", " : "",
+                                       graph->values[node->in[i]].name);
     }
     return text;
 }
@@ -87,10 +92,12 @@ static const char *step_line(const cvk_plan *plan, int line)
     const char *shape = cvk_step_shape_text(plan->arena, made);
     if (!fused || !shape) return NULL;
     const char *note = made->step.node->note;
-    return cvk_arena_printf(plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s%s%s%s", line,
-                            cvk_step_device_name(plan, made), made->step.kernel->name, cvk_step_op_name(made), shape,
-                            fused, made->step.node->members && *made->step.node->members ? made->step.node->members : "-",
-                            note ? "  (" : "", note ? note : "", note ? ")" : "");
+    return cvk_arena_printf(
+        plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s%s%s%s", line,
+        cvk_step_device_name(plan, made), made->step.kernel->name, cvk_step_op_name(made), shape,
+        fused,
+        made->step.node->members && *made->step.node->members ? made->step.node->members : "-",
+        note ? "  (" : "", note ? note : "", note ? ")" : "");
 }
 
 cvk_status cvk_pass_describe(cvk_scheduler *s)
@@ -107,9 +114,11 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
     }
     char *text = cvk_arena_alloc(plan->arena, room);
     if (!text) return CVK_NO_MEMORY;
-    size_t at = (size_t)snprintf(text, room, "step device     kernel               operator           %-26s %-28s nodes\n",
-                                 "output", "fused");
-    for (int i = 0; i < plan->n_steps; i++) at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
+    size_t at = (size_t)snprintf(
+        text, room, "step device     kernel               operator           %-26s %-28s nodes\n",
+        "output", "fused");
+    for (int i = 0; i < plan->n_steps; i++)
+        at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
     size_t activation = 0, bound = 0, workspace = 0;
     for (int space = 0; space <= plan->n_devices; space++) {
         activation += plan->spaces[space].activation_bytes;
@@ -117,8 +126,10 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
         workspace += plan->spaces[space].workspace_bytes;
     }
     snprintf(text + at, room - at,
-             "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace %zu, weights %zu\n",
-             plan->n_steps, plan->n_model_nodes, plan->n_fused, activation, bound, workspace, plan->weight_bytes);
+             "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace "
+             "%zu, weights %zu\n",
+             plan->n_steps, plan->n_model_nodes, plan->n_fused, activation, bound, workspace,
+             plan->weight_bytes);
     plan->text = text;
     return CVK_OK;
 }

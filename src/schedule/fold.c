@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Folds what is linear and constant into weights: a per-channel affine map after a convolution or Gemm
- * (BatchNormalization, a bias added or a scale applied by a node of its own), and zero padding before a
- * convolution.
+ * Folds what is linear and constant into weights: a per-channel affine map after a convolution or
+ * Gemm (BatchNormalization, a bias added or a scale applied by a node of its own), and zero padding
+ * before a convolution.
  */
 #include <string.h>
 
@@ -34,9 +34,11 @@ static bool read_binary(const cvk_graph *graph, const cvk_node *node, affine *ma
 {
     cvk_binary_kind kind = ((const cvk_binary_params *)node->params)->kind;
     int constant = cvk_is_const(graph, node->in[1]) ? 1 : 0;
-    if (!cvk_is_const(graph, node->in[constant]) || cvk_is_const(graph, node->in[1 - constant])) return false;
+    if (!cvk_is_const(graph, node->in[constant]) || cvk_is_const(graph, node->in[1 - constant]))
+        return false;
     map->x = node->in[1 - constant];
-    if (!cvk_shape_equal(&graph->values[map->x].shape, &graph->values[node->out[0]].shape)) return false;
+    if (!cvk_shape_equal(&graph->values[map->x].shape, &graph->values[node->out[0]].shape))
+        return false;
     if (!per_channel(graph, node->in[constant], map->c, map->shift)) return false;
     for (int64_t i = 0; i < map->c; i++) {
         double k = map->shift[i];
@@ -62,7 +64,8 @@ static bool read_affine(const cvk_graph *graph, const cvk_node *node, affine *ma
 {
     if (node->op == CVK_OP_Binary) return read_binary(graph, node, map);
     map->x = node->in[0];
-    return per_channel(graph, node->in[1], map->c, map->scale) && per_channel(graph, node->in[2], map->c, map->shift);
+    return per_channel(graph, node->in[1], map->c, map->scale) &&
+           per_channel(graph, node->in[2], map->c, map->shift);
 }
 
 /* Output channel of weight element i of the node. */
@@ -80,18 +83,23 @@ static int64_t weight_channel(const cvk_node *node, const cvk_shape *w, int64_t 
  * absent, nothing fused behind it. */
 static bool can_absorb(const cvk_graph *graph, const cvk_node *node)
 {
-    if (node->op != CVK_OP_Conv && node->op != CVK_OP_ConvTranspose && node->op != CVK_OP_Gemm) return false;
-    if (node->n_posts || !cvk_is_const(graph, node->in[1]) || graph->values[node->in[1]].dtype != CVK_F32) return false;
+    if (node->op != CVK_OP_Conv && node->op != CVK_OP_ConvTranspose && node->op != CVK_OP_Gemm)
+        return false;
+    if (node->n_posts || !cvk_is_const(graph, node->in[1]) ||
+        graph->values[node->in[1]].dtype != CVK_F32)
+        return false;
     if (node->n_in < 3 || node->in[2] < 0) return true;
     const cvk_value *bias = &graph->values[node->in[2]];
     if (!bias->data || bias->dtype != CVK_F32) return false;
     int64_t c = graph->values[node->out[0]].shape.dims[1];
     if (node->op != CVK_OP_Gemm) return true;
     const cvk_gemm_params *params = node->params;
-    return params->beta == 1 && cvk_shape_count(&bias->shape) == c && bias->shape.dims[bias->shape.rank - 1] == c;
+    return params->beta == 1 && cvk_shape_count(&bias->shape) == c &&
+           bias->shape.dims[bias->shape.rank - 1] == c;
 }
 
-static cvk_status absorb(cvk_graph *graph, cvk_node *node, const cvk_node *map_node, const affine *map)
+static cvk_status absorb(cvk_graph *graph, cvk_node *node, const cvk_node *map_node,
+                         const affine *map)
 {
     cvk_arena *arena = graph->arena;
     const cvk_value weights = graph->values[node->in[1]];
@@ -101,9 +109,11 @@ static cvk_status absorb(cvk_graph *graph, cvk_node *node, const cvk_node *map_n
     int *in = cvk_arena_alloc(arena, 3 * sizeof *in);
     if (!w || !b || !in) return CVK_NO_MEMORY;
     for (int64_t i = 0; i < count; i++)
-        w[i] = (float)(((const float *)weights.data)[i] * map->scale[weight_channel(node, &weights.shape, i)]);
+        w[i] = (float)(((const float *)weights.data)[i] *
+                       map->scale[weight_channel(node, &weights.shape, i)]);
     const float *old = node->n_in > 2 && node->in[2] >= 0 ? graph->values[node->in[2]].data : NULL;
-    for (int64_t i = 0; i < map->c; i++) b[i] = (float)((old ? old[i] : 0.0) * map->scale[i] + map->shift[i]);
+    for (int64_t i = 0; i < map->c; i++)
+        b[i] = (float)((old ? old[i] : 0.0) * map->scale[i] + map->shift[i]);
 
     cvk_shape bias_shape = cvk_shape_make(1, &map->c);
     in[0] = node->in[0];
@@ -122,14 +132,16 @@ static cvk_status fold_affine(cvk_graph *graph, cvk_node *node, const int *reade
 {
     if (node->op != CVK_OP_Affine && node->op != CVK_OP_Binary) return CVK_OK;
     const cvk_shape *shape = &graph->values[node->out[0]].shape;
-    if (node->n_posts || shape->rank < 2 || graph->values[node->out[0]].dtype != CVK_F32) return CVK_OK;
+    if (node->n_posts || shape->rank < 2 || graph->values[node->out[0]].dtype != CVK_F32)
+        return CVK_OK;
     affine map = {.c = shape->dims[1]};
     map.scale = cvk_arena_alloc(graph->arena, (size_t)map.c * sizeof *map.scale);
     map.shift = cvk_arena_alloc(graph->arena, (size_t)map.c * sizeof *map.shift);
     if (!map.scale || !map.shift) return CVK_NO_MEMORY;
     if (!read_affine(graph, node, &map)) return CVK_OK;
     int producer = graph->values[map.x].producer;
-    if (producer < 0 || readers[map.x] < 0 || !can_absorb(graph, &graph->nodes[producer])) return CVK_OK;
+    if (producer < 0 || readers[map.x] < 0 || !can_absorb(graph, &graph->nodes[producer]))
+        return CVK_OK;
     CVK_TRY(absorb(graph, &graph->nodes[producer], node, &map));
     graph->values[node->out[0]].producer = producer;
     *folded = true;
@@ -143,7 +155,8 @@ static bool is_zero_pad(const cvk_graph *graph, const cvk_node *node)
     const cvk_pad_params *pad = node->params;
     if (pad->mode != CVK_PAD_CONSTANT || pad->value != 0 || pad->n < 3) return false;
     for (int d = 0; d < pad->n; d++)
-        if (pad->begin[d] < 0 || pad->end[d] < 0 || (d < 2 && (pad->begin[d] || pad->end[d]))) return false;
+        if (pad->begin[d] < 0 || pad->end[d] < 0 || (d < 2 && (pad->begin[d] || pad->end[d])))
+            return false;
     return true;
 }
 

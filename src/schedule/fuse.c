@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, as far as
- * a kernel row of its device accepts the longer node. The fused node stands where its last member
- * stood, so that a residual computed in between is there. A refusal is kept in the node's note.
+ * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, as far
+ * as a kernel row of its device accepts the longer node. The fused node stands where its last
+ * member stood, so that a residual computed in between is there. A refusal is kept in the node's
+ * note.
  */
 #include <string.h>
 
@@ -32,7 +33,8 @@ static bool can_lead(const cvk_node *node)
 /* A post's value as one more input, behind the operator's own: an absent bias keeps its slot. */
 static cvk_status add_input(cvk_graph *graph, cvk_node *node, int value)
 {
-    bool has_bias = node->op == CVK_OP_Conv || node->op == CVK_OP_ConvTranspose || node->op == CVK_OP_Gemm;
+    bool has_bias =
+        node->op == CVK_OP_Conv || node->op == CVK_OP_ConvTranspose || node->op == CVK_OP_Gemm;
     int own = has_bias && node->n_in < 3 ? 3 : node->n_in;
     int *in = cvk_arena_alloc(graph->arena, ((size_t)own + 1) * sizeof *in);
     if (!in) return CVK_NO_MEMORY;
@@ -50,11 +52,12 @@ static bool is_slope(const cvk_graph *graph, int value, const cvk_shape *shape)
     const cvk_shape *slope = &graph->values[value].shape;
     int64_t count = cvk_shape_count(slope);
     if (count == 1) return true;
-    return shape->rank >= 2 && slope->rank == shape->rank && count == shape->dims[1] && slope->dims[1] == count;
+    return shape->rank >= 2 && slope->rank == shape->rank && count == shape->dims[1] &&
+           slope->dims[1] == count;
 }
 
-/* What `next`, the only reader of value `out`, would be as a post of `node`. kind 0: nothing. An extra
- * input that it needs comes in *input (else -1). */
+/* What `next`, the only reader of value `out`, would be as a post of `node`. kind 0: nothing. An
+ * extra input that it needs comes in *input (else -1). */
 static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, int *input)
 {
     cvk_post post = {.name = next->name, .op = next->op, .input = -1};
@@ -74,7 +77,8 @@ static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, i
             cvk_shape_equal(&graph->values[other].shape, shape)) {
             post.kind = CVK_POST_ADD;
             *input = other;
-        } else if (kind == CVK_BINARY_PRELU && next->in[0] == out && is_slope(graph, other, shape)) {
+        } else if (kind == CVK_BINARY_PRELU && next->in[0] == out &&
+                   is_slope(graph, other, shape)) {
             post.kind = CVK_POST_PRELU;
             *input = other;
         }
@@ -93,13 +97,16 @@ static const char *post_label(cvk_arena *arena, const cvk_post *post)
     }
     const cvk_window *w = &post->pool.window;
     if (w->spatial == 1)
-        return cvk_arena_printf(arena, "%sPool %d/%d", post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
+        return cvk_arena_printf(arena, "%sPool %d/%d",
+                                post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
                                 (int)w->kernel[0], (int)w->stride[0]);
-    return cvk_arena_printf(arena, "%sPool %dx%d/%d", post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
-                            (int)w->kernel[0], (int)w->kernel[1], (int)w->stride[0]);
+    return cvk_arena_printf(arena, "%sPool %dx%d/%d",
+                            post->pool.kind == CVK_POOL_MAX ? "Max" : "Average", (int)w->kernel[0],
+                            (int)w->kernel[1], (int)w->stride[0]);
 }
 
-/* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index. */
+/* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index.
+ */
 static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool *took)
 {
     cvk_graph *graph = f->s->graph;
@@ -114,7 +121,8 @@ static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool 
     post.name = post_label(graph->arena, &post);
     if (!post.name) return CVK_NO_MEMORY;
     if (node->n_posts == CVK_MAX_POSTS) {
-        node->note = cvk_arena_printf(graph->arena, "%s not fused: %d posts already", post.name, CVK_MAX_POSTS);
+        node->note = cvk_arena_printf(graph->arena, "%s not fused: %d posts already", post.name,
+                                      CVK_MAX_POSTS);
         return node->note ? CVK_OK : CVK_NO_MEMORY;
     }
     cvk_node longer = *node;
@@ -128,7 +136,8 @@ static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool 
     longer.n_out = 1;
     const char *why = NULL;
     if (!cvk_place_accepts(f->s, &longer, device, &why)) {
-        node->note = cvk_arena_printf(graph->arena, "%s not fused: %s", post.name, why ? why : "no kernel");
+        node->note =
+            cvk_arena_printf(graph->arena, "%s not fused: %s", post.name, why ? why : "no kernel");
         return node->note ? CVK_OK : CVK_NO_MEMORY;
     }
     longer.members = cvk_join_members(graph->arena, node, next);
@@ -164,8 +173,8 @@ cvk_status cvk_pass_fuse(cvk_scheduler *s)
     f.gone = cvk_arena_alloc(graph->arena, (size_t)graph->n_nodes + 1);
     if (!f.readers || !f.gone) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_nodes; i++)
-        if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) && graph->nodes[i].n_out &&
-            graph->values[graph->nodes[i].out[0]].dtype == CVK_F32)
+        if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) &&
+            graph->nodes[i].n_out && graph->values[graph->nodes[i].out[0]].dtype == CVK_F32)
             CVK_TRY(fuse_from(&f, i));
     int kept = 0;
     for (int i = 0; i < graph->n_nodes; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every input where and how its reader wants it: a Reorder between layouts, a Transfer between memory
- * spaces, each made once per value. Graph outputs end plain and in host memory. After this pass the
- * nodes are final.
+ * Every input where and how its reader wants it: a Reorder between layouts, a Transfer between
+ * memory spaces, each made once per value. Graph outputs end plain and in host memory. After this
+ * pass the nodes are final.
  */
 #include "schedule/passes.h"
 
@@ -27,7 +27,8 @@ static cvk_status record(layouter *l, const cvk_kernel *row, const char *refused
 {
     cvk_graph *graph = l->s->graph;
     l->rows = cvk_arena_grow(graph->arena, l->rows, sizeof *l->rows, graph->n_nodes, &l->capacity);
-    l->refused = cvk_arena_grow(graph->arena, l->refused, sizeof *l->refused, graph->n_nodes, &l->refused_capacity);
+    l->refused = cvk_arena_grow(graph->arena, l->refused, sizeof *l->refused, graph->n_nodes,
+                                &l->refused_capacity);
     if (!l->rows || !l->refused) return CVK_NO_MEMORY;
     l->rows[graph->n_nodes - 1] = row;
     l->refused[graph->n_nodes - 1] = refused;
@@ -48,9 +49,10 @@ static int reorder_device(const cvk_scheduler *s, int space)
     return CVK_HOST;
 }
 
-/* With one pixel and whole blocks both layouts have the elements in the same order. Without whole blocks
- * that holds for one picture, but the blocked form is longer: the shorter memory of a plain one cannot
- * be seen as blocked, nor a buffer of the caller's stand in for a blocked one (a device's outputs). */
+/* With one pixel and whole blocks both layouts have the elements in the same order. Without whole
+ * blocks that holds for one picture, but the blocked form is longer: the shorter memory of a plain
+ * one cannot be seen as blocked, nor a buffer of the caller's stand in for a blocked one (a
+ * device's outputs). */
 static bool reorder_moves_nothing(const cvk_value *from, cvk_layout to)
 {
     const cvk_shape *shape = &from->shape;
@@ -79,8 +81,8 @@ static cvk_status emit_reorder(layouter *l, int from, cvk_layout layout, int *to
     CVK_TRY(new_form(graph, from, layout, space, to));
     bool moves = !reorder_moves_nothing(&graph->values[from], layout);
     cvk_node *node;
-    CVK_TRY(cvk_graph_add_node(graph, moves ? CVK_OP_Reorder : CVK_OP_Reshape, NULL, &from, 1, to, 1,
-                               moves ? 0 : sizeof(cvk_reshape_params), &node));
+    CVK_TRY(cvk_graph_add_node(graph, moves ? CVK_OP_Reorder : CVK_OP_Reshape, NULL, &from, 1, to,
+                               1, moves ? 0 : sizeof(cvk_reshape_params), &node));
     node->members = "";
     node->device = reorder_device(l->s, space);
     if (!moves) return record(l, NULL, "");
@@ -104,8 +106,8 @@ static cvk_status emit_transfer(layouter *l, int from, int space, int *to)
     return record(l, NULL, "");
 }
 
-/* The next form on the way from `from` to the wanted one: reorders happen on a device rather than on the
- * host, and transfers go to and from the host only. */
+/* The next form on the way from `from` to the wanted one: reorders happen on a device rather than
+ * on the host, and transfers go to and from the host only. */
 static void next_form(const cvk_value *from, cvk_layout *layout, int *space)
 {
     bool wrong_layout = from->layout != *layout, wrong_space = from->device != *space;
@@ -118,7 +120,8 @@ static void next_form(const cvk_value *from, cvk_layout *layout, int *space)
 }
 
 /* The form of `value` in layout and space, made from the form `from` unless it is there already. */
-static cvk_status make_form(layouter *l, int value, int from, cvk_layout layout, int space, int *form)
+static cvk_status make_form(layouter *l, int value, int from, cvk_layout layout, int space,
+                            int *form)
 {
     for (const variant *v = l->variants[value]; v; v = v->next)
         if (v->layout == layout && v->space == space) {

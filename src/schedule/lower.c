@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ONNX operators into the forms for which kernels are written (the second part of graph/ops.def, and
- * the first-part operators with their attribute-like inputs dropped). An operator on types that have no
- * kernel stays as it is and runs as its reference.
+ * ONNX operators into the forms for which kernels are written (the second part of graph/ops.def,
+ * and the first-part operators with their attribute-like inputs dropped). An operator on types that
+ * have no kernel stays as it is and runs as its reference.
  */
 #include <math.h>
 #include <string.h>
 
 #include "schedule/lowering.h"
 
-/* A copy of `node` as another kind with zeroed params of `bytes` bytes and its first n_in inputs. */
-static cvk_status become(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, size_t bytes, int n_in, cvk_node **made)
+/* A copy of `node` as another kind with zeroed params of `bytes` bytes and its first n_in inputs.
+ */
+static cvk_status become(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, size_t bytes,
+                         int n_in, cvk_node **made)
 {
-    CVK_TRY(cvk_graph_add_node(graph, op, node->name, node->in, n_in, node->out, node->n_out, bytes, made));
+    CVK_TRY(cvk_graph_add_node(graph, op, node->name, node->in, n_in, node->out, node->n_out, bytes,
+                               made));
     (*made)->members = node->members ? node->members : node->name;
     return CVK_OK;
 }
@@ -46,13 +49,15 @@ static cvk_status lower_clip(cvk_graph *graph, const cvk_node *node)
 }
 
 /* One Binary of `a` and `b`, both brought to the output's rank. */
-static cvk_status emit_binary(cvk_graph *graph, const cvk_node *node, cvk_binary_kind kind, int a, int b, int out)
+static cvk_status emit_binary(cvk_graph *graph, const cvk_node *node, cvk_binary_kind kind, int a,
+                              int b, int out)
 {
     int in[2] = {a, b};
     int rank = graph->values[out].shape.rank;
     for (int i = 0; i < 2; i++) CVK_TRY(cvk_lower_rank(graph, node, &in[i], rank));
     cvk_node *made;
-    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Binary, node->name, in, 2, &out, 1, sizeof(cvk_binary_params), &made));
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Binary, node->name, in, 2, &out, 1,
+                               sizeof(cvk_binary_params), &made));
     made->members = node->name;
     ((cvk_binary_params *)made->params)->kind = kind;
     return CVK_OK;
@@ -72,7 +77,8 @@ static cvk_status lower_binary(cvk_graph *graph, const cvk_node *node, cvk_binar
             cvk_value *value = &graph->values[out];
             value->dtype = CVK_F32;
             value->has_shape = true;
-            if (!cvk_shape_broadcast(&graph->values[so_far].shape, &graph->values[node->in[i]].shape, &value->shape))
+            if (!cvk_shape_broadcast(&graph->values[so_far].shape,
+                                     &graph->values[node->in[i]].shape, &value->shape))
                 return cvk_fail(CVK_SHAPE, "node '%s': shapes do not broadcast", node->name);
         }
         CVK_TRY(emit_binary(graph, node, kind, so_far, node->in[i], out));
@@ -81,7 +87,8 @@ static cvk_status lower_binary(cvk_graph *graph, const cvk_node *node, cvk_binar
     return CVK_OK;
 }
 
-/* BatchNormalization with constant statistics: y = x scale / sqrt(var + eps) + (B - mean scale / ...). */
+/* BatchNormalization with constant statistics: y = x scale / sqrt(var + eps) + (B - mean scale /
+ * ...). */
 static cvk_status lower_batch_norm(cvk_graph *graph, const cvk_node *node)
 {
     for (int i = 1; i < 5; i++)
@@ -129,11 +136,13 @@ static cvk_status lower_global_pool(cvk_graph *graph, const cvk_node *node, cvk_
 }
 
 /* A reduction over exactly the spatial dimensions of an image is a global pool. */
-static bool is_global_pool(const cvk_graph *graph, const cvk_node *node, const cvk_reduce_params *params)
+static bool is_global_pool(const cvk_graph *graph, const cvk_node *node,
+                           const cvk_reduce_params *params)
 {
     const cvk_shape *shape = &graph->values[node->in[0]].shape;
     if (params->kind == CVK_REDUCE_SUM || shape->rank != 4 || params->n_axes != 2) return false;
-    return (params->axes[0] == 2 && params->axes[1] == 3) || (params->axes[0] == 3 && params->axes[1] == 2);
+    return (params->axes[0] == 2 && params->axes[1] == 3) ||
+           (params->axes[0] == 3 && params->axes[1] == 2);
 }
 
 static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node, cvk_reduce_kind kind)
@@ -200,7 +209,8 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_HardSwish: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_HARD_SWISH});
     case CVK_OP_LeakyRelu:
     case CVK_OP_Elu:
-    case CVK_OP_HardSigmoid: return lower_unary(graph, node, ((const cvk_unary_params *)node->params)->act);
+    case CVK_OP_HardSigmoid:
+        return lower_unary(graph, node, ((const cvk_unary_params *)node->params)->act);
     case CVK_OP_Add: return lower_binary(graph, node, CVK_BINARY_ADD);
     case CVK_OP_Sum: return lower_binary(graph, node, CVK_BINARY_ADD);
     case CVK_OP_Sub: return lower_binary(graph, node, CVK_BINARY_SUB);
@@ -219,7 +229,8 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_ReduceSum: return lower_reduce(graph, node, CVK_REDUCE_SUM);
     case CVK_OP_ReduceMax: return lower_reduce(graph, node, CVK_REDUCE_MAX);
     case CVK_OP_Pad: /* a computed value stays with the reference */
-        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2])) return cvk_nodes_keep(graph, node);
+        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2]))
+            return cvk_nodes_keep(graph, node);
         return keep_first(graph, node, 1);
     case CVK_OP_Resize:
     case CVK_OP_Upsample: return lower_resize(graph, node);
@@ -239,7 +250,8 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_Identity: return become_alias(graph, node);
     case CVK_OP_Dropout:
         if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2]))
-            return cvk_fail(CVK_UNSUPPORTED, "training_mode is known to a run only; Dropout is done for inference");
+            return cvk_fail(CVK_UNSUPPORTED,
+                            "training_mode is known to a run only; Dropout is done for inference");
         return cvk_is_alias(node) ? become_alias(graph, node) : cvk_nodes_keep(graph, node);
     case CVK_OP_Cast:
         if (graph->values[node->out[0]].dtype == in->dtype) return become_alias(graph, node);
@@ -255,8 +267,8 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
     return in->dtype == CVK_F32 ? lower_f32(graph, node) : cvk_nodes_keep(graph, node);
 }
 
-/* Nodes that change nothing (Identity, Dropout, a Reshape to the same shape) are read through, so that
- * they neither hide a fusion nor force a layout; one that makes a graph output stays. */
+/* Nodes that change nothing (Identity, Dropout, a Reshape to the same shape) are read through, so
+ * that they neither hide a fusion nor force a layout; one that makes a graph output stays. */
 static cvk_status bypass_identities(cvk_graph *graph)
 {
     int *same = cvk_arena_alloc(graph->arena, ((size_t)graph->n_values + 1) * sizeof *same);
@@ -270,7 +282,8 @@ static cvk_status bypass_identities(cvk_graph *graph)
             if (in[k] >= 0) in[k] = same[in[k]];
         node->in = in;
         if (!cvk_is_alias(node) || cvk_graph_is_output(graph, node->out[0])) continue;
-        if (cvk_shape_equal(&graph->values[in[0]].shape, &graph->values[node->out[0]].shape)) same[node->out[0]] = in[0];
+        if (cvk_shape_equal(&graph->values[in[0]].shape, &graph->values[node->out[0]].shape))
+            same[node->out[0]] = in[0];
     }
     return CVK_OK;
 }

@@ -22,7 +22,8 @@ cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, in
     made->data = old.data;
     if (!old.data) {
         cvk_node *alias;
-        CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, value, 1, &id, 1, sizeof(cvk_reshape_params), &alias));
+        CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, value, 1, &id, 1,
+                                   sizeof(cvk_reshape_params), &alias));
         alias->members = node->name;
     }
     *value = id;
@@ -30,7 +31,8 @@ cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, in
 }
 
 /* Adds Copy (or Reshape, where nothing moves) from in[0] to `out`. */
-static cvk_status emit(cvk_graph *graph, const cvk_node *node, int out, const cvk_copy_params *params)
+static cvk_status emit(cvk_graph *graph, const cvk_node *node, int out,
+                       const cvk_copy_params *params)
 {
     int64_t expect = 1;
     bool alias = params->offset == 0;
@@ -40,8 +42,9 @@ static cvk_status emit(cvk_graph *graph, const cvk_node *node, int out, const cv
     }
     alias = alias && expect == cvk_shape_count(&graph->values[node->in[0]].shape);
     cvk_node *made;
-    CVK_TRY(cvk_graph_add_node(graph, alias ? CVK_OP_Reshape : CVK_OP_Copy, node->name, node->in, 1, &out, 1,
-                               alias ? sizeof(cvk_reshape_params) : sizeof *params, &made));
+    CVK_TRY(cvk_graph_add_node(graph, alias ? CVK_OP_Reshape : CVK_OP_Copy, node->name, node->in, 1,
+                               &out, 1, alias ? sizeof(cvk_reshape_params) : sizeof *params,
+                               &made));
     made->members = node->members ? node->members : node->name;
     if (!alias) memcpy(made->params, params, sizeof *params);
     return CVK_OK;
@@ -71,7 +74,8 @@ static cvk_status lower_split(cvk_graph *graph, const cvk_node *node)
     cvk_shape_strides(&in, params.strides);
     for (int i = 0; i < node->n_out; i++) {
         params.dims[split->axis] = split->sizes[i];
-        if (node->out[i] >= 0 && split->sizes[i] > 0) CVK_TRY(emit(graph, node, node->out[i], &params));
+        if (node->out[i] >= 0 && split->sizes[i] > 0)
+            CVK_TRY(emit(graph, node, node->out[i], &params));
         params.offset += params.strides[split->axis] * split->sizes[i];
     }
     return CVK_OK;
@@ -93,7 +97,8 @@ static cvk_status lower_transpose(cvk_graph *graph, const cvk_node *node)
 
 static cvk_status lower_expand(cvk_graph *graph, const cvk_node *node)
 {
-    const cvk_shape *in = &graph->values[node->in[0]].shape, *out = &graph->values[node->out[0]].shape;
+    const cvk_shape *in = &graph->values[node->in[0]].shape,
+                    *out = &graph->values[node->out[0]].shape;
     cvk_copy_params params = {.n = out->rank};
     memcpy(params.dims, out->dims, sizeof out->dims);
     cvk_shape_broadcast_strides(in, out, params.strides);
@@ -101,7 +106,8 @@ static cvk_status lower_expand(cvk_graph *graph, const cvk_node *node)
 }
 
 /* A view of the input as dims[n], walked in the order perm. */
-static cvk_status emit_permuted(cvk_graph *graph, const cvk_node *node, int n, const int64_t *dims, const int *perm)
+static cvk_status emit_permuted(cvk_graph *graph, const cvk_node *node, int n, const int64_t *dims,
+                                const int *perm)
 {
     cvk_shape view = cvk_shape_make(n, dims);
     int64_t strides[CVK_MAX_RANK];
@@ -118,7 +124,8 @@ static cvk_status emit_permuted(cvk_graph *graph, const cvk_node *node, int n, c
  * SpaceToDepth is DCR backwards. Source: ONNX operators, DepthToSpace. */
 static cvk_status lower_depth_space(cvk_graph *graph, const cvk_node *node)
 {
-    static const int dcr[] = {0, 3, 4, 1, 5, 2}, crd[] = {0, 1, 4, 2, 5, 3}, space[] = {0, 3, 5, 1, 2, 4};
+    static const int dcr[] = {0, 3, 4, 1, 5, 2}, crd[] = {0, 1, 4, 2, 5, 3},
+                     space[] = {0, 3, 5, 1, 2, 4};
     const cvk_depth_space_params *params = node->params;
     const int64_t *in = graph->values[node->in[0]].shape.dims, b = params->block;
     int64_t c = in[1] / (b * b);
@@ -126,8 +133,10 @@ static cvk_status lower_depth_space(cvk_graph *graph, const cvk_node *node)
         int64_t dims[] = {in[0], in[1], in[2] / b, b, in[3] / b, b};
         return emit_permuted(graph, node, 6, dims, space);
     }
-    int64_t dims_dcr[] = {in[0], b, b, c, in[2], in[3]}, dims_crd[] = {in[0], c, b, b, in[2], in[3]};
-    return emit_permuted(graph, node, 6, params->crd ? dims_crd : dims_dcr, params->crd ? crd : dcr);
+    int64_t dims_dcr[] = {in[0], b, b, c, in[2], in[3]},
+            dims_crd[] = {in[0], c, b, b, in[2], in[3]};
+    return emit_permuted(graph, node, 6, params->crd ? dims_crd : dims_dcr,
+                         params->crd ? crd : dcr);
 }
 
 cvk_status cvk_lower_copy(cvk_graph *graph, const cvk_node *node)

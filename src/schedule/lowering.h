@@ -11,8 +11,8 @@
  * alias where the elements do not move). */
 cvk_status cvk_lower_copy(cvk_graph *graph, const cvk_node *node);
 
-/* *value with leading dimensions of 1 until it has `rank`: a constant's shape is changed in a copy that
- * shares its data, anything else gets a Reshape node. */
+/* *value with leading dimensions of 1 until it has `rank`: a constant's shape is changed in a copy
+ * that shares its data, anything else gets a Reshape node. */
 cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, int rank);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Offsets of all activations in one buffer per memory space: largest first, each at the lowest offset
- * that is free during its whole life (greedy by size, Pisarchyk and Lee, arXiv 2001.03288). Then the
- * buffers are allocated and every step's views point into them; tensors of the caller become bindings.
+ * Offsets of all activations in one buffer per memory space: largest first, each at the lowest
+ * offset that is free during its whole life (greedy by size, Pisarchyk and Lee, arXiv 2001.03288).
+ * Then the buffers are allocated and every step's views point into them; tensors of the caller
+ * become bindings.
  */
 #include <stdlib.h>
 
@@ -37,7 +38,8 @@ static int by_size(const void *a, const void *b)
 {
     const block *x = a, *y = b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
-    return x->first != y->first ? (x->first > y->first ? 1 : -1) : (x->root > y->root) - (x->root < y->root);
+    return x->first != y->first ? (x->first > y->first ? 1 : -1)
+                                : (x->root > y->root) - (x->root < y->root);
 }
 
 /* Graph inputs lie in the caller's tensors; so does an output that has its storage to itself. */
@@ -49,9 +51,12 @@ static void mark_external(const cvk_scheduler *s, char *external)
     for (int i = 0; i < graph->n_outputs; i++) {
         cvk_storage at = plan->storage[graph->outputs[i]];
         if (graph->values[at.root].data || external[at.root] || at.offset) continue;
-        if (value_bytes(graph, at.root) != value_bytes(graph, graph->outputs[i]) || plan->keep_values) continue;
+        if (value_bytes(graph, at.root) != value_bytes(graph, graph->outputs[i]) ||
+            plan->keep_values)
+            continue;
         int sharing = 0;
-        for (int k = 0; k < graph->n_outputs; k++) sharing += plan->storage[graph->outputs[k]].root == at.root;
+        for (int k = 0; k < graph->n_outputs; k++)
+            sharing += plan->storage[graph->outputs[k]].root == at.root;
         if (sharing == 1) external[at.root] = 1;
     }
 }
@@ -64,7 +69,8 @@ static block *collect(const cvk_scheduler *s, int *count)
     size_t n = (size_t)graph->n_values + 1;
     block *blocks = cvk_arena_alloc(graph->arena, n * sizeof *blocks);
     if (!blocks) return NULL;
-    for (int i = 0; i < graph->n_values; i++) blocks[i] = (block){.root = i, .first = graph->n_nodes, .last = -1};
+    for (int i = 0; i < graph->n_values; i++)
+        blocks[i] = (block){.root = i, .first = graph->n_nodes, .last = -1};
     for (int i = 0; i < graph->n_nodes; i++) {
         const cvk_node *node = &graph->nodes[i];
         for (int k = 0; k < node->n_in + node->n_out; k++) {
@@ -75,10 +81,13 @@ static block *collect(const cvk_scheduler *s, int *count)
             if (i > b->last) b->last = i;
         }
     }
-    for (int i = 0; i < graph->n_outputs; i++) blocks[plan->storage[graph->outputs[i]].root].last = graph->n_nodes;
+    for (int i = 0; i < graph->n_outputs; i++)
+        blocks[plan->storage[graph->outputs[i]].root].last = graph->n_nodes;
     *count = 0;
     for (int i = 0; i < graph->n_values; i++) {
-        if (plan->storage[i].root != i || graph->values[i].data || plan->external[i] || blocks[i].last < 0) continue;
+        if (plan->storage[i].root != i || graph->values[i].data || plan->external[i] ||
+            blocks[i].last < 0)
+            continue;
         block b = blocks[i];
         b.space = graph->values[i].device;
         b.bytes = round_up(value_bytes(graph, i), space_alignment(s, b.space));
@@ -118,14 +127,17 @@ static void plan_offsets(const cvk_scheduler *s, block *blocks, int count)
         b->offset = lowest_offset(blocks, i, b);
         plan->offsets[b->root] = b->offset;
         cvk_space_memory *space = &plan->spaces[b->space];
-        if (b->offset + b->bytes > space->activation_bytes) space->activation_bytes = b->offset + b->bytes;
+        if (b->offset + b->bytes > space->activation_bytes)
+            space->activation_bytes = b->offset + b->bytes;
     }
     for (int t = 0; t <= s->graph->n_nodes; t++)
         for (int space = 0; space <= s->n_devices; space++) {
             size_t live = 0;
             for (int i = 0; i < count; i++)
-                if (blocks[i].space == space && blocks[i].first <= t && t <= blocks[i].last) live += blocks[i].bytes;
-            if (live > plan->spaces[space].lower_bound_bytes) plan->spaces[space].lower_bound_bytes = live;
+                if (blocks[i].space == space && blocks[i].first <= t && t <= blocks[i].last)
+                    live += blocks[i].bytes;
+            if (live > plan->spaces[space].lower_bound_bytes)
+                plan->spaces[space].lower_bound_bytes = live;
         }
 }
 
@@ -138,11 +150,13 @@ static cvk_status allocate(const cvk_scheduler *s)
         for (int i = 0; i < 2; i++) {
             if (!bytes[i]) continue;
             if (space) {
-                CVK_TRY(s->devices[space - 1]->backend->alloc(s->devices[space - 1], bytes[i], memory[i]));
+                CVK_TRY(s->devices[space - 1]->backend->alloc(s->devices[space - 1], bytes[i],
+                                                              memory[i]));
                 continue;
             }
             *memory[i] = aligned_alloc(HOST_ALIGNMENT, round_up(bytes[i], HOST_ALIGNMENT));
-            if (!*memory[i]) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes of activations", bytes[i]);
+            if (!*memory[i])
+                return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes of activations", bytes[i]);
         }
     }
     return CVK_OK;
@@ -151,7 +165,8 @@ static cvk_status allocate(const cvk_scheduler *s)
 /* The handle of a piece of a device's activation buffer, kept for release. */
 static cvk_status make_part(cvk_plan *plan, int device, size_t offset, size_t bytes, void **part)
 {
-    void **parts = cvk_arena_grow(plan->arena, plan->parts, sizeof *parts, plan->n_parts + 1, &plan->parts_capacity);
+    void **parts = cvk_arena_grow(plan->arena, plan->parts, sizeof *parts, plan->n_parts + 1,
+                                  &plan->parts_capacity);
     int *owners = cvk_arena_grow(plan->arena, plan->part_device, sizeof *owners, plan->n_parts + 1,
                                  &plan->part_device_capacity);
     if (!parts || !owners) return CVK_NO_MEMORY;
@@ -166,11 +181,12 @@ static cvk_status make_part(cvk_plan *plan, int device, size_t offset, size_t by
 
 static cvk_status add_binding(cvk_plan *plan, int value, bool output, cvk_view *view, size_t offset)
 {
-    cvk_binding *grown = cvk_arena_grow(plan->arena, plan->bindings, sizeof *grown, plan->n_bindings + 1,
-                                        &plan->bindings_capacity);
+    cvk_binding *grown = cvk_arena_grow(plan->arena, plan->bindings, sizeof *grown,
+                                        plan->n_bindings + 1, &plan->bindings_capacity);
     if (!grown) return CVK_NO_MEMORY;
     plan->bindings = grown;
-    grown[plan->n_bindings++] = (cvk_binding){.value = value, .output = output, .view = view, .offset = offset};
+    grown[plan->n_bindings++] =
+        (cvk_binding){.value = value, .output = output, .view = view, .offset = offset};
     return CVK_OK;
 }
 
@@ -208,13 +224,16 @@ static cvk_status bind_step(cvk_scheduler *s, cvk_plan_step *made)
     cvk_step *step = &made->step;
     for (int i = 0; i < step->node->n_in; i++) {
         int id = step->node->in[i];
-        if (id >= 0 && !cvk_is_const(s->graph, id)) CVK_TRY(cvk_plan_bind_view(s->plan, id, &step->in[i]));
+        if (id >= 0 && !cvk_is_const(s->graph, id))
+            CVK_TRY(cvk_plan_bind_view(s->plan, id, &step->in[i]));
     }
     for (int i = 0; i < step->node->n_out; i++)
-        if (step->node->out[i] >= 0) CVK_TRY(cvk_plan_bind_view(s->plan, step->node->out[i], &step->out[i]));
+        if (step->node->out[i] >= 0)
+            CVK_TRY(cvk_plan_bind_view(s->plan, step->node->out[i], &step->out[i]));
     step->scratch = s->plan->spaces[cvk_plan_space(s->plan, made->device)].workspace;
     int id = step->node->out[0];
-    if (id >= 0) made->offset = s->plan->offsets[s->plan->storage[id].root] + s->plan->storage[id].offset;
+    if (id >= 0)
+        made->offset = s->plan->offsets[s->plan->storage[id].root] + s->plan->storage[id].offset;
     return CVK_OK;
 }
 
@@ -227,8 +246,9 @@ static cvk_status make_outputs(cvk_plan *plan)
         cvk_view view = cvk_graph_view(graph, id);
         if (!view.data && !plan->external[plan->storage[id].root]) continue;
         if (plan->output_data[id]) continue;
-        plan->output_data[id] = view.data ? cvk_arena_copy(plan->arena, view.data, cvk_view_bytes(&view))
-                                          : cvk_arena_alloc(plan->arena, cvk_view_bytes(&view));
+        plan->output_data[id] = view.data
+                                    ? cvk_arena_copy(plan->arena, view.data, cvk_view_bytes(&view))
+                                    : cvk_arena_alloc(plan->arena, cvk_view_bytes(&view));
         if (!plan->output_data[id]) return CVK_NO_MEMORY;
     }
     return CVK_OK;

@@ -23,7 +23,8 @@ typedef struct cvk_scheduler {
 cvk_status cvk_pass_bind(cvk_scheduler *s);
 /* lower.c: ONNX operators into the forms that kernels are written for. */
 cvk_status cvk_pass_lower(cvk_graph *graph);
-/* fold.c: per-channel affine maps into the weights before them; zero padding into the window after it. */
+/* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
+ * it. */
 cvk_status cvk_pass_fold(cvk_graph *graph);
 /* rewrite.c: small patterns: quantise-dequantise pairs, x sigmoid(x), MatMul + bias. */
 cvk_status cvk_pass_rewrite(cvk_graph *graph);
@@ -44,26 +45,29 @@ cvk_status cvk_pass_describe(cvk_scheduler *s);
 
 /* place.c: the device (CVK_HOST: reference) and row for `node`, given the layouts of its inputs.
  * `refused` (may be NULL) gets the rows asked before and why not. */
-cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device, const cvk_kernel **row,
-                          const char **refused);
-/* Whether some row of `device` computes the node with its posts; if not, *why is the first row's reason. */
+cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
+                          const cvk_kernel **row, const char **refused);
+/* Whether some row of `device` computes the node with its posts; if not, *why is the first row's
+ * reason. */
 bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why);
 /* Whether prepare alone reads constant input i (kernel->packs): never what a post reads. */
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i);
 /* The layout in which `row` wants input i of node, or gives output i. */
-cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value);
+cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i,
+                                const cvk_value *value);
 cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value);
 
 /* rewriting.c: helpers for passes that rewrite nodes. */
-/* Takes the graph's nodes out of it, to be put back one by one; *count of them. NULL: out of memory. */
+/* Takes the graph's nodes out of it, to be put back one by one; *count of them. NULL: out of
+ * memory. */
 cvk_node *cvk_nodes_take(cvk_graph *graph, int *count);
 /* Puts a node back as it is. */
 cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node);
 /* A constant value with a copy of `data`. */
-cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype, const cvk_shape *shape,
-                                  const void *data, int *id);
-/* Index of the only node that reads `value`; -1 if there are several, none, or it is a graph output.
- * readers, from cvk_graph_readers, has one entry per value. */
+cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                  const cvk_shape *shape, const void *data, int *id);
+/* Index of the only node that reads `value`; -1 if there are several, none, or it is a graph
+ * output. readers, from cvk_graph_readers, has one entry per value. */
 int *cvk_graph_readers(const cvk_graph *graph, cvk_arena *arena);
 bool cvk_is_const(const cvk_graph *graph, int value);
 /* Whether the node only gives its first input another shape: no step, no memory. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A device and a kernel row for every node: the first device in the caller's order that has a row for
- * it, else its reference on the host; of the rows that accept, the first that takes the data as they
- * lie. Records which rows were asked before and why they refused.
+ * A device and a kernel row for every node: the first device in the caller's order that has a row
+ * for it, else its reference on the host; of the rows that accept, the first that takes the data as
+ * they lie. Records which rows were asked before and why they refused.
  */
 #include <string.h>
 
@@ -33,11 +33,14 @@ bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)
     return row->packs >> (i < 31 ? i : 31) & 1;
 }
 
-cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i, const cvk_value *value)
+cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i,
+                                const cvk_value *value)
 {
-    if (!row || !has_layout(value) || (value->data && cvk_row_packs(row, node, i))) return CVK_LAYOUT_PLAIN;
+    if (!row || !has_layout(value) || (value->data && cvk_row_packs(row, node, i)))
+        return CVK_LAYOUT_PLAIN;
     for (int p = 0; p < node->n_posts; p++)
-        if (node->posts[p].kind == CVK_POST_ADD && node->posts[p].input == i) return row->out_layout;
+        if (node->posts[p].kind == CVK_POST_ADD && node->posts[p].input == i)
+            return row->out_layout;
     return row->in_layout;
 }
 
@@ -47,18 +50,21 @@ cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value)
 }
 
 /* The problem as rows see it. Views are arena memory: small, and plans are made once. */
-static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps, cvk_problem *problem)
+static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps,
+                               cvk_problem *problem)
 {
     size_t count = (size_t)node->n_in + (size_t)node->n_out;
     cvk_view *views = cvk_arena_alloc(s->graph->arena, (count + 1) * sizeof *views);
     if (!views) return CVK_NO_MEMORY;
     for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(s->graph, node->in[i]);
-    for (int i = 0; i < node->n_out; i++) views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
+    for (int i = 0; i < node->n_out; i++)
+        views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
     *problem = (cvk_problem){.node = node, .in = views, .out = views + node->n_in, .caps = caps};
     return CVK_OK;
 }
 
-static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const cvk_problem *problem, const char **why)
+static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const cvk_problem *problem,
+                        const char **why)
 {
     *why = "refused";
     for (int i = 0; i < problem->node->n_in + problem->node->n_out; i++) {
@@ -68,7 +74,8 @@ static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const c
         return false;
     }
     if (row->needs & ~device->caps.bits) {
-        *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found" : "the device lacks a capability";
+        *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found"
+                                            : "the device lacks a capability";
         return false;
     }
     return row->accepts(problem, why);
@@ -95,12 +102,14 @@ bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const
 static cvk_layout current_layout(const cvk_graph *graph, const cvk_node *node)
 {
     for (int i = 0; i < node->n_in; i++)
-        if (node->in[i] >= 0 && graph->values[node->in[i]].layout == CVK_LAYOUT_BLOCKED) return CVK_LAYOUT_BLOCKED;
+        if (node->in[i] >= 0 && graph->values[node->in[i]].layout == CVK_LAYOUT_BLOCKED)
+            return CVK_LAYOUT_BLOCKED;
     return CVK_LAYOUT_PLAIN;
 }
 
-/* How well a row suits data that lie in `current`, smaller is better. Convolutions are so much faster
- * towards the blocked layout that a reorder pays; everything else takes the data as they lie. */
+/* How well a row suits data that lie in `current`, smaller is better. Convolutions are so much
+ * faster towards the blocked layout that a reorder pays; everything else takes the data as they
+ * lie. */
 static int misfit(const cvk_kernel *row, cvk_layout current)
 {
     bool conv = row->op == CVK_OP_Conv || row->op == CVK_OP_ConvTranspose;
@@ -110,7 +119,8 @@ static int misfit(const cvk_kernel *row, cvk_layout current)
 }
 
 /* Adds "row: why" to the list of refusals. */
-static cvk_status add_refusal(cvk_arena *arena, const char **refused, const char *row, const char *why)
+static cvk_status add_refusal(cvk_arena *arena, const char **refused, const char *row,
+                              const char *why)
 {
     if (!refused) return CVK_OK;
     *refused = cvk_arena_printf(arena, "%s%s%s: %s", *refused, **refused ? "; " : "", row, why);
@@ -118,8 +128,8 @@ static cvk_status add_refusal(cvk_arena *arena, const char **refused, const char
 }
 
 /* Best row of one device; NULL if none accepts. */
-static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_device *device, const cvk_kernel **best,
-                           const char **refused)
+static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
+                           const cvk_kernel **best, const char **refused)
 {
     cvk_problem problem;
     CVK_TRY(make_problem(s, node, &device->caps, &problem));
@@ -148,8 +158,8 @@ static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_dev
     return CVK_OK;
 }
 
-cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device, const cvk_kernel **row,
-                          const char **refused)
+cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
+                          const cvk_kernel **row, const char **refused)
 {
     if (refused) *refused = "";
     for (int d = 0; d < s->n_devices; d++) {
@@ -187,6 +197,30 @@ static cvk_status place(cvk_scheduler *s, int index)
     return CVK_OK;
 }
 
+/* Whether `value` is an input of the model under another shape, or the input itself. */
+static bool is_input(const cvk_graph *graph, int value)
+{
+    int producer = graph->values[value].producer;
+    while (producer >= 0 && cvk_is_alias(&graph->nodes[producer]))
+        producer = graph->values[graph->nodes[producer].in[0]].producer;
+    return producer < 0;
+}
+
+/* Another shape of an input belongs where its first reader is: the input goes there as it came. */
+static void follow_reader(cvk_scheduler *s, int index)
+{
+    cvk_graph *graph = s->graph;
+    cvk_node *node = &graph->nodes[index];
+    if (!cvk_is_alias(node) || !is_input(graph, node->in[0])) return;
+    for (int i = index + 1; i < graph->n_nodes; i++)
+        for (int k = 0; k < graph->nodes[i].n_in; k++) {
+            if (graph->nodes[i].in[k] != node->out[0]) continue;
+            node->device = graph->nodes[i].device;
+            graph->values[node->out[0]].device = cvk_plan_space(s->plan, node->device);
+            return;
+        }
+}
+
 cvk_status cvk_pass_place(cvk_scheduler *s)
 {
     size_t n = (size_t)s->graph->n_nodes + 1;
@@ -194,5 +228,6 @@ cvk_status cvk_pass_place(cvk_scheduler *s)
     s->refused = cvk_arena_alloc(s->graph->arena, n * sizeof *s->refused);
     if (!s->rows || !s->refused) return CVK_NO_MEMORY;
     for (int i = 0; i < s->graph->n_nodes; i++) CVK_TRY(place(s, i));
+    for (int i = s->graph->n_nodes - 1; i >= 0; i--) follow_reader(s, i);
     return CVK_OK;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What schedule makes and session runs: an array of steps on devices, with the memory they share. All
- * of it is const from the end of cvk_schedule on, but for the data pointers that a run binds.
+ * What schedule makes and session runs: an array of steps on devices, with the memory they share.
+ * All of it is const from the end of cvk_schedule on, but for the data pointers that a run binds.
  *
- * Memory spaces: 0 is the host's (the CPU device, references, the caller's tensors); 1 + d is that of
- * device d when its memory is its own.
+ * Memory spaces: 0 is the host's (the CPU device, references, the caller's tensors); 1 + d is that
+ * of device d when its memory is its own.
  */
 #ifndef CVK_SCHEDULE_PLAN_H
 #define CVK_SCHEDULE_PLAN_H
@@ -20,15 +20,15 @@ typedef struct cvk_plan_step {
     const char *refused; /* rows asked before the one chosen, and why not */
     size_t offset;       /* of its first output in its space's activation buffer */
     uint64_t macs;
-    double ms;           /* of the last profiled run */
+    double ms; /* of the last profiled run */
 } cvk_plan_step;
 
 /* A place where the pointer of a caller's tensor must be written before a run. */
 typedef struct cvk_binding {
-    int value;        /* graph input or output */
+    int value; /* graph input or output */
     bool output;
-    cvk_view *view;   /* of a step */
-    size_t offset;    /* bytes into the tensor */
+    cvk_view *view; /* of a step */
+    size_t offset;  /* bytes into the tensor */
 } cvk_binding;
 
 /* Memory of one space. */
@@ -37,7 +37,8 @@ typedef struct cvk_space_memory {
     void *activations, *workspace; /* device memory */
 } cvk_space_memory;
 
-/* Where a value lives: `root` owns the storage (its own id if it is alone), at `offset` bytes in it. */
+/* Where a value lives: `root` owns the storage (its own id if it is alone), at `offset` bytes in
+ * it. */
 typedef struct cvk_storage {
     int root;
     size_t offset;
@@ -57,13 +58,13 @@ typedef struct cvk_plan {
     char *external;           /* by root: storage is a caller's tensor */
     cvk_binding *bindings;
     int n_bindings, bindings_capacity;
-    void **parts;             /* device memory handles to release with the plan: pairs by part_device */
+    void **parts; /* device memory handles to release with the plan: pairs by part_device */
     int *part_device;
     int n_parts, parts_capacity, part_device_capacity;
     int n_model_nodes, n_fused;
     size_t weight_bytes;
     bool keep_values;
-    const char *text;         /* the plan for people */
+    const char *text; /* the plan for people */
 } cvk_plan;
 
 typedef struct cvk_schedule_options {

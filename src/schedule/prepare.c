@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Steps: the views of a node, constants brought to the device in the layout that the row wants (unless
- * it packs them itself), and the row's own preparation.
+ * Steps: the views of a node, constants brought to the device in the layout that the row wants
+ * (unless it packs them itself), and the row's own preparation.
  */
 #include <string.h>
 
 #include "schedule/trial.h"
 
 /* A constant as the row wants it, in memory of the device, or of the plan on the host. */
-static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step *step, cvk_view *view)
+static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step *step,
+                                 cvk_view *view)
 {
     cvk_arena *arena = s->plan->arena;
     const void *source = view->data;
@@ -16,7 +17,8 @@ static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step 
         cvk_shape *shape = &view->shape;
         float *blocked = cvk_arena_alloc(arena, cvk_view_bytes(view));
         if (!blocked) return CVK_NO_MEMORY;
-        cvk_layout_block(source, blocked, shape->dims[0], shape->dims[1], cvk_shape_span(shape, 2, shape->rank));
+        cvk_layout_block(source, blocked, shape->dims[0], shape->dims[1],
+                         cvk_shape_span(shape, 2, shape->rank));
         source = blocked;
     }
     if (device) return cvk_step_constant(device, step, source, cvk_view_bytes(view), &view->data);
@@ -24,8 +26,8 @@ static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step 
     return view->data ? CVK_OK : CVK_NO_MEMORY;
 }
 
-cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *device, const cvk_kernel *row,
-                         cvk_step *step)
+cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *device,
+                         const cvk_kernel *row, cvk_step *step)
 {
     cvk_arena *arena = s->plan->arena;
     const cvk_graph *graph = s->graph;
@@ -38,16 +40,20 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
     for (int i = 0; i < node->n_in; i++) {
         cvk_view *view = &step->in[i];
         *view = cvk_graph_view(graph, node->in[i]);
-        if (node->in[i] >= 0) view->layout = cvk_row_input_layout(row, node, i, &graph->values[node->in[i]]);
-        if (view->data && !cvk_row_packs(row, node, i)) CVK_TRY(place_constant(s, device, step, view));
+        if (node->in[i] >= 0)
+            view->layout = cvk_row_input_layout(row, node, i, &graph->values[node->in[i]]);
+        if (view->data && !cvk_row_packs(row, node, i))
+            CVK_TRY(place_constant(s, device, step, view));
     }
     for (int i = 0; i < node->n_out; i++) {
         step->out[i] = cvk_graph_view(graph, node->out[i]);
-        if (node->out[i] >= 0) step->out[i].layout = cvk_row_output_layout(row, &graph->values[node->out[i]]);
+        if (node->out[i] >= 0)
+            step->out[i].layout = cvk_row_output_layout(row, &graph->values[node->out[i]]);
     }
     if (row->prepare) CVK_TRY(row->prepare(device, step));
     for (int i = 0; i < node->n_in; i++)
-        if (cvk_is_const(graph, node->in[i]) && cvk_row_packs(row, node, i)) step->in[i].data = NULL;
+        if (cvk_is_const(graph, node->in[i]) && cvk_row_packs(row, node, i))
+            step->in[i].data = NULL;
     return CVK_OK;
 }
 
@@ -58,15 +64,15 @@ void cvk_step_unmake(cvk_device *device, cvk_step *step)
     cvk_step_unpack(device, step);
 }
 
-cvk_status cvk_trial_budget(cvk_scheduler *s, const cvk_node *node, const cvk_device *device, const cvk_kernel *row,
-                            bool *fits, const char **why)
+cvk_status cvk_trial_budget(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
+                            const cvk_kernel *row, bool *fits, const char **why)
 {
     cvk_step step;
     cvk_status status = cvk_step_make(s, node, (cvk_device *)device, row, &step);
     *fits = step.scratch_bytes <= s->options->workspace_bytes;
     if (!status && !*fits) {
-        *why = cvk_arena_printf(s->graph->arena, "wants %zu bytes of workspace, %zu allowed", step.scratch_bytes,
-                                s->options->workspace_bytes);
+        *why = cvk_arena_printf(s->graph->arena, "wants %zu bytes of workspace, %zu allowed",
+                                step.scratch_bytes, s->options->workspace_bytes);
         if (!*why) status = CVK_NO_MEMORY;
     }
     cvk_step_unmake((cvk_device *)device, &step);
@@ -87,7 +93,8 @@ static uint64_t node_macs(const cvk_node *node, const cvk_step *step)
     const cvk_op *op = cvk_op_get(node->op);
     if (!op->macs) return 0;
     cvk_view out = step->out[0];
-    if (node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL) out.shape = node->conv_shape;
+    if (node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL)
+        out.shape = node->conv_shape;
     return op->macs(node->params, step->in, node->n_in, &out);
 }
 
@@ -100,7 +107,8 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
     cvk_device *device = made->device == CVK_HOST ? NULL : s->devices[made->device];
     const cvk_kernel *row = transfer ? &transfer_row : s->rows[index];
     cvk_status status = cvk_step_make(s, node, device, row, &made->step);
-    if (status) return cvk_fail_at(status, "node '%s' (%s)", node->name, cvk_op_kind_name(node->op));
+    if (status)
+        return cvk_fail_at(status, "node '%s' (%s)", node->name, cvk_op_kind_name(node->op));
     if (transfer) { /* it moves bytes of whatever layout the value has */
         made->step.in[0].layout = s->graph->values[node->in[0]].layout;
         made->step.out[0].layout = s->graph->values[node->out[0]].layout;
@@ -108,14 +116,16 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
     made->macs = node_macs(node, &made->step);
     s->plan->weight_bytes += cvk_step_pack_bytes(&made->step);
     cvk_space_memory *space = &s->plan->spaces[cvk_plan_space(s->plan, made->device)];
-    if (made->step.scratch_bytes > space->workspace_bytes) space->workspace_bytes = made->step.scratch_bytes;
+    if (made->step.scratch_bytes > space->workspace_bytes)
+        space->workspace_bytes = made->step.scratch_bytes;
     return CVK_OK;
 }
 
 cvk_status cvk_pass_prepare(cvk_scheduler *s)
 {
     cvk_plan *plan = s->plan;
-    plan->steps = cvk_arena_alloc(plan->arena, ((size_t)s->graph->n_nodes + 1) * sizeof *plan->steps);
+    plan->steps =
+        cvk_arena_alloc(plan->arena, ((size_t)s->graph->n_nodes + 1) * sizeof *plan->steps);
     if (!plan->steps) return CVK_NO_MEMORY;
     for (int i = 0; i < s->graph->n_nodes; i++) {
         if (!is_step(s, i)) continue;

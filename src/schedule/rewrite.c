@@ -15,7 +15,8 @@ static const cvk_node *producer_of(const cvk_graph *graph, int value, cvk_op_kin
     return producer >= 0 && graph->nodes[producer].op == op ? &graph->nodes[producer] : NULL;
 }
 
-static cvk_status replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act, const cvk_node *first)
+static cvk_status replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act,
+                                const cvk_node *first)
 {
     cvk_unary_params *params = cvk_arena_alloc(graph->arena, sizeof *params);
     int *in = cvk_arena_copy(graph->arena, &x, sizeof x);
@@ -45,8 +46,10 @@ static cvk_status rewrite_qdq(cvk_graph *graph, cvk_node *node)
     const cvk_node *quantize = producer_of(graph, node->in[0], CVK_OP_QuantizeLinear);
     if (node->op != CVK_OP_DequantizeLinear || !quantize) return CVK_OK;
     double scale, zero = 0, scale2, zero2 = 0;
-    if (!scalar(graph, quantize->in[1], &scale) || !scalar(graph, node->in[1], &scale2)) return CVK_OK;
-    bool zero_in = quantize->n_in > 2 && quantize->in[2] >= 0, zero_out = node->n_in > 2 && node->in[2] >= 0;
+    if (!scalar(graph, quantize->in[1], &scale) || !scalar(graph, node->in[1], &scale2))
+        return CVK_OK;
+    bool zero_in = quantize->n_in > 2 && quantize->in[2] >= 0,
+         zero_out = node->n_in > 2 && node->in[2] >= 0;
     if (zero_in && !scalar(graph, quantize->in[2], &zero)) return CVK_OK;
     if (zero_out && !scalar(graph, node->in[2], &zero2)) return CVK_OK;
     cvk_dtype type = graph->values[node->in[0]].dtype;
@@ -60,17 +63,21 @@ static cvk_status rewrite_qdq(cvk_graph *graph, cvk_node *node)
 
 static cvk_status rewrite_swish(cvk_graph *graph, cvk_node *node)
 {
-    if (node->op != CVK_OP_Binary || ((const cvk_binary_params *)node->params)->kind != CVK_BINARY_MUL) return CVK_OK;
+    if (node->op != CVK_OP_Binary ||
+        ((const cvk_binary_params *)node->params)->kind != CVK_BINARY_MUL)
+        return CVK_OK;
     for (int i = 0; i < 2; i++) {
         const cvk_node *gate = producer_of(graph, node->in[i], CVK_OP_Unary);
         if (!gate || gate->in[0] != node->in[1 - i]) continue;
         if (((const cvk_unary_params *)gate->params)->act.kind != CVK_ACT_SIGMOID) continue;
-        return replace_unary(graph, node, gate->in[0], (cvk_act){.kind = CVK_ACT_SWISH, .a = 1}, gate);
+        return replace_unary(graph, node, gate->in[0], (cvk_act){.kind = CVK_ACT_SWISH, .a = 1},
+                             gate);
     }
     return CVK_OK;
 }
 
-static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const int64_t *dims, int *id)
+static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const int64_t *dims,
+                            int *id)
 {
     CVK_TRY(cvk_graph_add_temp(graph, stem, id));
     cvk_value *value = &graph->values[*id];
@@ -83,14 +90,15 @@ static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const 
 static cvk_status add_alias(cvk_graph *graph, const cvk_node *node, int from, int to)
 {
     cvk_node *alias;
-    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, &from, 1, &to, 1, sizeof(cvk_reshape_params), &alias));
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, &from, 1, &to, 1,
+                               sizeof(cvk_reshape_params), &alias));
     alias->members = node->members;
     return CVK_OK;
 }
 
 /* The Add of a constant row vector that alone reads MatMul's result; NULL if there is none. */
-static const cvk_node *bias_after(const cvk_graph *graph, const cvk_node *nodes, const cvk_node *matmul,
-                                  const int *readers, int *bias)
+static const cvk_node *bias_after(const cvk_graph *graph, const cvk_node *nodes,
+                                  const cvk_node *matmul, const int *readers, int *bias)
 {
     int reader = readers[matmul->out[0]];
     if (reader < 0 || nodes[reader].op != CVK_OP_Binary) return NULL;
@@ -98,7 +106,8 @@ static const cvk_node *bias_after(const cvk_graph *graph, const cvk_node *nodes,
     if (((const cvk_binary_params *)add->params)->kind != CVK_BINARY_ADD) return NULL;
     for (int i = 0; i < 2; i++) {
         if (!cvk_is_const(graph, add->in[i]) || add->in[1 - i] != matmul->out[0]) continue;
-        const cvk_shape *shape = &graph->values[add->in[i]].shape, *out = &graph->values[matmul->out[0]].shape;
+        const cvk_shape *shape = &graph->values[add->in[i]].shape,
+                        *out = &graph->values[matmul->out[0]].shape;
         int64_t n = out->dims[out->rank - 1];
         if (cvk_shape_count(shape) != n || shape->dims[shape->rank - 1] != n) continue;
         if (!cvk_shape_equal(&graph->values[add->out[0]].shape, out)) continue;
@@ -112,15 +121,19 @@ static bool is_row_matmul(const cvk_graph *graph, const cvk_node *node)
 {
     if (node->op != CVK_OP_MatMul || !cvk_is_const(graph, node->in[1])) return false;
     const cvk_value *a = &graph->values[node->in[0]], *b = &graph->values[node->in[1]];
-    return a->dtype == CVK_F32 && a->shape.rank >= 2 && b->shape.rank == 2 && cvk_shape_count(&a->shape) > 0;
+    return a->dtype == CVK_F32 && a->shape.rank >= 2 && b->shape.rank == 2 &&
+           cvk_shape_count(&a->shape) > 0;
 }
 
 /* (.., m, k) x (k, n) + bias as Reshape, Gemm, Reshape: the reshapes move nothing. */
-static cvk_status emit_row_gemm(cvk_graph *graph, const cvk_node *node, const cvk_node *add, int bias)
+static cvk_status emit_row_gemm(cvk_graph *graph, const cvk_node *node, const cvk_node *add,
+                                int bias)
 {
     const cvk_shape a = graph->values[node->in[0]].shape, b = graph->values[node->in[1]].shape;
-    int64_t rows = cvk_shape_span(&a, 0, a.rank - 1), in_dims[] = {rows, b.dims[0]}, out_dims[] = {rows, b.dims[1]};
-    int in[3] = {node->in[0], node->in[1]}, out = add ? add->out[0] : node->out[0], last = out, n_in = 2;
+    int64_t rows = cvk_shape_span(&a, 0, a.rank - 1), in_dims[] = {rows, b.dims[0]},
+            out_dims[] = {rows, b.dims[1]};
+    int in[3] = {node->in[0], node->in[1]}, out = add ? add->out[0] : node->out[0], last = out,
+        n_in = 2;
     if (a.rank > 2) {
         CVK_TRY(new_value(graph, node->name, 2, in_dims, &in[0]));
         CVK_TRY(add_alias(graph, node, node->in[0], in[0]));
@@ -132,7 +145,8 @@ static cvk_status emit_row_gemm(cvk_graph *graph, const cvk_node *node, const cv
         CVK_TRY(cvk_graph_add_constant(graph, "bias", CVK_F32, &shape, data, &in[n_in++]));
     }
     cvk_node *gemm;
-    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Gemm, node->name, in, n_in, &out, 1, sizeof(cvk_gemm_params), &gemm));
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Gemm, node->name, in, n_in, &out, 1,
+                               sizeof(cvk_gemm_params), &gemm));
     gemm->members = add ? cvk_join_members(graph->arena, node, add) : node->members;
     *(cvk_gemm_params *)gemm->params = (cvk_gemm_params){.alpha = 1, .beta = 1};
     return a.rank > 2 ? add_alias(graph, node, out, last) : CVK_OK;

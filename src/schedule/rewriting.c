@@ -6,7 +6,8 @@
 
 cvk_node *cvk_nodes_take(cvk_graph *graph, int *count)
 {
-    cvk_node *nodes = cvk_arena_copy(graph->arena, graph->nodes, (size_t)graph->n_nodes * sizeof *nodes);
+    cvk_node *nodes =
+        cvk_arena_copy(graph->arena, graph->nodes, (size_t)graph->n_nodes * sizeof *nodes);
     *count = graph->n_nodes;
     graph->n_nodes = 0;
     return nodes;
@@ -23,8 +24,8 @@ cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node)
     return CVK_OK;
 }
 
-cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype, const cvk_shape *shape,
-                                  const void *data, int *id)
+cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                  const cvk_shape *shape, const void *data, int *id)
 {
     CVK_TRY(cvk_graph_add_temp(graph, stem, id));
     size_t bytes = (size_t)cvk_shape_count(shape) * cvk_dtype_bytes(dtype);

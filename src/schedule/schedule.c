@@ -67,7 +67,8 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
     cvk_plan *made = NULL;
     cvk_status status = make_plan(model, devices, n_devices, options, &made);
     if (!status) {
-        cvk_scheduler s = {.plan = made, .graph = made->graph, .devices = devices, .n_devices = n_devices};
+        cvk_scheduler s = {
+            .plan = made, .graph = made->graph, .devices = devices, .n_devices = n_devices};
         s.options = options;
         status = run_passes(&s);
     }

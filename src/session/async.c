@@ -11,19 +11,22 @@ static void *run(void *arg)
 {
     cvk_session *session = arg;
     const cvk_tensor *inputs = session->async_tensors, *outputs = inputs + session->async_inputs;
-    session->async_status =
-        cvk_session_execute(session, inputs, session->async_inputs, outputs, session->async_outputs);
-    if (session->async_status) strncpy(session->async_error, cvk_last_error(), sizeof session->async_error - 1);
+    session->async_status = cvk_session_execute(session, inputs, session->async_inputs, outputs,
+                                                session->async_outputs);
+    if (session->async_status)
+        strncpy(session->async_error, cvk_last_error(), sizeof session->async_error - 1);
     return NULL;
 }
 
-cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs, const cvk_tensor *outputs,
-                             int n_outputs)
+cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                             const cvk_tensor *outputs, int n_outputs)
 {
-    if (session->in_flight) return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
+    if (session->in_flight)
+        return cvk_fail(CVK_BAD_ARGUMENT, "a run is in flight: wait for it first");
     size_t count = (size_t)n_inputs + (size_t)n_outputs;
     session->async_tensors = malloc((count + 1) * sizeof *session->async_tensors);
-    if (!session->async_tensors) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu tensors", count);
+    if (!session->async_tensors)
+        return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu tensors", count);
     for (int i = 0; i < n_inputs; i++) session->async_tensors[i] = inputs[i];
     for (int i = 0; i < n_outputs; i++) session->async_tensors[n_inputs + i] = outputs[i];
     session->async_inputs = n_inputs;
@@ -44,5 +47,6 @@ cvk_status cvk_session_join(cvk_session *session)
     session->in_flight = false;
     free(session->async_tensors);
     session->async_tensors = NULL;
-    return session->async_status ? cvk_fail(session->async_status, "%s", session->async_error) : CVK_OK;
+    return session->async_status ? cvk_fail(session->async_status, "%s", session->async_error)
+                                 : CVK_OK;
 }

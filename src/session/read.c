@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading any value after a run of a session that keeps them: also one that no step of its own makes,
- * because it is another's under a different shape or a concatenation made in place.
+ * Reading any value after a run of a session that keeps them: also one that no step of its own
+ * makes, because it is another's under a different shape or a concatenation made in place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static cvk_status fetch(const cvk_plan *plan, int id, void *dst)
     float *blocked = malloc(bytes);
     if (!blocked) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes", bytes);
     cvk_status status = fetch_raw(plan, id, blocked, bytes);
-    if (!status) cvk_layout_unblock(blocked, dst, s->dims[0], s->dims[1], cvk_shape_span(s, 2, s->rank));
+    if (!status)
+        cvk_layout_unblock(blocked, dst, s->dims[0], s->dims[1], cvk_shape_span(s, 2, s->rank));
     free(blocked);
     return status;
 }
@@ -46,10 +47,14 @@ cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor 
     const cvk_value *value = id < 0 ? NULL : &plan->graph->values[id];
     if (!value || value->data || value->producer < 0 || plan->external[plan->storage[id].root])
         return cvk_fail(CVK_BAD_ARGUMENT,
-                        "the plan does not compute '%s': it was fused away or folded, or is an input or unknown", name);
-    if (tensor->data && !session->has_run) return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", name);
+                        "the plan does not compute '%s': it was fused away or folded, or is an "
+                        "input or unknown",
+                        name);
+    if (tensor->data && !session->has_run)
+        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", name);
     void *data = tensor->data;
-    *tensor = (cvk_tensor){.name = value->name, .dtype = value->dtype, .rank = value->shape.rank, .data = data};
+    *tensor = (cvk_tensor){
+        .name = value->name, .dtype = value->dtype, .rank = value->shape.rank, .data = data};
     memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
     return data ? fetch(plan, id, data) : CVK_OK;
 }

@@ -8,22 +8,24 @@
 #include "ops/op.h"
 #include "session/session.h"
 
-static cvk_status check_tensor(const cvk_session *session, const cvk_tensor *tensor, int id, int name_id,
-                               const char *what)
+static cvk_status check_tensor(const cvk_session *session, const cvk_tensor *tensor, int id,
+                               int name_id, const char *what)
 {
     const cvk_value *value = &session->plan->graph->values[id];
     const char *name = session->plan->graph->values[name_id].name;
     char have[CVK_SHAPE_TEXT], want[CVK_SHAPE_TEXT];
     if (tensor->dtype != value->dtype)
-        return cvk_fail(CVK_BAD_INPUT, "%s '%s' has type %s, the session was planned for %s", what, name,
-                        cvk_dtype_name(tensor->dtype), cvk_dtype_name(value->dtype));
+        return cvk_fail(CVK_BAD_INPUT, "%s '%s' has type %s, the session was planned for %s", what,
+                        name, cvk_dtype_name(tensor->dtype), cvk_dtype_name(value->dtype));
     if (tensor->rank < 0 || tensor->rank > CVK_MAX_RANK)
-        return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s': rank %d is outside 0 to %d", what, name, tensor->rank, CVK_MAX_RANK);
+        return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s': rank %d is outside 0 to %d", what, name,
+                        tensor->rank, CVK_MAX_RANK);
     cvk_shape shape = cvk_shape_make(tensor->rank, tensor->dims);
     if (!cvk_shape_equal(&shape, &value->shape))
-        return cvk_fail(CVK_SHAPE, "%s '%s' has shape %s, the session was planned for %s", what, name,
-                        cvk_shape_text(&shape, have), cvk_shape_text(&value->shape, want));
-    if (!tensor->data && cvk_shape_count(&shape)) return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no data", what, name);
+        return cvk_fail(CVK_SHAPE, "%s '%s' has shape %s, the session was planned for %s", what,
+                        name, cvk_shape_text(&shape, have), cvk_shape_text(&value->shape, want));
+    if (!tensor->data && cvk_shape_count(&shape))
+        return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no data", what, name);
     return CVK_OK;
 }
 
@@ -42,12 +44,14 @@ static int64_t find_nan(const float *data, int64_t count)
     return -1;
 }
 
-/* The name of the first node that computes with a value: copies and other shapes of it are seen through. */
+/* The name of the first node that computes with a value: copies and other shapes of it are seen
+ * through. */
 static const char *reader_of(const cvk_graph *graph, int id)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         const cvk_node *node = &graph->nodes[i];
-        bool moves = node->op == CVK_OP_Transfer || node->op == CVK_OP_Reorder || cvk_op_get(node->op)->alias;
+        bool moves = node->op == CVK_OP_Transfer || node->op == CVK_OP_Reorder ||
+                     cvk_op_get(node->op)->alias;
         for (int k = 0; k < node->n_in; k++) {
             if (node->in[k] != id) continue;
             if (!moves) return node->name;
@@ -64,7 +68,8 @@ static cvk_status check_nan(const cvk_session *session, const cvk_tensor *tensor
     int64_t at = find_nan(tensor->data, cvk_tensor_count(tensor));
     if (at < 0) return CVK_OK;
     const cvk_graph *graph = session->plan->graph;
-    return cvk_fail(CVK_BAD_INPUT, "input '%s', read by node '%s': element %lld is not a number (NaN)",
+    return cvk_fail(CVK_BAD_INPUT,
+                    "input '%s', read by node '%s': element %lld is not a number (NaN)",
                     graph->values[id].name, reader_of(graph, id), (long long)at);
 }
 
@@ -75,13 +80,16 @@ static cvk_status bind_inputs(cvk_session *session, const cvk_tensor *inputs, in
     for (int i = 0; i < n_inputs; i++) {
         int index = inputs[i].name ? cvk_session_find(session, inputs[i].name, false) : i;
         if (index < 0 || index >= graph->n_inputs)
-            return inputs[i].name ? cvk_fail(CVK_BAD_ARGUMENT, "the model has no input called '%s'", inputs[i].name)
-                                  : cvk_fail(CVK_BAD_ARGUMENT, "%d inputs given, the model has %d", n_inputs, graph->n_inputs);
+            return inputs[i].name ? cvk_fail(CVK_BAD_ARGUMENT, "the model has no input called '%s'",
+                                             inputs[i].name)
+                                  : cvk_fail(CVK_BAD_ARGUMENT, "%d inputs given, the model has %d",
+                                             n_inputs, graph->n_inputs);
         int id = graph->inputs[index];
         if (graph->values[id].data) continue; /* a constant of the session */
         CVK_TRY(check_tensor(session, &inputs[i], id, id, "input"));
         if (session->device_binds[index].buffer)
-            return cvk_fail(CVK_BAD_ARGUMENT, "input '%s' has a device buffer bound: unbind it first",
+            return cvk_fail(CVK_BAD_ARGUMENT,
+                            "input '%s' has a device buffer bound: unbind it first",
                             graph->values[id].name);
         CVK_TRY(check_nan(session, &inputs[i], id));
         session->bound[id] = inputs[i].data;
@@ -89,7 +97,8 @@ static cvk_status bind_inputs(cvk_session *session, const cvk_tensor *inputs, in
     for (int i = 0; i < graph->n_inputs; i++)
         if (!session->bound[graph->inputs[i]] && !session->device_binds[i].buffer &&
             !graph->values[graph->inputs[i]].data)
-            return cvk_fail(CVK_BAD_ARGUMENT, "input '%s' is missing", graph->values[graph->inputs[i]].name);
+            return cvk_fail(CVK_BAD_ARGUMENT, "input '%s' is missing",
+                            graph->values[graph->inputs[i]].name);
     return CVK_OK;
 }
 
@@ -101,8 +110,8 @@ static bool is_input(const cvk_graph *graph, int id)
     return false;
 }
 
-/* The caller's tensor is where the run writes output `index`, unless the session has the result elsewhere:
- * in its own memory, or in an input of which the output is another name. */
+/* The caller's tensor is where the run writes output `index`, unless the session has the result
+ * elsewhere: in its own memory, or in an input of which the output is another name. */
 static cvk_status bind_output(cvk_session *session, const cvk_tensor *tensor, int index)
 {
     const cvk_plan *plan = session->plan;
@@ -111,12 +120,14 @@ static cvk_status bind_output(cvk_session *session, const cvk_tensor *tensor, in
     const char *name = graph->values[session->outputs[index]].name;
     CVK_TRY(check_tensor(session, tensor, id, session->outputs[index], "output"));
     if (session->device_binds[graph->n_inputs + index].buffer)
-        return cvk_fail(CVK_BAD_ARGUMENT, "output '%s' has a device buffer bound: unbind it first", name);
+        return cvk_fail(CVK_BAD_ARGUMENT, "output '%s' has a device buffer bound: unbind it first",
+                        name);
     if (graph->values[id].data || !plan->external[root]) return CVK_OK;
     if (!is_input(graph, root))
         session->bound[id] = tensor->data;
     else if (!session->bound[root])
-        return cvk_fail(CVK_BAD_ARGUMENT, "output '%s' is input '%s', which has a device buffer bound", name,
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "output '%s' is input '%s', which has a device buffer bound", name,
                         graph->values[root].name);
     return CVK_OK;
 }
@@ -133,8 +144,11 @@ static cvk_status bind_outputs(cvk_session *session, const cvk_tensor *outputs, 
     for (int i = 0; i < n_outputs; i++) {
         int index = outputs[i].name ? cvk_session_find(session, outputs[i].name, true) : i;
         if (index < 0 || index >= graph->n_outputs)
-            return outputs[i].name ? cvk_fail(CVK_BAD_ARGUMENT, "the model has no output called '%s'", outputs[i].name)
-                                   : cvk_fail(CVK_BAD_ARGUMENT, "%d outputs given, the model has %d", n_outputs, graph->n_outputs);
+            return outputs[i].name
+                       ? cvk_fail(CVK_BAD_ARGUMENT, "the model has no output called '%s'",
+                                  outputs[i].name)
+                       : cvk_fail(CVK_BAD_ARGUMENT, "%d outputs given, the model has %d", n_outputs,
+                                  graph->n_outputs);
         CVK_TRY(bind_output(session, &outputs[i], index));
     }
     return CVK_OK;
@@ -156,7 +170,8 @@ static const void *output_source(const cvk_session *session, int id)
     const cvk_plan *plan = session->plan;
     if (plan->graph->values[id].data) return plan->output_data[id];
     cvk_storage at = plan->storage[id];
-    if (!plan->external[at.root]) return (char *)plan->spaces[0].activations + plan->offsets[at.root] + at.offset;
+    if (!plan->external[at.root])
+        return (char *)plan->spaces[0].activations + plan->offsets[at.root] + at.offset;
     if (is_input(plan->graph, at.root)) return (const char *)session->bound[at.root] + at.offset;
     return session->bound[id];
 }
@@ -176,10 +191,12 @@ static void deliver(const cvk_session *session, const cvk_tensor *outputs, int n
 static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
 {
     const cvk_node *node = step->node;
-    int from = plan->graph->values[node->in[0]].device, to = plan->graph->values[node->out[0]].device;
+    int from = plan->graph->values[node->in[0]].device,
+        to = plan->graph->values[node->out[0]].device;
     size_t bytes = cvk_view_bytes(&step->out[0]);
     cvk_device *device = plan->devices[(to ? to : from) - 1];
-    if (!bytes || !step->in[0].data || !step->out[0].data) return CVK_OK; /* the caller's device buffer stands in */
+    if (!bytes || !step->in[0].data || !step->out[0].data)
+        return CVK_OK; /* the caller's device buffer stands in */
     if (to) return device->backend->write(device, step->out[0].data, step->in[0].data, bytes);
     return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
 }
@@ -198,11 +215,13 @@ cvk_status cvk_session_walk(cvk_session *session, bool wait)
         cvk_segment *segment = &session->segments[i];
         cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
         double *ms = session->profile ? segment->ms : NULL;
-        CVK_TRY(device ? device->backend->execute(device, segment->steps, segment->count, ms) : run_host(plan, segment));
+        CVK_TRY(device ? device->backend->execute(device, segment->steps, segment->count, ms)
+                       : run_host(plan, segment));
         for (int k = 0; ms && k < segment->count; k++) plan->steps[segment->first + k].ms = ms[k];
     }
     for (int d = 0; wait && d < plan->n_devices; d++)
-        if (!plan->devices[d]->backend->host) CVK_TRY(plan->devices[d]->backend->finish(plan->devices[d]));
+        if (!plan->devices[d]->backend->host)
+            CVK_TRY(plan->devices[d]->backend->finish(plan->devices[d]));
     return CVK_OK;
 }
 

@@ -17,7 +17,8 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* The device whose execute runs a step: references run among the steps of a CPU device if there is one. */
+/* The device whose execute runs a step: references run among the steps of a CPU device if there is
+ * one. */
 static int executor(const cvk_plan *plan, const cvk_plan_step *made)
 {
     if (made->step.node->op == CVK_OP_Transfer || made->device != CVK_HOST) return made->device;
@@ -36,7 +37,8 @@ static cvk_status make_segments(cvk_session *session)
     if (!session->segments || !steps || !ms) return CVK_NO_MEMORY;
     for (int i = 0; i < plan->n_steps; i++) {
         int device = executor(plan, &plan->steps[i]);
-        cvk_segment *last = session->n_segments ? &session->segments[session->n_segments - 1] : NULL;
+        cvk_segment *last =
+            session->n_segments ? &session->segments[session->n_segments - 1] : NULL;
         if (!last || last->device != device || device == CVK_HOST) {
             last = &session->segments[session->n_segments++];
             *last = (cvk_segment){.device = device, .first = i, .steps = steps + i, .ms = ms + i};
@@ -49,7 +51,8 @@ static cvk_status make_segments(cvk_session *session)
 static cvk_status make_infos(cvk_session *session)
 {
     cvk_plan *plan = session->plan;
-    session->infos = cvk_arena_alloc(plan->arena, ((size_t)plan->n_steps + 1) * sizeof *session->infos);
+    session->infos =
+        cvk_arena_alloc(plan->arena, ((size_t)plan->n_steps + 1) * sizeof *session->infos);
     if (!session->infos) return CVK_NO_MEMORY;
     for (int i = 0; i < plan->n_steps; i++) {
         const cvk_plan_step *made = &plan->steps[i];
@@ -79,13 +82,17 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
 {
     cvk_plan *plan = session->plan;
     const cvk_graph *graph = plan->graph;
-    session->bound = cvk_arena_alloc(plan->arena, ((size_t)graph->n_values + 1) * sizeof *session->bound);
-    session->outputs = cvk_arena_copy(plan->arena, model->outputs, ((size_t)model->n_outputs) * sizeof(int));
-    session->device_binds = cvk_arena_alloc(plan->arena, (size_t)(graph->n_inputs + graph->n_outputs + 1) *
-                                                             sizeof *session->device_binds);
+    session->bound =
+        cvk_arena_alloc(plan->arena, ((size_t)graph->n_values + 1) * sizeof *session->bound);
+    session->outputs =
+        cvk_arena_copy(plan->arena, model->outputs, ((size_t)model->n_outputs) * sizeof(int));
+    session->device_binds =
+        cvk_arena_alloc(plan->arena, (size_t)(graph->n_inputs + graph->n_outputs + 1) *
+                                         sizeof *session->device_binds);
     if (!session->bound || !session->outputs || !session->device_binds) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_inputs + graph->n_outputs; i++)
-        session->device_binds[i].value = i < graph->n_inputs ? graph->inputs[i] : graph->outputs[i - graph->n_inputs];
+        session->device_binds[i].value =
+            i < graph->n_inputs ? graph->inputs[i] : graph->outputs[i - graph->n_inputs];
     CVK_TRY(make_segments(session));
     return make_infos(session);
 }
@@ -133,7 +140,9 @@ void cvk_session_unmake(cvk_session **session)
         plan->devices[d]->sessions--;
         pthread_mutex_unlock(&plan->devices[d]->lock);
     }
-    for (int i = 0; plan && (*session)->device_binds && i < plan->graph->n_inputs + plan->graph->n_outputs; i++) {
+    for (int i = 0;
+         plan && (*session)->device_binds && i < plan->graph->n_inputs + plan->graph->n_outputs;
+         i++) {
         const cvk_device_bind *bind = &(*session)->device_binds[i];
         if (bind->buffer) bind->device->backend->release_part(bind->device, bind->buffer);
     }
@@ -147,6 +156,7 @@ int cvk_session_find(const cvk_session *session, const char *name, bool output)
     const cvk_graph *graph = session->plan->graph;
     int count = output ? graph->n_outputs : graph->n_inputs;
     for (int i = 0; i < count; i++)
-        if (strcmp(graph->values[output ? session->outputs[i] : graph->inputs[i]].name, name) == 0) return i;
+        if (strcmp(graph->values[output ? session->outputs[i] : graph->inputs[i]].name, name) == 0)
+            return i;
     return -1;
 }

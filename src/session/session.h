@@ -29,13 +29,13 @@ struct cvk_session {
     cvk_plan *plan;
     cvk_segment *segments;
     int n_segments;
-    int *outputs;       /* the model's own output values, by position: names and descriptions */
-    void **bound;       /* by value: the caller's memory for a graph input or output in this run */
+    int *outputs; /* the model's own output values, by position: names and descriptions */
+    void **bound; /* by value: the caller's memory for a graph input or output in this run */
     bool profile, allow_nan;
-    bool registered;    /* counted among its devices' sessions */
-    bool has_run;       /* once at least: values can be read */
+    bool registered; /* counted among its devices' sessions */
+    bool has_run;    /* once at least: values can be read */
     double build_ms;
-    cvk_step_info *infos; /* by step */
+    cvk_step_info *infos;          /* by step */
     cvk_device_bind *device_binds; /* one per graph input and output, in this order */
 
     pthread_t thread; /* of the run in flight */
@@ -52,15 +52,15 @@ void cvk_session_unmake(cvk_session **session);
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                const cvk_tensor *outputs, int n_outputs);
 /* async.c */
-cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs, const cvk_tensor *outputs,
-                             int n_outputs);
+cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                             const cvk_tensor *outputs, int n_outputs);
 cvk_status cvk_session_join(cvk_session *session);
 /* read.c */
 cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor *tensor);
-/* stand_in.c: binds `buffer` (NULL: unbinds) for input or output `name`; tells the device and bytes that
- * it must have, and the buffer that stood there before. */
-cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer, cvk_device **device,
-                                size_t *bytes, void **previous);
+/* stand_in.c: binds `buffer` (NULL: unbinds) for input or output `name`; tells the device and bytes
+ * that it must have, and the buffer that stood there before. */
+cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer,
+                                cvk_device **device, size_t *bytes, void **previous);
 /* stand_in.c: all steps enqueued on *device, with every input and output bound. */
 cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
 /* run.c: writes the bound pointers into the steps' views. */

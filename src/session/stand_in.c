@@ -1,20 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A caller's buffer in a device's memory that stands in for an input or output: every view over that
- * storage points to it, and the copy from or to the host is left out.
+ * A caller's buffer in a device's memory that stands in for an input or output: every view over
+ * that storage points to it, and the copy from or to the host is left out.
  */
 #include "session/session.h"
 
-/* The copy step of graph input or output `value`; NULL if it never crosses to a device. */
-static const cvk_step *copy_step(const cvk_session *session, int value, bool output)
+static bool lies_in(const cvk_plan *plan, int value, int root)
+{
+    return value >= 0 && plan->storage[value].root == root;
+}
+
+/* The step that copies graph input or output `value` between the host and a device; NULL if there
+ * is none. *alone: nothing else reads it, so that the host's tensor may be missing. */
+static const cvk_step *copy_step(const cvk_session *session, int value, bool output, bool *alone)
 {
     const cvk_plan *plan = session->plan;
+    const cvk_step *copy = NULL;
+    int root = plan->storage[value].root;
+    *alone = true;
     for (int i = 0; i < plan->n_steps; i++) {
         const cvk_step *step = &plan->steps[i].step;
-        if (step->node->op != CVK_OP_Transfer) continue;
-        if ((output ? step->node->out[0] : step->node->in[0]) == value) return step;
+        bool transfer = step->node->op == CVK_OP_Transfer;
+        if (transfer && output && step->node->out[0] == value) copy = step;
+        for (int k = 0; k < step->node->n_in; k++) {
+            if (!lies_in(plan, step->node->in[k], root)) continue;
+            if (output || !transfer || copy)
+                *alone = false;
+            else
+                copy = step;
+        }
     }
-    return NULL;
+    return copy;
+}
+
+/* Whether another output that has a buffer already is the same memory on the device under another
+ * name. */
+static bool is_taken(const cvk_session *session, const cvk_device_bind *bind, int root)
+{
+    const cvk_plan *plan = session->plan;
+    for (int i = 0; i < plan->graph->n_outputs; i++) {
+        const cvk_device_bind *other = &session->device_binds[plan->graph->n_inputs + i];
+        bool alone;
+        if (other == bind || !other->buffer) continue;
+        if (lies_in(plan, copy_step(session, other->value, true, &alone)->node->in[0], root))
+            return true;
+    }
+    return false;
 }
 
 /* Points every view of a step over the storage of `id` to `memory`. */
@@ -25,14 +56,16 @@ static void point_views(cvk_plan *plan, int id, void *memory)
         cvk_step *step = &plan->steps[i].step;
         const cvk_node *node = step->node;
         for (int k = 0; k < node->n_in; k++)
-            if (node->in[k] >= 0 && plan->storage[node->in[k]].root == root) step->in[k].data = memory;
+            if (node->in[k] >= 0 && plan->storage[node->in[k]].root == root)
+                step->in[k].data = memory;
         for (int k = 0; k < node->n_out; k++)
-            if (node->out[k] >= 0 && plan->storage[node->out[k]].root == root) step->out[k].data = memory;
+            if (node->out[k] >= 0 && plan->storage[node->out[k]].root == root)
+                step->out[k].data = memory;
     }
 }
 
-cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer, cvk_device **device,
-                                size_t *bytes, void **previous)
+cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer,
+                                cvk_device **device, size_t *bytes, void **previous)
 {
     cvk_plan *plan = session->plan;
     bool output = false;
@@ -41,12 +74,21 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
         output = true;
         index = cvk_session_find(session, name, true);
     }
-    if (index < 0) return cvk_fail(CVK_BAD_ARGUMENT, "the model has no input or output called '%s'", name);
+    if (index < 0)
+        return cvk_fail(CVK_BAD_ARGUMENT, "the model has no input or output called '%s'", name);
     cvk_device_bind *bind = &session->device_binds[output ? plan->graph->n_inputs + index : index];
-    const cvk_step *copy = copy_step(session, bind->value, output);
+    bool alone;
+    const cvk_step *copy = copy_step(session, bind->value, output, &alone);
     if (!copy)
-        return cvk_fail(CVK_UNSUPPORTED, "'%s' never lies in the memory of an OpenCL device in this plan", name);
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "'%s' never lies in the memory of an OpenCL device in this plan", name);
+    if (!alone)
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "'%s' is also read outside this OpenCL device in this plan", name);
     int id = output ? copy->node->in[0] : copy->node->out[0];
+    if (output && buffer && is_taken(session, bind, plan->storage[id].root))
+        return cvk_fail(CVK_UNSUPPORTED, "'%s' is the same as an output that has a buffer already",
+                        name);
     const cvk_view *view = output ? &copy->in[0] : &copy->out[0];
     if (!bind->own) bind->own = view->data;
     bind->device = *device = plan->devices[plan->graph->values[id].device - 1];
@@ -64,13 +106,17 @@ cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device)
     const cvk_graph *graph = plan->graph;
     int n_inputs = graph->n_inputs, count = n_inputs + graph->n_outputs;
     for (int i = 0; i < count; i++)
-        if (!session->device_binds[i].buffer)
-            return cvk_fail(CVK_BAD_ARGUMENT, "%s '%s' has no buffer bound", i < n_inputs ? "input" : "output",
-                            graph->values[i < n_inputs ? graph->inputs[i] : session->outputs[i - n_inputs]].name);
+        if (!session->device_binds[i].buffer &&
+            !(i < n_inputs && graph->values[graph->inputs[i]].data))
+            return cvk_fail(
+                CVK_BAD_ARGUMENT, "%s '%s' has no buffer bound", i < n_inputs ? "input" : "output",
+                graph->values[i < n_inputs ? graph->inputs[i] : session->outputs[i - n_inputs]]
+                    .name);
     int only = CVK_HOST;
     for (int i = 0; i < plan->n_steps; i++) {
         if (plan->steps[i].step.node->op == CVK_OP_Transfer) continue;
-        if (plan->steps[i].device == CVK_HOST || (only != CVK_HOST && plan->steps[i].device != only))
+        if (plan->steps[i].device == CVK_HOST ||
+            (only != CVK_HOST && plan->steps[i].device != only))
             return cvk_fail(CVK_UNSUPPORTED, "node '%s' does not run on the OpenCL device",
                             plan->steps[i].step.node->name);
         only = plan->steps[i].device;

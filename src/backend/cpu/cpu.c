@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The CPU as a device: memory is host memory, a team of workers walks the steps together, and the
- * instruction-set level is the best that this processor and the caller's mask allow. Measurements of
- * the machine are in measure.c.
+ * instruction-set level is the best that this processor and the caller's mask allow. Measurements
+ * of the machine are in measure.c.
  */
 #define _DEFAULT_SOURCE
 #include "backend/cpu/cpu.h"
@@ -33,8 +33,12 @@ static cvk_isa best_level(cvk_isa top)
 static void describe(cvk_device_info *info, cvk_isa isa, int units)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    *info = (cvk_device_info){.kind = CVK_DEVICE_CPU, .units = units, .fp64 = true, .unified_memory = true,
-                              .memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0,
+    *info = (cvk_device_info){.kind = CVK_DEVICE_CPU,
+                              .units = units,
+                              .fp64 = true,
+                              .unified_memory = true,
+                              .memory_bytes =
+                                  pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0,
                               .buffer_alignment = ALIGN};
     snprintf(info->id, sizeof info->id, "cpu");
     snprintf(info->backend, sizeof info->backend, "cpu");
@@ -55,9 +59,11 @@ static cvk_status choose_level(const cvk_device_options *options, cvk_isa *isa)
     if (!options || !options->isa) return CVK_OK;
     cvk_isa top;
     if (!cvk_isa_parse(options->isa, &top))
-        return cvk_fail(CVK_BAD_ARGUMENT, "device cpu: no instruction set is called '%s'", options->isa);
+        return cvk_fail(CVK_BAD_ARGUMENT, "device cpu: no instruction set is called '%s'",
+                        options->isa);
     if (!levels[top])
-        return cvk_fail(CVK_UNSUPPORTED, "device cpu: this build has no kernels for '%s'", options->isa);
+        return cvk_fail(CVK_UNSUPPORTED, "device cpu: this build has no kernels for '%s'",
+                        options->isa);
     *isa = best_level(top);
     return CVK_OK;
 }
@@ -86,10 +92,13 @@ static void close_cpu(cvk_device *device)
 
 static void fill_caps(cvk_caps *caps, cvk_isa isa, int workers)
 {
-    *caps = (cvk_caps){.units = workers, .isa = isa,
-                       .l1_bytes = cvk_cpu_cache_bytes(1), .l2_bytes = cvk_cpu_cache_bytes(2),
+    *caps = (cvk_caps){.units = workers,
+                       .isa = isa,
+                       .l1_bytes = cvk_cpu_cache_bytes(1),
+                       .l2_bytes = cvk_cpu_cache_bytes(2),
                        .l3_bytes = cvk_cpu_cache_bytes(3),
-                       .max_buffer_bytes = PTRDIFF_MAX, .buffer_alignment = ALIGN};
+                       .max_buffer_bytes = PTRDIFF_MAX,
+                       .buffer_alignment = ALIGN};
 }
 
 static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_device **device)
@@ -98,7 +107,8 @@ static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_dev
     cvk_isa isa;
     if (index != 0) return cvk_fail(CVK_NO_DEVICE, "device cpu:%d: there is only one", index);
     if (threads < 0 || threads > CPU_MAX_WORKERS)
-        return cvk_fail(CVK_BAD_ARGUMENT, "device cpu: %d threads asked for, expected 0 to %d", threads, CPU_MAX_WORKERS);
+        return cvk_fail(CVK_BAD_ARGUMENT, "device cpu: %d threads asked for, expected 0 to %d",
+                        threads, CPU_MAX_WORKERS);
     CVK_TRY(choose_level(options, &isa));
     cpu_device *cpu = calloc(1, sizeof *cpu);
     if (!cpu) return cvk_fail(CVK_NO_MEMORY, "out of memory: device cpu");
@@ -121,7 +131,8 @@ static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_dev
 static cvk_status alloc(cvk_device *device, size_t bytes, void **data)
 {
     (void)device;
-    size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN, rounded = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN,
+           rounded = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     if (rounded < bytes || posix_memalign(data, align, rounded ? rounded : ALIGN))
         return cvk_fail(CVK_NO_MEMORY, "out of memory: device cpu, %zu bytes", bytes);
     if (align == HUGE_PAGE) madvise(*data, rounded / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
@@ -209,7 +220,11 @@ static void walk_steps(void *arg, int worker, int workers)
 
 static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count, double *ms)
 {
-    walk w = {.device = device, .steps = steps, .count = count, .ms = ms, .lock = PTHREAD_MUTEX_INITIALIZER};
+    walk w = {.device = device,
+              .steps = steps,
+              .count = count,
+              .ms = ms,
+              .lock = PTHREAD_MUTEX_INITIALIZER};
     cvk_team_run(((cpu_device *)device)->team, walk_steps, &w);
     pthread_mutex_destroy(&w.lock);
     return w.status ? cvk_fail(w.status, "%s", w.sentence) : CVK_OK;

@@ -6,8 +6,8 @@
 #define CVK_BACKEND_CPU_CPU_H
 
 #include "backend/backend.h"
-#include "kernels/cpu/level.h"
 #include "base/threads.h"
+#include "kernels/cpu/level.h"
 
 enum { CPU_MAX_WORKERS = 1024 };
 

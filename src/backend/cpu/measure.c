@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The limits of the machine as it is now: multiply-adds per second of all workers together, and bytes
- * read per second from memory beyond the last cache. Each is the best of several short passes.
+ * The limits of the machine as it is now: multiply-adds per second of all workers together, and
+ * bytes read per second from memory beyond the last cache. Each is the best of several short
+ * passes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,11 @@ enum { PASSES = 6, MIN_BUFFER = 64 << 20, MAX_BUFFER = 256 << 20 };
 typedef struct pass {
     cvk_team *team;
     const cvk_cpu_level *level;
-    int64_t rounds;      /* multiply-adds: > 0 */
-    const float *src;    /* reading */
+    int64_t rounds;   /* multiply-adds: > 0 */
+    const float *src; /* reading */
     size_t count;
-    double seconds;      /* from the first barrier to the second */
-    double operations;   /* of one worker */
+    double seconds;    /* from the first barrier to the second */
+    double operations; /* of one worker */
 } pass;
 
 static void run_pass(void *arg, int worker, int workers)
