@@ -36,8 +36,8 @@ double seeded(uint64_t seed, uint64_t index, double low, double high);
 /* Fills a tensor of any type with seeded numbers of its usual range: floats -1 to 1. */
 void fill_tensor(cvk_tensor *tensor, uint64_t seed);
 
-/* A session with memory of the test's own for all inputs (filled) and outputs (zeroed), each of exactly
- * the size that is needed. */
+/* A session with memory of the test's own for all inputs (filled) and outputs (zeroed), each of
+ * exactly the size that is needed. */
 enum { MAX_TENSORS = 8 };
 typedef struct test_run {
     cvk_session *session;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the scheduler makes of small networks: which nodes vanish in others, that the result stays what
- * the operators mean, and that it stays within the memory it must take.
+ * What the scheduler makes of small networks: which nodes vanish in others, that the result stays
+ * what the operators mean, and that it stays within the memory it must take.
  *     test_fusion [device]
  */
 #include <stdio.h>
@@ -251,7 +251,7 @@ static void maps_that_are_not_per_channel_stay(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "const k 24; y = Add c k; out y", /* along the last dimension, which happens to be as long */
+        "const k 24; y = Add c k; out y", /* along the last dimension, as long by chance */
         "const k 1x24x1x24; y = Mul c k; out y",  "const k 24x1; y = Mul c k; out y",
         "const k s =0.5; y = Div k c; out y",     "const k s =2.0; y = Pow c k; out y",
         "const k 2x24x24x24; y = Add c k; out y", /* the result is larger */

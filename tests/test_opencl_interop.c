@@ -60,7 +60,7 @@ static const char *const nets[] = {
     "in x 1x16x8x8; const w 16x16x3x3; c = Conv x w - pads=[1,1,1,1]; a = Add c x; r = Relu a; g = "
     "GlobalAveragePool r\n"
     "f = Flatten g; const u 16x10; m = Gemm f u; y = Softmax m; out y",
-    "in x 1x10x1x1; const w 20x10x1x1; y = Conv x w; out y", /* one pixel, no whole blocks of channels */
+    "in x 1x10x1x1; const w 20x10x1x1; y = Conv x w; out y", /* one pixel, no whole block */
     "in x 1x24x1x1; const w 18x24x1x1; c = Conv x w; y = Flatten c; out y",
     "in x 1x64; const w 64x32; a = Gemm x w; b = Gemm x w; r = Relu b; y = Concat a r axis=1; out "
     "y",
@@ -110,7 +110,7 @@ static void what_cannot_be_adopted(void **state)
     assert_null(opened);
 }
 
-/* Inputs and outputs bound in every combination give what the run on host memory gave, bit for bit. */
+/* Inputs and outputs bound in every combination give what the run on host memory gave, exactly. */
 static void bound_buffers(void **state)
 {
     (void)state;

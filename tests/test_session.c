@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sessions through the public functions: tensors in and out, mistakes of the caller's, runs on threads.
+ * Sessions through the public functions: tensors in and out, mistakes of the caller's, runs on
+ * threads.
  *     test_session [device]
  */
 #include <math.h>
@@ -118,7 +119,7 @@ static void other_types(void **state)
     check_text("in x s; const c s =2.5; y = Mul x c; out y", NULL);
 }
 
-/* One pixel, channels that do not fill a block: no kernel may read or write beyond the caller's tensor. */
+/* One pixel, channels that do not fill a block: no kernel may reach beyond the caller's tensor. */
 static void tensors_of_exact_size(void **state)
 {
     (void)state;

@@ -24,16 +24,21 @@ typedef struct state {
     int full_begin, full_end; /* columns with all their taps */
 } state;
 
+/* How many of the window's taps, which begin at `start`, lie below `end`. */
+static int taps_below(int start, int dilation, int kernel, int end)
+{
+    const int count = end > start ? (end - start + dilation - 1) / dilation : 0;
+    return count < kernel ? count : kernel;
+}
+
 static span make_span(int o, int stride, int kernel, int dilation, int pad_begin, int pad_end,
                       int in, bool include)
 {
-    int start = o * stride - pad_begin, skip = start < 0 ? (-start + dilation - 1) / dilation : 0;
-    span s = {.first = start + skip * dilation};
-    for (int k = skip; k < kernel && start + k * dilation < in; k++) s.taps++;
-    s.divisor = s.taps;
-    if (!include) return s;
-    s.divisor = 0;
-    for (int k = 0; k < kernel && start + k * dilation < in + pad_end; k++) s.divisor++;
+    const int start = o * stride - pad_begin,
+              skip = start < 0 ? (-start + dilation - 1) / dilation : 0;
+    const int inside = taps_below(start, dilation, kernel, in);
+    span s = {.first = start + skip * dilation, .taps = inside > skip ? inside - skip : 0};
+    s.divisor = include ? taps_below(start, dilation, kernel, in + pad_end) : s.taps;
     return s;
 }
 

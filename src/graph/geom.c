@@ -36,6 +36,15 @@ static bool narrow(int64_t value, int *out)
     return true;
 }
 
+/* Kernels count in ints: positions in the padded image, also some strides beyond its end, and taps. */
+static bool window_fits(const cvk_geom *g)
+{
+    const int64_t most = INT_MAX / 2, stride = 1 << 20;
+    return (int64_t)g->kh * g->kw <= most && (int64_t)g->kh * g->dh <= most &&
+           (int64_t)g->kw * g->dw <= most && (int64_t)g->ih + g->pt + g->pb <= most &&
+           (int64_t)g->iw + g->pl + g->pr <= most && g->sh <= stride && g->sw <= stride;
+}
+
 bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in,
                    const cvk_shape *out, cvk_geom *geom)
 {
@@ -57,8 +66,9 @@ bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in,
              narrow(window->kernel[0], &g.kh) && narrow(window->stride[0], &g.sh) &&
              narrow(window->dilation[0], &g.dh) && narrow(window->pad_begin[0], &g.pt) &&
              narrow(window->pad_end[0], &g.pb);
-    if (ok) *geom = g;
-    return ok;
+    if (!ok || !window_fits(&g)) return false;
+    *geom = g;
+    return true;
 }
 
 bool cvk_geom_conv(const cvk_node *node, const cvk_shape *in, const cvk_shape *out, cvk_geom *geom)

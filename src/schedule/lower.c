@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/resample.h"
 #include "schedule/lowering.h"
 
 /* A copy of `node` as another kind with zeroed params of `bytes` bytes and its first n_in inputs.
@@ -181,10 +182,14 @@ static cvk_status keep_first(cvk_graph *graph, const cvk_node *node, int n_in)
     return cvk_nodes_keep(graph, &copy);
 }
 
-/* A Resize that changes nothing. */
+/* A Resize that changes nothing: not the shape alone, since a scale may leave a length as it is. */
 static bool resize_is_identity(const cvk_graph *graph, const cvk_node *node)
 {
-    return cvk_shape_equal(&graph->values[node->in[0]].shape, &graph->values[node->out[0]].shape);
+    const cvk_shape *in = &graph->values[node->in[0]].shape;
+    const cvk_shape *out = &graph->values[node->out[0]].shape;
+    for (int d = 0; d < in->rank; d++)
+        if (!cvk_resample_keeps(node->params, d, in->dims[d], out->dims[d])) return false;
+    return true;
 }
 
 static cvk_status lower_resize(cvk_graph *graph, const cvk_node *node)
