@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, as far
- * as a kernel row of its device accepts the longer node. The fused node stands where its last
+ * as the kernel row that computes it accepts the longer node. The fused node stands where its last
  * member stood, so that a residual computed in between is there. A refusal is kept in the node's
  * note.
  */
@@ -11,8 +11,10 @@
 
 typedef struct fuser {
     cvk_scheduler *s;
-    int *readers; /* by value: index of the only reader */
-    char *gone;   /* by node: became part of another */
+    int device;            /* of the node in hand, and the row that computes it: what follows */
+    const cvk_kernel *row; /* must not cost it that row */
+    int *readers;          /* by value: index of the only reader */
+    char *gone;            /* by node: became part of another */
 } fuser;
 
 static bool can_lead(const cvk_node *node)
@@ -107,7 +109,7 @@ static const char *post_label(cvk_arena *arena, const cvk_post *post)
 
 /* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index.
  */
-static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool *took)
+static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
 {
     cvk_graph *graph = f->s->graph;
     int out = node->out[0], reader = f->readers[out];
@@ -135,7 +137,7 @@ static cvk_status take_next(fuser *f, cvk_node *node, int device, int *at, bool 
     longer.out = next->out;
     longer.n_out = 1;
     const char *why = NULL;
-    if (!cvk_place_accepts(f->s, &longer, device, &why)) {
+    if (!cvk_place_accepts(f->s, &longer, f->device, f->row, &why)) {
         node->note =
             cvk_arena_printf(graph->arena, "%s not fused: %s", post.name, why ? why : "no kernel");
         return node->note ? CVK_OK : CVK_NO_MEMORY;
@@ -152,13 +154,12 @@ static cvk_status fuse_from(fuser *f, int index)
 {
     cvk_graph *graph = f->s->graph;
     cvk_node node = graph->nodes[index];
-    int device, at = index;
-    const cvk_kernel *row;
-    CVK_TRY(cvk_place_node(f->s, &node, &device, &row, NULL));
-    if (device == CVK_HOST) return CVK_OK;
+    int at = index;
+    CVK_TRY(cvk_place_node(f->s, &node, &f->device, &f->row, NULL));
+    if (f->device == CVK_HOST) return CVK_OK;
     for (bool took = true; took;) {
         int before = at;
-        CVK_TRY(take_next(f, &node, device, &at, &took));
+        CVK_TRY(take_next(f, &node, &at, &took));
         if (took) f->gone[before] = 1;
     }
     f->gone[at] = 0;

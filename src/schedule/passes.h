@@ -47,9 +47,9 @@ cvk_status cvk_pass_describe(cvk_scheduler *s);
  * `refused` (may be NULL) gets the rows asked before and why not. */
 cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                           const cvk_kernel **row, const char **refused);
-/* Whether some row of `device` computes the node with its posts; if not, *why is the first row's
- * reason. */
-bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why);
+/* Whether `row` of `device` computes the node with its posts; if not, *why is its reason. */
+bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel *row,
+                       const char **why);
 /* Whether prepare alone reads constant input i (kernel->packs): never what a post reads. */
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i);
 /* The layout in which `row` wants input i of node, or gives output i. */

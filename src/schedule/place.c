@@ -81,21 +81,14 @@ static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const c
     return row->accepts(problem, why);
 }
 
-bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const char **why)
+bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel *row,
+                       const char **why)
 {
     const cvk_device *dev = s->devices[device];
     cvk_problem problem;
-    *why = "no kernel";
+    *why = "out of memory";
     if (make_problem(s, node, &dev->caps, &problem)) return false;
-    bool first = true;
-    for (int r = 0; r < dev->n_kernels; r++) {
-        const char *reason;
-        if (dev->kernels[r].op != node->op) continue;
-        if (row_accepts(dev, &dev->kernels[r], &problem, &reason)) return true;
-        if (first) *why = reason;
-        first = false;
-    }
-    return false;
+    return row_accepts(dev, row, &problem, why);
 }
 
 /* The layout in which a node's activations lie now: blocked if any is. */
