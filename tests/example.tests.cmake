@@ -45,7 +45,7 @@ endfunction()
 convoke_cut(${PROJECT_SOURCE_DIR}/include/convoke/convoke.h "A complete program:" "\n *\n * Rules" header_code)
 string(REGEX REPLACE "^[^\n]*\n \\*\n" "" header_code "${header_code}")
 string(REGEX REPLACE "(^|\n) \\*(     )?" "\\1" header_code "${header_code}")
-convoke_example(example_header "${header_code}")
+convoke_example(example_header "${header_code}\n")
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/README.md)
     convoke_cut(${PROJECT_SOURCE_DIR}/README.md "```c\n" "\n```" readme_code)
