@@ -14,7 +14,7 @@ function(convoke_room name)
 endfunction()
 
 convoke_room(base src/base/*.c)
-target_include_directories(cvk_base PRIVATE ${PTHREADPOOL_INCLUDE_DIR} ${CPUINFO_INCLUDE_DIRS})
+target_include_directories(cvk_base PRIVATE ${PTHREADPOOL_INCLUDE_DIR} ${CPUINFO_INCLUDE_DIRS} ${SQLITE3_INCLUDE_DIRS})
 convoke_room(graph src/graph/*.c)
 convoke_room(ops src/ops/*.c)
 
@@ -69,7 +69,7 @@ foreach(room ${CONVOKE_ROOMS})
     list(APPEND CONVOKE_OBJECTS $<TARGET_OBJECTS:${room}>)
 endforeach()
 set(CONVOKE_LINK ${PTHREADPOOL_LIBRARY} ${CPUINFO_LINK_LIBRARIES} ${PROTOBUF_C_LINK_LIBRARIES}
-    ${MATH_LIBRARY} ${CMAKE_DL_LIBS} Threads::Threads)
+    ${SQLITE3_LINK_LIBRARIES} ${MATH_LIBRARY} ${CMAKE_DL_LIBS} Threads::Threads)
 
 # No source of their own: generators want at least one.
 add_library(convoke SHARED ${CONVOKE_OBJECTS})

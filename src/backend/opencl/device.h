@@ -6,6 +6,7 @@
 #define CVK_BACKEND_OPENCL_DEVICE_H
 
 #include "backend/opencl/api.h"
+#include "base/store.h"
 
 /* A built program; in a list of the device's, guarded by the device's lock. */
 typedef struct cvk_cl_program {
@@ -21,7 +22,15 @@ typedef struct cvk_cl_device {
     cl_command_queue queue;
     char options[64]; /* of every build */
     cvk_cl_program *programs;
+    cvk_store *store; /* opened with the first program; the device's lock guards both */
+    bool store_asked;
 } cvk_cl_device;
+
+/* What a built program depends on; no bytes if programs are not kept. */
+typedef struct cvk_cl_key {
+    char *data;
+    size_t bytes;
+} cvk_cl_key;
 
 static inline cvk_cl_device *cvk_cl_device_of(cvk_device *device)
 {
@@ -35,6 +44,14 @@ void cvk_cl_query_options(cl_device_id id, char *options, size_t size);
 /* The devices of all platforms that can compile; writes at most capacity, returns how many there
  * are. */
 int cvk_cl_query_devices(cl_device_id *ids, int capacity);
+
+/* binary.c: built programs in the store; under the device's lock. The key's data is the caller's to
+ * free. */
+void cvk_cl_key_make(cvk_cl_device *device, const char *options, const char *const texts[2],
+                     const size_t bytes[2], cvk_cl_key *key);
+/* NULL if there is none that works. */
+cl_program cvk_cl_binary_load(cvk_cl_device *device, const cvk_cl_key *key, const char *options);
+void cvk_cl_binary_save(cvk_cl_device *device, const cvk_cl_key *key, cl_program program);
 
 /* program.c */
 void cvk_cl_programs_free(cvk_cl_device *device);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Programs: each .cl file with a set of defines is built once per device and kept until it closes.
+ * Programs: each .cl file with a set of defines is built once per device and kept until it closes,
+ * and its binary is kept in the store (binary.c).
  * The text comes from the library (cmake/embed.cmake) or, while developing, from CONVOKE_CL_DIR.
  */
 #include <stdio.h>
@@ -74,17 +75,11 @@ static cvk_status build_failed(cvk_cl_device *device, cl_program program, const 
     return status;
 }
 
-static cvk_status build_texts(cvk_cl_device *device, const char *file, const char *defines,
-                              const text *parts, cl_program *program)
+static cvk_status build_source(cvk_cl_device *device, const char *file, const char *options,
+                               const char *const data[2], const size_t bytes[2],
+                               cl_program *program)
 {
-    char options[512];
     cl_int code;
-    const char *data[2] = {parts[0].data, parts[1].data};
-    const size_t bytes[2] = {parts[0].bytes, parts[1].bytes};
-    int length = snprintf(options, sizeof options, "%s%s", device->options, defines);
-    if (length < 0 || (size_t)length >= sizeof options)
-        return cvk_fail(CVK_DEVICE_FAILED, "%s: build options of %d characters are too long", file,
-                        length);
     cl_program made =
         cvk_cl.CreateProgramWithSource(device->context, 2, (const char **)data, bytes, &code);
     CVK_TRY(cvk_cl_check(code, "clCreateProgramWithSource"));
@@ -99,6 +94,33 @@ static cvk_status build_texts(cvk_cl_device *device, const char *file, const cha
             cvk_cl_now_ms() - begin);
     *program = made;
     return CVK_OK;
+}
+
+/* From the store if an earlier process left it there, else from the text, for the next one. */
+static cvk_status build_texts(cvk_cl_device *device, const char *file, const char *defines,
+                              const text *parts, cl_program *program)
+{
+    char options[512];
+    const char *const data[2] = {parts[0].data, parts[1].data};
+    const size_t bytes[2] = {parts[0].bytes, parts[1].bytes};
+    int length = snprintf(options, sizeof options, "%s%s", device->options, defines);
+    if (length < 0 || (size_t)length >= sizeof options)
+        return cvk_fail(CVK_DEVICE_FAILED, "%s: build options of %d characters are too long", file,
+                        length);
+    cvk_cl_key key;
+    cvk_cl_key_make(device, options, data, bytes, &key);
+    double begin = cvk_cl_now_ms();
+    cvk_status status = CVK_OK;
+    *program = cvk_cl_binary_load(device, &key, options);
+    if (*program) {
+        cvk_log(CVK_LOG_DEBUG, "%s: loaded %s '%s' from the store in %.0f ms", device->base.info.id,
+                file, options, cvk_cl_now_ms() - begin);
+    } else {
+        status = build_source(device, file, options, data, bytes, program);
+        if (!status) cvk_cl_binary_save(device, &key, *program);
+    }
+    free(key.data);
+    return status;
 }
 
 static cvk_status build(cvk_cl_device *device, const char *file, const char *defines,
@@ -171,4 +193,5 @@ void cvk_cl_programs_free(cvk_cl_device *device)
         cvk_cl.ReleaseProgram(entry->program);
         free(entry);
     }
+    cvk_store_close(device->store);
 }
