@@ -386,7 +386,7 @@ enum { WRITES = 100 };
 /* A child's part: its own entries and one that all write. */
 static int write_many(int who)
 {
-    char key[32];
+    char key[64];
     cvk_store *store = cvk_store_open();
     int kept = 0;
     for (int i = 0; i < WRITES; i++) {

@@ -312,7 +312,7 @@ static bool pool_pays(const conv_plan *plan, const cvk_caps *caps, const char **
         (double)plan->g.n * plan->rows * plan->cols * plan->vecs * plan->lanes * plan->g.group;
     double traffic = 2 * sizeof(float) * floats / traffic_rate / (apart.row_parts * apart.oc_parts);
     if (plan->cost > apart.cost + traffic) {
-        *why_not = "rows recomputed at the workers' borders cost more than the traffic saved";
+        *why_not = "the largest share of a worker grows by more than the traffic saved";
         return false;
     }
     return true;
