@@ -413,7 +413,7 @@ static void processes_at_once(void **state)
     }
     cvk_store *store = open_store();
     for (int i = 0; i < 2 * WRITES; i++) {
-        char key[32];
+        char key[64];
         snprintf(key, sizeof key, "child %d entry %d", i % 2, i / 2);
         expect(store, key, key);
     }
