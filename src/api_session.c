@@ -149,16 +149,15 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
     if (!session || !info)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_get_info: session or info is NULL");
     const cvk_plan *plan = session->plan;
+    cvk_space_memory memory = cvk_plan_memory(plan);
     *info = (cvk_session_info){.steps = plan->n_steps,
                                .nodes = plan->n_model_nodes,
                                .fused = plan->n_fused,
+                               .activation_bytes = memory.activation_bytes,
+                               .lower_bound_bytes = memory.lower_bound_bytes,
+                               .workspace_bytes = memory.workspace_bytes,
                                .weight_bytes = plan->weight_bytes,
                                .build_ms = session->build_ms};
-    for (int space = 0; space <= plan->n_devices; space++) {
-        info->activation_bytes += plan->spaces[space].activation_bytes;
-        info->lower_bound_bytes += plan->spaces[space].lower_bound_bytes;
-        info->workspace_bytes += plan->spaces[space].workspace_bytes;
-    }
     return CVK_OK;
 }
 

@@ -22,7 +22,6 @@ typedef struct block {
 
 struct cvk_arena {
     block *blocks; /* the one being filled first */
-    size_t bytes;
 };
 
 cvk_arena *cvk_arena_create(void)
@@ -66,7 +65,6 @@ void *cvk_arena_alloc(cvk_arena *arena, size_t bytes)
     size_t at = top ? (top->used + align - 1) / align * align : 0;
     if (top && at <= top->bytes && bytes <= top->bytes - at) {
         top->used = at + bytes;
-        arena->bytes += bytes;
         return top->data + at;
     }
     bool own = bytes >= BLOCK_BYTES / 4;
@@ -80,7 +78,6 @@ void *cvk_arena_alloc(cvk_arena *arena, size_t bytes)
         b->next = top;
         arena->blocks = b;
     }
-    arena->bytes += bytes;
     return b->data;
 }
 
@@ -119,9 +116,4 @@ void *cvk_arena_grow(cvk_arena *arena, void *items, size_t item_bytes, int count
     if (*capacity) memcpy(grown, items, (size_t)*capacity * item_bytes);
     *capacity = wanted;
     return grown;
-}
-
-size_t cvk_arena_bytes(const cvk_arena *arena)
-{
-    return arena->bytes;
 }

@@ -24,6 +24,4 @@ char *cvk_arena_printf(cvk_arena *arena, const char *format, ...)
  * piece stays where it is until the arena goes. */
 void *cvk_arena_grow(cvk_arena *arena, void *items, size_t item_bytes, int count, int *capacity);
 
-size_t cvk_arena_bytes(const cvk_arena *arena); /* taken so far */
-
 #endif

@@ -223,3 +223,9 @@ cvk_view cvk_graph_view(const cvk_graph *graph, int id)
     if (!value->has_shape) view.shape.rank = -1;
     return view;
 }
+
+size_t cvk_graph_value_bytes(const cvk_graph *graph, int id)
+{
+    cvk_view view = cvk_graph_view(graph, id);
+    return cvk_view_bytes(&view);
+}

@@ -120,9 +120,8 @@ bool cvk_graph_is_output(const cvk_graph *graph, int value);
 
 /* A view of a value: data is NULL unless constant. id -1 gives the absent view. */
 cvk_view cvk_graph_view(const cvk_graph *graph, int id);
-
-/* Shape and layout as text of a node list, for logs and golden tests; arena-owned. */
-const char *cvk_graph_print(const cvk_graph *graph, cvk_arena *arena);
+/* Bytes of a value in memory, block padding included. */
+size_t cvk_graph_value_bytes(const cvk_graph *graph, int id);
 
 const char *cvk_op_kind_name(cvk_op_kind op); /* "Conv" */
 const char *cvk_act_name(cvk_act_kind kind);

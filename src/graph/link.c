@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Order and uses: sorts a graph topologically, counts readers, drops what nobody reads, prints it.
+ * Order and uses: sorts a graph topologically, counts readers, drops what nobody reads.
  */
 #include <stdio.h>
 #include <string.h>
@@ -169,33 +169,4 @@ cvk_status cvk_graph_prune(cvk_graph *graph)
             if (graph->nodes[i].out[k] >= 0 && !graph->values[graph->nodes[i].out[k]].data)
                 graph->values[graph->nodes[i].out[k]].producer = i;
     return CVK_OK;
-}
-
-static const char *print_value(const cvk_graph *graph, cvk_arena *arena, int id)
-{
-    if (id < 0) return "-";
-    const cvk_value *value = &graph->values[id];
-    char text[CVK_SHAPE_TEXT] = "?";
-    if (value->has_shape) cvk_shape_text(&value->shape, text);
-    return cvk_arena_printf(arena, "%s:%s:%s%s%s", value->name, cvk_dtype_name(value->dtype), text,
-                            value->layout == CVK_LAYOUT_BLOCKED ? ":nchw16c" : "",
-                            value->data ? ":const" : "");
-}
-
-const char *cvk_graph_print(const cvk_graph *graph, cvk_arena *arena)
-{
-    const char *text = "";
-    for (int i = 0; text && i < graph->n_nodes; i++) {
-        const cvk_node *node = &graph->nodes[i];
-        text = cvk_arena_printf(arena, "%s%s '%s'", text, cvk_op_kind_name(node->op), node->name);
-        for (int p = 0; text && p < node->n_posts; p++)
-            text = cvk_arena_printf(arena, "%s +%s", text, cvk_op_kind_name(node->posts[p].op));
-        for (int k = 0; text && k < node->n_in; k++)
-            text = cvk_arena_printf(arena, "%s %s", text, print_value(graph, arena, node->in[k]));
-        if (text) text = cvk_arena_printf(arena, "%s ->", text);
-        for (int k = 0; text && k < node->n_out; k++)
-            text = cvk_arena_printf(arena, "%s %s", text, print_value(graph, arena, node->out[k]));
-        if (text) text = cvk_arena_printf(arena, "%s\n", text);
-    }
-    return text;
 }

@@ -119,17 +119,12 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
         "output", "fused");
     for (int i = 0; i < plan->n_steps; i++)
         at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
-    size_t activation = 0, bound = 0, workspace = 0;
-    for (int space = 0; space <= plan->n_devices; space++) {
-        activation += plan->spaces[space].activation_bytes;
-        bound += plan->spaces[space].lower_bound_bytes;
-        workspace += plan->spaces[space].workspace_bytes;
-    }
+    cvk_space_memory memory = cvk_plan_memory(plan);
     snprintf(text + at, room - at,
              "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace "
              "%zu, weights %zu\n",
-             plan->n_steps, plan->n_model_nodes, plan->n_fused, activation, bound, workspace,
-             plan->weight_bytes);
+             plan->n_steps, plan->n_model_nodes, plan->n_fused, memory.activation_bytes,
+             memory.lower_bound_bytes, memory.workspace_bytes, plan->weight_bytes);
     plan->text = text;
     return CVK_OK;
 }

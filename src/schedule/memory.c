@@ -22,12 +22,6 @@ static size_t round_up(size_t bytes, size_t alignment)
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
-static size_t value_bytes(const cvk_graph *graph, int id)
-{
-    cvk_view view = cvk_graph_view(graph, id);
-    return cvk_view_bytes(&view);
-}
-
 static size_t space_alignment(const cvk_scheduler *s, int space)
 {
     return space ? s->devices[space - 1]->caps.buffer_alignment : HOST_ALIGNMENT;
@@ -51,7 +45,8 @@ static void mark_external(const cvk_scheduler *s, char *external)
     for (int i = 0; i < graph->n_outputs; i++) {
         cvk_storage at = plan->storage[graph->outputs[i]];
         if (graph->values[at.root].data || external[at.root] || at.offset) continue;
-        if (value_bytes(graph, at.root) != value_bytes(graph, graph->outputs[i]) ||
+        if (cvk_graph_value_bytes(graph, at.root) !=
+                cvk_graph_value_bytes(graph, graph->outputs[i]) ||
             plan->keep_values)
             continue;
         int sharing = 0;
@@ -90,7 +85,7 @@ static block *collect(const cvk_scheduler *s, int *count)
             continue;
         block b = blocks[i];
         b.space = graph->values[i].device;
-        b.bytes = round_up(value_bytes(graph, i), space_alignment(s, b.space));
+        b.bytes = round_up(cvk_graph_value_bytes(graph, i), space_alignment(s, b.space));
         if (plan->keep_values) {
             b.first = 0;
             b.last = graph->n_nodes;
@@ -203,7 +198,7 @@ static bool external_value(const cvk_graph *graph, const cvk_plan *plan, int roo
     return true;
 }
 
-cvk_status cvk_plan_bind_view(cvk_plan *plan, int value, cvk_view *view)
+static cvk_status bind_view(cvk_plan *plan, int value, cvk_view *view)
 {
     cvk_storage at = plan->storage[value];
     if (plan->external[at.root]) {
@@ -224,12 +219,10 @@ static cvk_status bind_step(cvk_scheduler *s, cvk_plan_step *made)
     cvk_step *step = &made->step;
     for (int i = 0; i < step->node->n_in; i++) {
         int id = step->node->in[i];
-        if (id >= 0 && !cvk_is_const(s->graph, id))
-            CVK_TRY(cvk_plan_bind_view(s->plan, id, &step->in[i]));
+        if (id >= 0 && !cvk_is_const(s->graph, id)) CVK_TRY(bind_view(s->plan, id, &step->in[i]));
     }
     for (int i = 0; i < step->node->n_out; i++)
-        if (step->node->out[i] >= 0)
-            CVK_TRY(cvk_plan_bind_view(s->plan, step->node->out[i], &step->out[i]));
+        if (step->node->out[i] >= 0) CVK_TRY(bind_view(s->plan, step->node->out[i], &step->out[i]));
     step->scratch = s->plan->spaces[cvk_plan_space(s->plan, made->device)].workspace;
     int id = step->node->out[0];
     if (id >= 0)

@@ -81,8 +81,8 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
 void cvk_plan_free(cvk_plan **plan);
 
 int cvk_plan_space(const cvk_plan *plan, int device);
-/* The view of a value's memory in its space, as a step's input or output has it. */
-cvk_status cvk_plan_bind_view(cvk_plan *plan, int value, cvk_view *view);
+/* The memory of all spaces together; the pointers stay NULL. */
+cvk_space_memory cvk_plan_memory(const cvk_plan *plan);
 
 /* The row behind a step that runs an operator's reference on the host. */
 extern const cvk_kernel cvk_reference_row;

@@ -11,6 +11,17 @@ int cvk_plan_space(const cvk_plan *plan, int device)
     return device == CVK_HOST || plan->devices[device]->backend->host ? 0 : 1 + device;
 }
 
+cvk_space_memory cvk_plan_memory(const cvk_plan *plan)
+{
+    cvk_space_memory total = {0};
+    for (int space = 0; space <= plan->n_devices; space++) {
+        total.activation_bytes += plan->spaces[space].activation_bytes;
+        total.lower_bound_bytes += plan->spaces[space].lower_bound_bytes;
+        total.workspace_bytes += plan->spaces[space].workspace_bytes;
+    }
+    return total;
+}
+
 static cvk_status make_plan(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_schedule_options *options, cvk_plan **made)
 {

@@ -18,12 +18,6 @@ static cvk_storage find(const cvk_plan *plan, int value)
     return at;
 }
 
-static size_t value_bytes(const cvk_graph *graph, int id)
-{
-    cvk_view view = cvk_graph_view(graph, id);
-    return cvk_view_bytes(&view);
-}
-
 static void link_aliases(cvk_scheduler *s)
 {
     for (int i = 0; i < s->graph->n_nodes; i++) {
@@ -98,7 +92,7 @@ static cvk_status link_concat(cvk_scheduler *s, int index)
     size_t offset = 0;
     for (int k = 0; !why && k < node->n_in; k++) {
         why = concat_obstacle(s, node, k, offset);
-        offset += value_bytes(graph, node->in[k]);
+        offset += cvk_graph_value_bytes(graph, node->in[k]);
     }
     if (why) {
         node->note = cvk_arena_printf(graph->arena, "not by offset: %s", why);
@@ -107,7 +101,7 @@ static cvk_status link_concat(cvk_scheduler *s, int index)
     offset = 0;
     for (int k = 0; k < node->n_in; k++) {
         s->plan->storage[node->in[k]] = (cvk_storage){.root = node->out[0], .offset = offset};
-        offset += value_bytes(graph, node->in[k]);
+        offset += cvk_graph_value_bytes(graph, node->in[k]);
     }
     s->rows[index] = NULL;
     return CVK_OK;
@@ -146,8 +140,8 @@ static void link_in_place(cvk_scheduler *s, int *last)
             last[root.root] != i)
             continue;
         if (a->device != b->device || a->layout != b->layout || root.offset) continue;
-        if (value_bytes(graph, in) != value_bytes(graph, out) ||
-            value_bytes(graph, root.root) != value_bytes(graph, in))
+        if (cvk_graph_value_bytes(graph, in) != cvk_graph_value_bytes(graph, out) ||
+            cvk_graph_value_bytes(graph, root.root) != cvk_graph_value_bytes(graph, in))
             continue;
         bool once = true; /* a second input over the same memory must not be overwritten */
         for (int k = 1; k < node->n_in; k++)
