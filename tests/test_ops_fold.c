@@ -176,13 +176,31 @@ static void failures_name_the_node(void **state)
     ops_graph_drop(&g);
 }
 
+/* A few numbers of a file must not become gigabytes; where the elements were there, they may. */
+static void growth_is_bounded(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(13);
+    int huge =
+        add(&g, CVK_OP_ConstantOfShape, IN(ints(&g, INT64_C(1) << 15, INT64_C(1) << 14)), NO_ATTRS);
+    int small = add(&g, CVK_OP_ConstantOfShape, IN(ints(&g, 3)), NO_ATTRS);
+    assert_int_equal(cvk_graph_add_output(g.graph, huge), CVK_OK);
+    assert_int_equal(cvk_graph_add_output(g.graph, small), CVK_OK);
+    infer(&g, SIZE_MAX);
+    assert_int_equal(g.graph->n_nodes, 1);
+    assert_null(g.graph->values[huge].data);
+    ops_expect_shape(&g, huge, DIMS(1 << 15, 1 << 14));
+    ops_expect(&g, small, 0, 0, 0, 0);
+    ops_graph_drop(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shape_arithmetic),       cmocka_unit_test(eight_bit_weights),
         cmocka_unit_test(nothing_is_copied),      cmocka_unit_test(no_limit_no_folding),
         cmocka_unit_test(failures_name_the_node), cmocka_unit_test(work_is_bounded),
-        cmocka_unit_test(work_is_bounded_in_all),
+        cmocka_unit_test(work_is_bounded_in_all), cmocka_unit_test(growth_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,29 +21,6 @@ void cvk_model_describe(const cvk_model *model, int id, cvk_tensor *tensor, cons
     }
 }
 
-/* Whether an operator's inputs after the first say how it works (sizes, limits, scales) instead of
- * being multiplied or added. */
-static bool only_first_is_data(cvk_op_kind op)
-{
-    switch (op) {
-    case CVK_OP_Clip:
-    case CVK_OP_DequantizeLinear:
-    case CVK_OP_Dropout:
-    case CVK_OP_Expand:
-    case CVK_OP_Pad:
-    case CVK_OP_QuantizeLinear:
-    case CVK_OP_ReduceSum:
-    case CVK_OP_Reshape:
-    case CVK_OP_Resize:
-    case CVK_OP_Slice:
-    case CVK_OP_Split:
-    case CVK_OP_Squeeze:
-    case CVK_OP_Unsqueeze:
-    case CVK_OP_Upsample: return true;
-    default: return false;
-    }
-}
-
 /* A constant of the model: an initializer, or what a Constant node gives. */
 static const cvk_tensor *constant_of(const cvk_graph *graph, int id, cvk_tensor *made)
 {
@@ -72,9 +49,10 @@ static uint64_t count_parameters(const cvk_graph *graph, char *counted)
     uint64_t total = 0;
     for (int i = 0; i < graph->n_nodes; i++) {
         const cvk_node *node = &graph->nodes[i];
-        int inputs = only_first_is_data(node->op) && node->n_in > 1 ? 1 : node->n_in;
-        for (int k = 0; k < inputs; k++) {
+        uint32_t settings = cvk_op_get(node->op)->settings;
+        for (int k = 0; k < node->n_in; k++) {
             cvk_tensor made;
+            if (settings >> (k < 31 ? k : 31) & 1) continue;
             const cvk_tensor *constant =
                 node->in[k] < 0 ? NULL : constant_of(graph, node->in[k], &made);
             if (!constant || counted[node->in[k]] || !is_parameter(node->op, constant)) continue;

@@ -20,4 +20,5 @@ const cvk_op cvk_op_AveragePool = {
     .infer = cvk_pool_infer,
     .reference = cvk_pool_reference,
     .work = cvk_pool_work,
+    .needs_elements = true,
 };

@@ -64,4 +64,5 @@ const cvk_op cvk_op_BatchNormalization = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .needs_elements = true,
 };

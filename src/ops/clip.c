@@ -65,4 +65,5 @@ const cvk_op cvk_op_Clip = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

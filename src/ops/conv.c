@@ -194,4 +194,5 @@ const cvk_op cvk_op_Conv = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .needs_elements = true,
 };

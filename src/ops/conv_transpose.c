@@ -153,4 +153,5 @@ const cvk_op cvk_op_ConvTranspose = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .needs_elements = true,
 };

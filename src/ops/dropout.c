@@ -43,4 +43,5 @@ const cvk_op cvk_op_Dropout = {
     .infer = infer,
     .reference = reference,
     .alias = true,
+    .settings = CVK_ALL_BUT_FIRST,
 };

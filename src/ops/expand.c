@@ -45,4 +45,5 @@ const cvk_op cvk_op_Expand = {
     .max_out = 1,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

@@ -125,4 +125,5 @@ const cvk_op cvk_op_Gemm = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .needs_elements = true,
 };

@@ -21,4 +21,5 @@ const cvk_op cvk_op_GlobalMaxPool = {
     .parse = parse,
     .infer = cvk_global_pool_infer,
     .reference = cvk_global_pool_reference,
+    .needs_elements = true,
 };

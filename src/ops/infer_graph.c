@@ -40,7 +40,7 @@ static void folder_close(folder *f)
 /* All that the node depends on is known now. */
 static bool inputs_known(const cvk_graph *graph, const cvk_node *node)
 {
-    if (node->op == CVK_OP_Shape) {
+    if (cvk_op_get(node->op)->shape_only) {
         const cvk_value *in = &graph->values[node->in[0]];
         return in->has_shape && cvk_shape_known(&in->shape);
     }
@@ -72,10 +72,25 @@ static const void *existing(const cvk_graph *graph, const cvk_node *node)
     return alias ? graph->values[node->in[0]].data : NULL;
 }
 
-/* Whether the node's reference is worth its time; if so, takes that off what is left. */
+static uint64_t count_all(const cvk_graph *graph, const int *ids, int count)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < count; i++) {
+        cvk_view view = cvk_graph_view(graph, ids[i]);
+        int64_t elements = view.dtype == CVK_NONE ? 0 : cvk_view_count(&view);
+        if (elements > 0) total += (uint64_t)elements;
+    }
+    return total;
+}
+
+/* Whether the node's reference is worth its time; if so, takes that off what is left. What it makes
+ * of few elements (a Range, a Tile) costs as well. */
 static bool afford(folder *f, const cvk_node *node)
 {
     uint64_t work = cvk_node_work(f->graph, node);
+    uint64_t read = count_all(f->graph, node->in, node->n_in),
+             made = count_all(f->graph, node->out, node->n_out);
+    if (made > read && made - read > work) work = made - read;
     if (work > f->work) return false;
     f->work -= work;
     return true;

@@ -75,4 +75,5 @@ const cvk_op cvk_op_LRN = {
     .infer = infer,
     .reference = reference,
     .work = work,
+    .needs_elements = true,
 };

@@ -218,10 +218,17 @@ uint64_t cvk_node_macs(const cvk_graph *graph, const cvk_node *node)
     return op->macs(node->params, in, 2, &out);
 }
 
+enum { WORK_INPUTS = 8 };
+
 uint64_t cvk_node_work(const cvk_graph *graph, const cvk_node *node)
 {
     const cvk_op *op = cvk_op_get(node->op);
     if (!op->work) return cvk_node_macs(graph, node);
-    cvk_view in = counted_view(graph, node->in[0]), out = counted_view(graph, node->out[0]);
-    return cvk_shaped(&in) && cvk_shaped(&out) ? op->work(node->params, &in, 1, &out) : 0;
+    cvk_view in[WORK_INPUTS], out = counted_view(graph, node->out[0]);
+    int n_in = node->n_in < WORK_INPUTS ? node->n_in : WORK_INPUTS;
+    for (int i = 0; i < n_in; i++) {
+        in[i] = counted_view(graph, node->in[i]);
+        if (!cvk_shaped(&in[i])) return 0;
+    }
+    return cvk_shaped(&out) ? op->work(node->params, in, n_in, &out) : 0;
 }

@@ -28,6 +28,8 @@ const cvk_attr *cvk_attrs_find(const cvk_attrs *attrs, const char *name); /* NUL
  * given). */
 cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);
 
+#define CVK_ALL_BUT_FIRST (~UINT32_C(1)) /* for cvk_op.settings */
+
 typedef struct cvk_op {
     const char *name;                     /* ONNX name */
     int min_in, max_in, min_out, max_out; /* max -1: any number */
@@ -56,11 +58,15 @@ typedef struct cvk_op {
     uint64_t (*macs)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
     /* Elements that reference visits, all shapes known, where that grows faster than its tensors
-     * and is no number of multiply-adds. NULL: it does not. */
+     * and is no number of multiply-adds. NULL: it does not. in: the first 8 inputs at most. */
     uint64_t (*work)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
-    bool alias;    /* the output is the first input's elements under another shape */
-    bool internal; /* not an ONNX operator: never imported */
+    uint32_t settings; /* bit i: input i (capped at 31) says how the operator works (sizes, limits,
+                            scales), instead of being multiplied or added: no parameter of a model */
+    bool needs_elements; /* looks at pixels or channels: nothing to say of an input 0 without any */
+    bool shape_only;     /* nothing but the shape of input 0 matters: known as soon as that is */
+    bool alias;          /* the output is the first input's elements under another shape */
+    bool internal;       /* not an ONNX operator: never imported */
 } cvk_op;
 
 const cvk_op *cvk_op_get(cvk_op_kind kind);            /* never NULL */
@@ -83,7 +89,7 @@ double cvk_binary_apply(cvk_binary_kind kind, double a, double b);
 
 /* Whole-graph inference: every node in order, folding nodes whose inputs are all constant (results
  * in the graph's arena, at most fold_limit_bytes each; 0: no folding). Nodes whose references would
- * take more than about a second in all (cvk_node_work) stay. */
+ * take more than about a second in all (cvk_node_work, and elements made beyond those read) stay. */
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes);
 
 #define X(Name) extern const cvk_op cvk_op_##Name;

@@ -177,4 +177,5 @@ const cvk_op cvk_op_Pad = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

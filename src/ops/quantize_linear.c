@@ -84,4 +84,5 @@ const cvk_op cvk_op_QuantizeLinear = {
     .parse = cvk_parse_quantize,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

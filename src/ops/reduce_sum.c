@@ -19,4 +19,5 @@ const cvk_op cvk_op_ReduceSum = {
     .parse = parse,
     .infer = cvk_infer_reduce,
     .reference = cvk_reference_reduce,
+    .settings = CVK_ALL_BUT_FIRST,
 };

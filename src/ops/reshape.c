@@ -89,4 +89,5 @@ const cvk_op cvk_op_Reshape = {
     .infer = infer,
     .reference = cvk_reference_alias,
     .alias = true,
+    .settings = CVK_ALL_BUT_FIRST,
 };

@@ -310,4 +310,6 @@ const cvk_op cvk_op_Resize = {
     .parse = parse,
     .infer = cvk_infer_resize,
     .reference = cvk_reference_resize,
+    .settings = CVK_ALL_BUT_FIRST,
+    .needs_elements = true,
 };

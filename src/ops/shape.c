@@ -51,4 +51,5 @@ const cvk_op cvk_op_Shape = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .shape_only = true,
 };

@@ -161,4 +161,5 @@ const cvk_op cvk_op_Slice = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

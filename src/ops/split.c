@@ -91,4 +91,5 @@ const cvk_op cvk_op_Split = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .settings = CVK_ALL_BUT_FIRST,
 };

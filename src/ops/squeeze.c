@@ -57,4 +57,5 @@ const cvk_op cvk_op_Squeeze = {
     .infer = infer,
     .reference = cvk_reference_alias,
     .alias = true,
+    .settings = CVK_ALL_BUT_FIRST,
 };

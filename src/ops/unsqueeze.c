@@ -40,4 +40,5 @@ const cvk_op cvk_op_Unsqueeze = {
     .infer = infer,
     .reference = cvk_reference_alias,
     .alias = true,
+    .settings = CVK_ALL_BUT_FIRST,
 };

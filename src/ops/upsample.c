@@ -44,4 +44,6 @@ const cvk_op cvk_op_Upsample = {
     .parse = parse,
     .infer = cvk_infer_resize,
     .reference = cvk_reference_resize,
+    .settings = CVK_ALL_BUT_FIRST,
+    .needs_elements = true,
 };

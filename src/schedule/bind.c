@@ -114,33 +114,12 @@ static cvk_status check_known(const cvk_graph *graph)
     return CVK_OK;
 }
 
-/* Whether an operator looks at pixels or channels, so that it has nothing to say of a tensor
- * without any. */
-static bool needs_elements(cvk_op_kind op)
-{
-    switch (op) {
-    case CVK_OP_Conv:
-    case CVK_OP_ConvTranspose:
-    case CVK_OP_MaxPool:
-    case CVK_OP_AveragePool:
-    case CVK_OP_GlobalAveragePool:
-    case CVK_OP_GlobalMaxPool:
-    case CVK_OP_BatchNormalization:
-    case CVK_OP_InstanceNormalization:
-    case CVK_OP_LRN:
-    case CVK_OP_Gemm:
-    case CVK_OP_Resize:
-    case CVK_OP_Upsample: return true;
-    default: return false;
-    }
-}
-
 static cvk_status check_elements(const cvk_graph *graph)
 {
     char text[CVK_SHAPE_TEXT];
     for (int i = 0; i < graph->n_nodes; i++) {
         const cvk_node *node = &graph->nodes[i];
-        if (!needs_elements(node->op)) continue;
+        if (!cvk_op_get(node->op)->needs_elements) continue;
         const cvk_value *value = &graph->values[node->in[0]];
         if (cvk_shape_count(&value->shape) == 0)
             return cvk_fail(CVK_SHAPE,
