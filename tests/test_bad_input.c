@@ -21,7 +21,7 @@
 typedef struct spoilt {
     Onnx__ModelProto model;
     Onnx__GraphProto graph;
-    Onnx__OperatorSetIdProto opset, *opsets[1];
+    Onnx__OperatorSetIdProto opset, *opsets[3];
     Onnx__NodeProto node[2], *nodes[2];
     Onnx__TensorProto weight, *weights[2];
     Onnx__ValueInfoProto input, output, *inputs[2], *outputs[2];
@@ -184,9 +184,9 @@ static void test_versions(void **state)
     spoilt s;
     make(&s);
     s.opset.version = 0;
-    EXPECT(&s, CVK_UNSUPPORTED, "operator set 0,1 to 17");
-    s.opset.version = 18;
-    EXPECT(&s, CVK_UNSUPPORTED, "operator set 18,1 to 17");
+    EXPECT(&s, CVK_UNSUPPORTED, "operator set 0,1 to 21");
+    s.opset.version = 22;
+    EXPECT(&s, CVK_UNSUPPORTED, "operator set 22,1 to 21");
     s.opset.domain = (char *)"com.example";
     EXPECT(&s, CVK_BAD_MODEL, "operator set");
     make(&s);
@@ -199,6 +199,40 @@ static void test_versions(void **state)
     make(&s);
     s.model.graph = NULL;
     EXPECT(&s, CVK_BAD_MODEL, "not an ONNX file");
+}
+
+/* What other exporters and newer versions put into a file. */
+static void test_domains(void **state)
+{
+    (void)state;
+    spoilt s;
+    make(&s);
+    s.model.ir_version = 10, s.opset.version = 21;
+    s.opset.domain = (char *)"ai.onnx";
+    Onnx__OperatorSetIdProto other = s.opset, third = s.opset;
+    other.domain = (char *)"com.example", other.version = 99;
+    third.domain = (char *)"ai.onnx.ml", third.version = 3;
+    s.opsets[0] = &other, s.opsets[1] = &s.opset, s.opsets[2] = &third;
+    s.model.n_opset_import = 3;
+    assert_int_equal(parse(&s), CVK_OK);
+    s.node[0].domain = (char *)"ai.onnx.ml";
+    EXPECT(&s, CVK_UNSUPPORTED, "'first','Relu','ai.onnx.ml'");
+    make(&s);
+    Onnx__FunctionProto function = ONNX__FUNCTION_PROTO__INIT, *functions[] = {&function};
+    function.name = (char *)"Block", function.domain = (char *)"com.example";
+    s.model.functions = functions, s.model.n_functions = 1; /* unused, it does no harm */
+    assert_int_equal(parse(&s), CVK_OK);
+    s.node[0].op_type = (char *)"Block", s.node[0].domain = (char *)"com.example";
+    EXPECT(&s, CVK_UNSUPPORTED, "'first','Block','com.example'");
+    make(&s);
+    uint8_t text[] = {3, 'n', 'e', 'w'};
+    ProtobufCMessageUnknownField field = {
+        .tag = 900, .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, .len = 4, .data = text};
+    ProtobufCMessage *messages[] = {&s.model.base, &s.graph.base, &s.node[1].base, &s.weight.base,
+                                    &s.input.base};
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        messages[i]->n_unknown_fields = 1, messages[i]->unknown_fields = &field;
+    assert_int_equal(parse(&s), CVK_OK);
 }
 
 static void test_nodes(void **state)
@@ -261,6 +295,8 @@ static void test_attributes(void **state)
     EXPECT(&s, CVK_BAD_MODEL, "'first','alpha'");
     s.attr.type = (Onnx__AttributeProto__AttributeType)99;
     EXPECT(&s, CVK_BAD_MODEL, "'first','alpha',99");
+    s.attr.ref_attr_name = (char *)"slope";
+    EXPECT(&s, CVK_BAD_MODEL, "'first','alpha',function");
     s.attr.name = (char *)"";
     EXPECT(&s, CVK_BAD_MODEL, "'first',name");
 }
@@ -552,13 +588,14 @@ static void test_random_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),           cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_nodes),          cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_weights),        cmocka_unit_test(test_external),
-        cmocka_unit_test(test_external_files), cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_not_onnx),       cmocka_unit_test(test_deep_nesting),
-        cmocka_unit_test(test_many_empty),     cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_domains),       cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_attributes),    cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_external),      cmocka_unit_test(test_external_files),
+        cmocka_unit_test(test_ports),         cmocka_unit_test(test_not_onnx),
+        cmocka_unit_test(test_deep_nesting),  cmocka_unit_test(test_many_empty),
+        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_random_damage),
     };
     mkdir(OUT_DIR, 0777);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,9 @@ static cvk_status import_attr(const cvk_onnx_place *place, const Onnx__Attribute
 {
     if (!message->name || !*message->name)
         return cvk_fail(CVK_BAD_MODEL, "an attribute has no name");
+    if (message->ref_attr_name && *message->ref_attr_name)
+        return cvk_fail(CVK_BAD_MODEL, "attribute '%s' refers to one of a function, outside of any",
+                        message->name);
     const void *list = NULL;
     *attr = (cvk_attr){.name = cvk_arena_string(place->arena, message->name)};
     if (!attr->name) return CVK_NO_MEMORY;

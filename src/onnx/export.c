@@ -144,6 +144,14 @@ static void append_to_file(ProtobufCBuffer *buffer, size_t bytes, const uint8_t 
     if (bytes) out->written += fwrite(data, 1, bytes, out->file);
 }
 
+/* The IR version that came with an operator set. */
+static int64_t ir_version(int opset)
+{
+    if (opset >= 21) return 10;
+    if (opset >= 19) return 9;
+    return opset >= 15 ? 8 : 7;
+}
+
 static cvk_status write_model(cvk_arena *arena, const cvk_graph *graph, FILE *file)
 {
     Onnx__GraphProto body;
@@ -154,8 +162,7 @@ static cvk_status write_model(cvk_arena *arena, const cvk_graph *graph, FILE *fi
     opset.version = graph->opset;
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     model.has_ir_version = true;
-    model.ir_version =
-        graph->opset >= 15 ? 8 : 7; /* the versions that came with these operator sets */
+    model.ir_version = ir_version(graph->opset);
     model.producer_name = (char *)"convoke";
     model.producer_version = (char *)CONVOKE_VERSION;
     model.n_opset_import = 1;

@@ -12,7 +12,7 @@
 #include "onnx/wire.h"
 
 /* Operator sets of a graph; older ones are upgraded when read. */
-enum { CVK_OPSET_MIN = 7, CVK_OPSET_MAX = 17, CVK_OPSET_DEFAULT = 13 };
+enum { CVK_OPSET_MIN = 7, CVK_OPSET_MAX = 21, CVK_OPSET_DEFAULT = 13 };
 
 /* Where the elements of tensors go, and where external data files are. */
 typedef struct cvk_onnx_place {

@@ -18,7 +18,7 @@ cvk_status cvk_onnx_dtype(int32_t type, const char *what, const char *name, cvk_
         [0] = "undefined",       [8] = "string",      [14] = "complex64",
         [15] = "complex128",     [16] = "bfloat16",   [17] = "float8e4m3fn",
         [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
-        [21] = "uint4",          [22] = "int4"};
+        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1"};
     if (type > 0 && cvk_dtype_bytes((cvk_dtype)type)) {
         *dtype = (cvk_dtype)type;
         return CVK_OK;
