@@ -4,11 +4,6 @@
  */
 #include "ops/window.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    return cvk_pool_parse(attrs, CVK_POOL_AVERAGE, params);
-}
-
 const cvk_op cvk_op_AveragePool = {
     .name = "AveragePool",
     .min_in = 1,
@@ -16,7 +11,8 @@ const cvk_op cvk_op_AveragePool = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_pool_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_POOL, .pool = CVK_POOL_AVERAGE},
+    .parse = cvk_pool_parse,
     .infer = cvk_pool_infer,
     .reference = cvk_pool_reference,
     .work = cvk_pool_work,

@@ -61,6 +61,7 @@ const cvk_op cvk_op_BatchNormalization = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_batch_normalization_params),
+    .form = {.kind = CVK_FORM_AFFINE},
     .parse = parse,
     .infer = infer,
     .reference = reference,

@@ -72,6 +72,7 @@ const cvk_op cvk_op_Cast = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_cast_params),
+    .form = {.kind = CVK_FORM_CAST},
     .parse = parse,
     .infer = infer,
     .reference = reference,

@@ -10,7 +10,8 @@
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_act *act = &((cvk_unary_params *)params)->act;
-    *act = (cvk_act){.kind = CVK_ACT_CLIP, .a = -INFINITY, .b = INFINITY};
+    act->a = -INFINITY;
+    act->b = INFINITY;
     if (attrs->opset >= 11) return CVK_OK;
     CVK_TRY(cvk_attrs_float(attrs, "min", -INFINITY, &act->a));
     return cvk_attrs_float(attrs, "max", INFINITY, &act->b);
@@ -62,6 +63,7 @@ const cvk_op cvk_op_Clip = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_CLIP},
     .parse = parse,
     .infer = infer,
     .reference = reference,

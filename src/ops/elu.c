@@ -7,7 +7,6 @@
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_act *act = &((cvk_unary_params *)params)->act;
-    act->kind = CVK_ACT_ELU;
     return cvk_attrs_float(attrs, "alpha", 1, &act->a);
 }
 
@@ -18,6 +17,7 @@ const cvk_op cvk_op_Elu = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_ELU},
     .parse = parse,
     .infer = cvk_infer_same_float,
     .reference = cvk_reference_unary,

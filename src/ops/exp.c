@@ -4,13 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_unary_params *)params)->act.kind = CVK_ACT_EXP;
-    return CVK_OK;
-}
-
 const cvk_op cvk_op_Exp = {
     .name = "Exp",
     .min_in = 1,
@@ -18,7 +11,7 @@ const cvk_op cvk_op_Exp = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_EXP},
     .infer = cvk_infer_same_float,
     .reference = cvk_reference_unary,
 };

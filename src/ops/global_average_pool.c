@@ -4,13 +4,6 @@
  */
 #include "ops/window.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_global_pool_params *)params)->kind = CVK_POOL_AVERAGE;
-    return CVK_OK;
-}
-
 const cvk_op cvk_op_GlobalAveragePool = {
     .name = "GlobalAveragePool",
     .min_in = 1,
@@ -18,7 +11,7 @@ const cvk_op cvk_op_GlobalAveragePool = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_global_pool_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_GLOBAL_POOL, .pool = CVK_POOL_AVERAGE},
     .infer = cvk_global_pool_infer,
     .reference = cvk_global_pool_reference,
     .needs_elements = true,

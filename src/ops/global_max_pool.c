@@ -4,13 +4,6 @@
  */
 #include "ops/window.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_global_pool_params *)params)->kind = CVK_POOL_MAX;
-    return CVK_OK;
-}
-
 const cvk_op cvk_op_GlobalMaxPool = {
     .name = "GlobalMaxPool",
     .min_in = 1,
@@ -18,7 +11,7 @@ const cvk_op cvk_op_GlobalMaxPool = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_global_pool_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_GLOBAL_POOL, .pool = CVK_POOL_MAX},
     .infer = cvk_global_pool_infer,
     .reference = cvk_global_pool_reference,
     .needs_elements = true,

@@ -7,7 +7,6 @@
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_act *act = &((cvk_unary_params *)params)->act;
-    act->kind = CVK_ACT_HARD_SIGMOID;
     CVK_TRY(cvk_attrs_float(attrs, "alpha", 0.2f, &act->a));
     return cvk_attrs_float(attrs, "beta", 0.5f, &act->b);
 }
@@ -19,6 +18,7 @@ const cvk_op cvk_op_HardSigmoid = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_HARD_SIGMOID},
     .parse = parse,
     .infer = cvk_infer_same_float,
     .reference = cvk_reference_unary,

@@ -7,7 +7,6 @@
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_act *act = &((cvk_unary_params *)params)->act;
-    act->kind = CVK_ACT_LEAKY_RELU;
     return cvk_attrs_float(attrs, "alpha", 0.01f, &act->a);
 }
 
@@ -18,6 +17,7 @@ const cvk_op cvk_op_LeakyRelu = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_LEAKY_RELU},
     .parse = parse,
     .infer = cvk_infer_same_float,
     .reference = cvk_reference_unary,

@@ -16,6 +16,19 @@ static cvk_status at_node(const cvk_node *node, cvk_status status)
     return cvk_fail_at(status, "node '%s' (%s)", node->name, cvk_op_kind_name(node->op));
 }
 
+/* What the descriptor knows of the params. */
+static void preset(const cvk_form *form, void *params)
+{
+    switch (form->kind) {
+    case CVK_FORM_UNARY: ((cvk_unary_params *)params)->act.kind = form->act; break;
+    case CVK_FORM_BINARY: ((cvk_binary_params *)params)->kind = form->binary; break;
+    case CVK_FORM_REDUCE: ((cvk_reduce_params *)params)->kind = form->reduce; break;
+    case CVK_FORM_POOL: ((cvk_pool_params *)params)->kind = form->pool; break;
+    case CVK_FORM_GLOBAL_POOL: ((cvk_global_pool_params *)params)->kind = form->pool; break;
+    default: break;
+    }
+}
+
 cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
 {
     const cvk_op *op = cvk_op_get(node->op);
@@ -27,6 +40,7 @@ cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
         node->params_bytes = op->params_bytes;
     }
     if (node->params) memset(node->params, 0, node->params_bytes);
+    preset(&op->form, node->params);
     return op->parse ? at_node(node, op->parse(&attrs, node->params)) : CVK_OK;
 }
 

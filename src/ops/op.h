@@ -30,12 +30,41 @@ cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);
 
 #define CVK_ALL_BUT_FIRST (~UINT32_C(1)) /* for cvk_op.settings */
 
+/* What schedule/lower.c makes of an operator, so that it need not name operators. What the kind
+ * knows of params (params.h), such as act.kind, is in them before parse sees them. */
+typedef enum cvk_form_kind {
+    CVK_FORM_OWN, /* stays as it is */
+    /* of tensors of any type */
+    CVK_FORM_COPY, /* Copy: elements only move (schedule/lower_copy.c) */
+    CVK_FORM_CAST, /* Cast to params->to */
+    /* of float32 tensors; other types stay as they are */
+    CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
+    CVK_FORM_UNARY,       /* Unary of params->act, likewise */
+    CVK_FORM_BINARY,      /* a chain of Binary over any number of inputs */
+    CVK_FORM_REDUCE,      /* Reduce of params, or GlobalPool where it is one */
+    CVK_FORM_POOL,        /* Pool of params */
+    CVK_FORM_GLOBAL_POOL, /* GlobalPool of params */
+    CVK_FORM_RESIZE,      /* Resize of params, with input 0 only */
+    CVK_FORM_AFFINE       /* Affine of scale, B, mean and var */
+} cvk_form_kind;
+
+typedef struct cvk_form {
+    cvk_form_kind kind;
+    union {
+        cvk_act_kind act;       /* UNARY */
+        cvk_binary_kind binary; /* BINARY */
+        cvk_reduce_kind reduce; /* REDUCE */
+        cvk_pool_kind pool;     /* POOL, GLOBAL_POOL */
+    };
+} cvk_form;
+
 typedef struct cvk_op {
     const char *name;                     /* ONNX name */
     int min_in, max_in, min_out, max_out; /* max -1: any number */
     size_t params_bytes;
+    cvk_form form;
 
-    /* Attributes into params (zeroed, params_bytes). NULL: no attributes matter. CVK_UNSUPPORTED
+    /* Attributes into params (zeroed, but for what form knows). NULL: no attributes matter. CVK_UNSUPPORTED
      * for a legal value that Convoke does not do. Failures name the attribute; the caller adds the
      * node. */
     cvk_status (*parse)(const cvk_attrs *attrs, void *params);

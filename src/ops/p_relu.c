@@ -4,13 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_binary_params *)params)->kind = CVK_BINARY_PRELU;
-    return CVK_OK;
-}
-
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
     char text[CVK_SHAPE_TEXT], other[CVK_SHAPE_TEXT];
@@ -33,7 +26,7 @@ const cvk_op cvk_op_PRelu = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_binary_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_BINARY, .binary = CVK_BINARY_PRELU},
     .infer = infer,
     .reference = cvk_reference_binary,
 };

@@ -174,6 +174,7 @@ const cvk_op cvk_op_Pad = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_pad_params),
+    .form = {.kind = CVK_FORM_DATA},
     .parse = parse,
     .infer = infer,
     .reference = reference,

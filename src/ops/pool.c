@@ -9,10 +9,10 @@
 #include "ops/common.h"
 #include "ops/window.h"
 
-cvk_status cvk_pool_parse(const cvk_attrs *attrs, cvk_pool_kind kind, cvk_pool_params *params)
+cvk_status cvk_pool_parse(const cvk_attrs *attrs, void *values)
 {
+    cvk_pool_params *params = values;
     int64_t ceil_mode, include, order;
-    params->kind = kind;
     CVK_TRY(cvk_attrs_window(attrs, &params->window));
     CVK_TRY(cvk_attrs_int(attrs, "ceil_mode", 0, &ceil_mode));
     CVK_TRY(cvk_attrs_int(attrs, "count_include_pad", 0, &include));
@@ -20,8 +20,8 @@ cvk_status cvk_pool_parse(const cvk_attrs *attrs, cvk_pool_kind kind, cvk_pool_p
     if (params->window.kernel[0] < 1)
         return cvk_fail(CVK_BAD_MODEL, "attribute 'kernel_shape' is missing");
     params->ceil_mode = ceil_mode != 0;
-    params->count_include_pad = kind == CVK_POOL_AVERAGE && include != 0;
-    params->column_major = kind == CVK_POOL_MAX && order != 0;
+    params->count_include_pad = params->kind == CVK_POOL_AVERAGE && include != 0;
+    params->column_major = params->kind == CVK_POOL_MAX && order != 0;
     return CVK_OK;
 }
 

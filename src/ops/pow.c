@@ -4,13 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_binary_params *)params)->kind = CVK_BINARY_POW;
-    return CVK_OK;
-}
-
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
     cvk_view both[2] = {in[0], in[1]};
@@ -26,7 +19,7 @@ const cvk_op cvk_op_Pow = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_binary_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_BINARY, .binary = CVK_BINARY_POW},
     .infer = infer,
     .reference = cvk_reference_binary,
 };

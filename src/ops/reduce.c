@@ -8,14 +8,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-cvk_status cvk_parse_reduce(const cvk_attrs *attrs, cvk_reduce_kind kind, cvk_reduce_params *params)
+cvk_status cvk_parse_reduce(const cvk_attrs *attrs, void *values)
 {
+    cvk_reduce_params *params = values;
     int64_t keepdims, noop;
     CVK_TRY(cvk_attrs_ints(attrs, "axes", CVK_MAX_RANK, params->axes, &params->n_axes));
     CVK_TRY(cvk_attrs_int(attrs, "keepdims", 1, &keepdims));
     CVK_TRY(cvk_attrs_int(attrs, "noop_with_empty_axes", 0, &noop));
     if (params->n_axes < 0) params->n_axes = 0;
-    params->kind = kind;
     params->keepdims = keepdims != 0;
     params->noop_with_empty_axes = noop != 0;
     return CVK_OK;

@@ -7,9 +7,8 @@
 
 #include "ops/move.h"
 
-/* Attributes axes, keepdims, noop_with_empty_axes, and the kind. */
-cvk_status cvk_parse_reduce(const cvk_attrs *attrs, cvk_reduce_kind kind,
-                            cvk_reduce_params *params);
+/* Attributes axes, keepdims, noop_with_empty_axes; the kind is there already (cvk_form). */
+cvk_status cvk_parse_reduce(const cvk_attrs *attrs, void *values);
 cvk_status cvk_infer_reduce(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_reference_reduce(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                                 int n_out);

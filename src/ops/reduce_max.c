@@ -4,11 +4,6 @@
  */
 #include "ops/reduce.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    return cvk_parse_reduce(attrs, CVK_REDUCE_MAX, params);
-}
-
 const cvk_op cvk_op_ReduceMax = {
     .name = "ReduceMax",
     .min_in = 1,
@@ -16,7 +11,8 @@ const cvk_op cvk_op_ReduceMax = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_reduce_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_REDUCE, .reduce = CVK_REDUCE_MAX},
+    .parse = cvk_parse_reduce,
     .infer = cvk_infer_reduce,
     .reference = cvk_reference_reduce,
 };

@@ -4,13 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_unary_params *)params)->act.kind = CVK_ACT_RELU;
-    return CVK_OK;
-}
-
 const cvk_op cvk_op_Relu = {
     .name = "Relu",
     .min_in = 1,
@@ -18,7 +11,7 @@ const cvk_op cvk_op_Relu = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_unary_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_RELU},
     .infer = cvk_infer_same_numeric,
     .reference = cvk_reference_unary,
 };

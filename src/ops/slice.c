@@ -158,6 +158,7 @@ const cvk_op cvk_op_Slice = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_slice_params),
+    .form = {.kind = CVK_FORM_COPY},
     .parse = parse,
     .infer = infer,
     .reference = reference,

@@ -52,6 +52,7 @@ const cvk_op cvk_op_SpaceToDepth = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_depth_space_params),
+    .form = {.kind = CVK_FORM_COPY},
     .parse = parse,
     .infer = infer,
     .reference = reference,

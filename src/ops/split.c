@@ -88,6 +88,7 @@ const cvk_op cvk_op_Split = {
     .min_out = 1,
     .max_out = CVK_MAX_SPLIT,
     .params_bytes = sizeof(cvk_split_params),
+    .form = {.kind = CVK_FORM_COPY},
     .parse = parse,
     .infer = infer,
     .reference = reference,

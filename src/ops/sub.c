@@ -4,13 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
-{
-    (void)attrs;
-    ((cvk_binary_params *)params)->kind = CVK_BINARY_SUB;
-    return CVK_OK;
-}
-
 const cvk_op cvk_op_Sub = {
     .name = "Sub",
     .min_in = 2,
@@ -18,7 +11,7 @@ const cvk_op cvk_op_Sub = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_binary_params),
-    .parse = parse,
+    .form = {.kind = CVK_FORM_BINARY, .binary = CVK_BINARY_SUB},
     .infer = cvk_infer_broadcast,
     .reference = cvk_reference_binary,
 };

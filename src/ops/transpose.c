@@ -68,6 +68,7 @@ const cvk_op cvk_op_Transpose = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_transpose_params),
+    .form = {.kind = CVK_FORM_COPY},
     .parse = parse,
     .infer = infer,
     .reference = reference,

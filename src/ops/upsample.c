@@ -41,6 +41,7 @@ const cvk_op cvk_op_Upsample = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_resize_params),
+    .form = {.kind = CVK_FORM_RESIZE},
     .parse = parse,
     .infer = cvk_infer_resize,
     .reference = cvk_reference_resize,

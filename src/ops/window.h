@@ -33,7 +33,7 @@ cvk_sweep cvk_sweep_make(const cvk_window *window, int64_t group, const cvk_shap
                          const cvk_shape *out);
 
 /* Pools: MaxPool, AveragePool, Pool and the pool of an epilogue. */
-cvk_status cvk_pool_parse(const cvk_attrs *attrs, cvk_pool_kind kind, cvk_pool_params *params);
+cvk_status cvk_pool_parse(const cvk_attrs *attrs, void *values);
 cvk_status cvk_pool_infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                               int n_out);

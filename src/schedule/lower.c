@@ -10,43 +10,28 @@
 #include "graph/resample.h"
 #include "schedule/lowering.h"
 
-/* A copy of `node` as another kind with zeroed params of `bytes` bytes and its first n_in inputs.
- */
-static cvk_status become(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, size_t bytes,
-                         int n_in, cvk_node **made)
+/* The node as another kind, with params of its own and its first input and output. */
+static cvk_status become(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, const void *params)
 {
-    CVK_TRY(cvk_graph_add_node(graph, op, node->name, node->in, n_in, node->out, node->n_out, bytes,
-                               made));
-    (*made)->members = node->members ? node->members : node->name;
+    cvk_node *made;
+    size_t bytes = cvk_op_get(op)->params_bytes;
+    CVK_TRY(cvk_graph_add_node(graph, op, node->name, node->in, 1, node->out, 1, bytes, &made));
+    made->members = node->members ? node->members : node->name;
+    memcpy(made->params, params, bytes);
     return CVK_OK;
 }
 
 static cvk_status become_alias(cvk_graph *graph, const cvk_node *node)
 {
-    cvk_node *made;
-    return become(graph, node, CVK_OP_Reshape, sizeof(cvk_reshape_params), 1, &made);
+    return become(graph, node, CVK_OP_Reshape, &(cvk_reshape_params){0});
 }
 
-static cvk_status lower_unary(cvk_graph *graph, const cvk_node *node, cvk_act act)
+/* Inputs beyond the first are constants, which infer has put into params. */
+static bool rest_is_constant(const cvk_graph *graph, const cvk_node *node)
 {
-    cvk_node *made;
-    CVK_TRY(become(graph, node, CVK_OP_Unary, sizeof(cvk_unary_params), 1, &made));
-    ((cvk_unary_params *)made->params)->act = act;
-    return CVK_OK;
-}
-
-/* Clip: bounds are attributes or constant scalars; computed bounds stay with the reference. */
-static cvk_status lower_clip(cvk_graph *graph, const cvk_node *node)
-{
-    cvk_act act = ((const cvk_unary_params *)node->params)->act;
-    for (int i = 1; i < node->n_in; i++) {
-        if (node->in[i] < 0) continue;
-        if (!cvk_is_const(graph, node->in[i])) return cvk_nodes_keep(graph, node);
-        cvk_view bound = cvk_graph_view(graph, node->in[i]);
-        *(i == 1 ? &act.a : &act.b) = (float)cvk_view_get(&bound, 0);
-    }
-    act.kind = CVK_ACT_CLIP;
-    return lower_unary(graph, node, act);
+    for (int i = 1; i < node->n_in; i++)
+        if (node->in[i] >= 0 && !cvk_is_const(graph, node->in[i])) return false;
+    return true;
 }
 
 /* One Binary of `a` and `b`, both brought to the output's rank. */
@@ -117,23 +102,10 @@ static cvk_status lower_batch_norm(cvk_graph *graph, const cvk_node *node)
     return CVK_OK;
 }
 
-static cvk_status lower_pool(cvk_graph *graph, const cvk_node *node, cvk_pool_kind kind)
+static cvk_status lower_pool(cvk_graph *graph, const cvk_node *node)
 {
     if (node->n_out > 1 && node->out[1] >= 0) return cvk_nodes_keep(graph, node); /* indices */
-    cvk_node *made;
-    CVK_TRY(become(graph, node, CVK_OP_Pool, sizeof(cvk_pool_params), 1, &made));
-    memcpy(made->params, node->params, sizeof(cvk_pool_params));
-    ((cvk_pool_params *)made->params)->kind = kind;
-    made->n_out = 1;
-    return CVK_OK;
-}
-
-static cvk_status lower_global_pool(cvk_graph *graph, const cvk_node *node, cvk_pool_kind kind)
-{
-    cvk_node *made;
-    CVK_TRY(become(graph, node, CVK_OP_GlobalPool, sizeof(cvk_global_pool_params), 1, &made));
-    ((cvk_global_pool_params *)made->params)->kind = kind;
-    return CVK_OK;
+    return become(graph, node, CVK_OP_Pool, node->params);
 }
 
 /* A reduction over exactly the spatial dimensions of an image is a global pool. */
@@ -146,19 +118,14 @@ static bool is_global_pool(const cvk_graph *graph, const cvk_node *node,
            (params->axes[0] == 3 && params->axes[1] == 2);
 }
 
-static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node, cvk_reduce_kind kind)
+static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node)
 {
-    cvk_reduce_params params = *(const cvk_reduce_params *)node->params;
-    params.kind = kind;
-    if (params.n_axes == 0) return become_alias(graph, node);
-    if (!is_global_pool(graph, node, &params)) {
-        cvk_node *made;
-        CVK_TRY(become(graph, node, CVK_OP_Reduce, sizeof params, 1, &made));
-        memcpy(made->params, &params, sizeof params);
-        return CVK_OK;
-    }
-    cvk_pool_kind pool = kind == CVK_REDUCE_MAX ? CVK_POOL_MAX : CVK_POOL_AVERAGE;
-    if (params.keepdims) return lower_global_pool(graph, node, pool);
+    const cvk_reduce_params *params = node->params;
+    if (params->n_axes == 0) return become_alias(graph, node);
+    if (!is_global_pool(graph, node, params)) return become(graph, node, CVK_OP_Reduce, params);
+    cvk_global_pool_params pool = {params->kind == CVK_REDUCE_MAX ? CVK_POOL_MAX
+                                                                  : CVK_POOL_AVERAGE};
+    if (params->keepdims) return become(graph, node, CVK_OP_GlobalPool, &pool);
     int pooled;
     CVK_TRY(cvk_graph_add_temp(graph, node->name, &pooled));
     cvk_value *value = &graph->values[pooled];
@@ -168,17 +135,16 @@ static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node, cvk_reduc
     value->shape.dims[2] = value->shape.dims[3] = 1;
     cvk_node first = *node, second = *node;
     first.out = &pooled;
-    first.n_out = 1;
     second.in = &pooled;
-    CVK_TRY(lower_global_pool(graph, &first, pool));
+    CVK_TRY(become(graph, &first, CVK_OP_GlobalPool, &pool));
     return become_alias(graph, &second);
 }
 
-/* Keeps the operator with its data inputs only: the rest is in params. */
-static cvk_status keep_first(cvk_graph *graph, const cvk_node *node, int n_in)
+/* Keeps the operator with its first input only: the rest is in params. */
+static cvk_status keep_first(cvk_graph *graph, const cvk_node *node)
 {
     cvk_node copy = *node;
-    copy.n_in = node->n_in < n_in ? node->n_in : n_in;
+    copy.n_in = 1;
     return cvk_nodes_keep(graph, &copy);
 }
 
@@ -195,50 +161,25 @@ static bool resize_is_identity(const cvk_graph *graph, const cvk_node *node)
 static cvk_status lower_resize(cvk_graph *graph, const cvk_node *node)
 {
     if (resize_is_identity(graph, node)) return become_alias(graph, node);
-    cvk_node *made;
-    CVK_TRY(become(graph, node, CVK_OP_Resize, node->params_bytes, 1, &made));
-    memcpy(made->params, node->params, node->params_bytes);
-    return CVK_OK;
+    return become(graph, node, CVK_OP_Resize, node->params);
 }
 
-/* Operators whose kernels take float32 only; other types keep the reference. */
-static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node)
+/* Forms whose kernels take float32 only; other types keep the reference. */
+static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, const cvk_form *form)
 {
-    switch (node->op) {
-    case CVK_OP_Clip: return lower_clip(graph, node);
-    case CVK_OP_Relu: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_RELU});
-    case CVK_OP_Sigmoid: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_SIGMOID});
-    case CVK_OP_Tanh: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_TANH});
-    case CVK_OP_Sqrt: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_SQRT});
-    case CVK_OP_Exp: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_EXP});
-    case CVK_OP_HardSwish: return lower_unary(graph, node, (cvk_act){.kind = CVK_ACT_HARD_SWISH});
-    case CVK_OP_LeakyRelu:
-    case CVK_OP_Elu:
-    case CVK_OP_HardSigmoid:
-        return lower_unary(graph, node, ((const cvk_unary_params *)node->params)->act);
-    case CVK_OP_Add: return lower_binary(graph, node, CVK_BINARY_ADD);
-    case CVK_OP_Sum: return lower_binary(graph, node, CVK_BINARY_ADD);
-    case CVK_OP_Sub: return lower_binary(graph, node, CVK_BINARY_SUB);
-    case CVK_OP_Mul: return lower_binary(graph, node, CVK_BINARY_MUL);
-    case CVK_OP_Div: return lower_binary(graph, node, CVK_BINARY_DIV);
-    case CVK_OP_Pow: return lower_binary(graph, node, CVK_BINARY_POW);
-    case CVK_OP_Min: return lower_binary(graph, node, CVK_BINARY_MIN);
-    case CVK_OP_Max: return lower_binary(graph, node, CVK_BINARY_MAX);
-    case CVK_OP_PRelu: return lower_binary(graph, node, CVK_BINARY_PRELU);
-    case CVK_OP_BatchNormalization: return lower_batch_norm(graph, node);
-    case CVK_OP_MaxPool: return lower_pool(graph, node, CVK_POOL_MAX);
-    case CVK_OP_AveragePool: return lower_pool(graph, node, CVK_POOL_AVERAGE);
-    case CVK_OP_GlobalAveragePool: return lower_global_pool(graph, node, CVK_POOL_AVERAGE);
-    case CVK_OP_GlobalMaxPool: return lower_global_pool(graph, node, CVK_POOL_MAX);
-    case CVK_OP_ReduceMean: return lower_reduce(graph, node, CVK_REDUCE_MEAN);
-    case CVK_OP_ReduceSum: return lower_reduce(graph, node, CVK_REDUCE_SUM);
-    case CVK_OP_ReduceMax: return lower_reduce(graph, node, CVK_REDUCE_MAX);
-    case CVK_OP_Pad: /* a computed value stays with the reference */
-        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2]))
-            return cvk_nodes_keep(graph, node);
-        return keep_first(graph, node, 1);
-    case CVK_OP_Resize:
-    case CVK_OP_Upsample: return lower_resize(graph, node);
+    switch (form->kind) {
+    case CVK_FORM_UNARY:
+        return rest_is_constant(graph, node) ? become(graph, node, CVK_OP_Unary, node->params)
+                                             : cvk_nodes_keep(graph, node);
+    case CVK_FORM_DATA:
+        return rest_is_constant(graph, node) ? keep_first(graph, node)
+                                             : cvk_nodes_keep(graph, node);
+    case CVK_FORM_BINARY: return lower_binary(graph, node, form->binary);
+    case CVK_FORM_REDUCE: return lower_reduce(graph, node);
+    case CVK_FORM_POOL: return lower_pool(graph, node);
+    case CVK_FORM_GLOBAL_POOL: return become(graph, node, CVK_OP_GlobalPool, node->params);
+    case CVK_FORM_RESIZE: return lower_resize(graph, node);
+    case CVK_FORM_AFFINE: return lower_batch_norm(graph, node);
     default: return cvk_nodes_keep(graph, node);
     }
 }
@@ -247,29 +188,18 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
 {
     const cvk_value *in = node->n_in && node->in[0] >= 0 ? &graph->values[node->in[0]] : NULL;
     if (!in) return cvk_nodes_keep(graph, node);
-    switch (node->op) {
-    case CVK_OP_Reshape:
-    case CVK_OP_Flatten:
-    case CVK_OP_Squeeze:
-    case CVK_OP_Unsqueeze:
-    case CVK_OP_Identity: return become_alias(graph, node);
-    case CVK_OP_Dropout:
-        if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2]))
-            return cvk_fail(CVK_UNSUPPORTED,
-                            "training_mode is known to a run only; Dropout is done for inference");
-        return cvk_is_alias(node) ? become_alias(graph, node) : cvk_nodes_keep(graph, node);
-    case CVK_OP_Cast:
-        if (graph->values[node->out[0]].dtype == in->dtype) return become_alias(graph, node);
-        return cvk_nodes_keep(graph, node);
-    case CVK_OP_Slice:
-    case CVK_OP_Split:
-    case CVK_OP_Transpose:
-    case CVK_OP_Expand:
-    case CVK_OP_DepthToSpace:
-    case CVK_OP_SpaceToDepth: return cvk_lower_copy(graph, node);
-    default: break;
-    }
-    return in->dtype == CVK_F32 ? lower_f32(graph, node) : cvk_nodes_keep(graph, node);
+    if (node->op == CVK_OP_Dropout && node->n_in > 2 && node->in[2] >= 0 &&
+        !cvk_is_const(graph, node->in[2]))
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "training_mode is known to a run only; Dropout is done for inference");
+    if (cvk_is_alias(node)) return become_alias(graph, node);
+    const cvk_form *form = &cvk_op_get(node->op)->form;
+    if (form->kind == CVK_FORM_COPY) return cvk_lower_copy(graph, node);
+    if (form->kind == CVK_FORM_CAST)
+        return graph->values[node->out[0]].dtype == in->dtype
+                   ? become_alias(graph, node)
+                   : become(graph, node, CVK_OP_Cast, node->params);
+    return in->dtype == CVK_F32 ? lower_f32(graph, node, form) : cvk_nodes_keep(graph, node);
 }
 
 /* Nodes that change nothing (Identity, Dropout, a Reshape to the same shape) are read through, so
