@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/quant.h"
+#include "ops/window.h"
 #include "schedule/passes.h"
 
 #define CASE(op, inputs, attrs, posts) {op, inputs, attrs, posts},
@@ -210,15 +212,19 @@ static bool parse_act(const char *word, cvk_act *act)
     return false;
 }
 
-/* A new input of the node: a residual like its output, or a constant slope per channel. */
-static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, int *index)
+/* A new input of the node, behind the operator's own: a residual like its output, or a constant
+ * slope per channel. */
+static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, cvk_dtype dtype,
+                             int *index)
 {
-    int id, *in = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *in);
+    bool quantised = node->op == CVK_OP_QConv || node->op == CVK_OP_QMatMul;
+    int own = quantised && node->n_in < 5 ? 5 : node->n_in;
+    int id, *in = cvk_arena_alloc(graph->arena, ((size_t)own + 1) * sizeof *in);
     CVK_TRY(cvk_graph_add_temp(graph, slope ? "slope" : "residual", &id));
     if (!in) return CVK_NO_MEMORY;
-    memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
+    for (int i = 0; i < own; i++) in[i] = i < node->n_in ? node->in[i] : -1;
     cvk_value *value = &graph->values[id];
-    value->dtype = CVK_F32;
+    value->dtype = dtype;
     value->has_shape = true;
     value->shape = graph->values[node->out[0]].shape;
     if (slope) {
@@ -230,20 +236,63 @@ static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, int *
         op_case_fill(&view, 7, 0, 0);
         value->data = view.data;
     }
-    in[node->n_in] = id;
-    *index = node->n_in;
+    in[own] = id;
+    *index = own;
     node->in = in;
-    node->n_in++;
+    node->n_in = own + 1;
     return CVK_OK;
+}
+
+/* "QAdd:i8:u8:0.02:3:0.05:-7:0.04:128", types of the residual and the result, then scale and zero
+ * point of the result so far, of the residual and of the result; perhaps ":lo:hi". */
+static bool parse_qadd(const char *word, cvk_dtype *residual, cvk_qbinary_params *qadd)
+{
+    char from[4], to[4];
+    int a_zp, b_zp, zp, lo, hi;
+    float a, b, y;
+    int count = sscanf(word, "QAdd:%3[ui8]:%3[ui8]:%f:%d:%f:%d:%f:%d:%d:%d", from, to, &a, &a_zp,
+                       &b, &b_zp, &y, &zp, &lo, &hi);
+    if (count != 8 && count != 10) return false;
+    *residual = dtype_of(from);
+    *qadd = (cvk_qbinary_params){.kind = CVK_BINARY_ADD,
+                                 .a_scale = a,
+                                 .b_scale = b,
+                                 .y_scale = y,
+                                 .a_zp = a_zp,
+                                 .b_zp = b_zp,
+                                 .y = cvk_quant_full(dtype_of(to), zp)};
+    if (count == 10) {
+        qadd->y.lo = lo;
+        qadd->y.hi = hi;
+    }
+    return true;
+}
+
+/* "Range:128:200": not a post, but what an activation makes of the operator's own range. */
+static bool narrow_range(const char *word, cvk_node *node)
+{
+    int lo, hi;
+    if (sscanf(word, "Range:%d:%d", &lo, &hi) != 2) return false;
+    cvk_quant_range *y = node->op == CVK_OP_QConv ? &((cvk_qconv_params *)node->params)->y
+                                                  : &((cvk_qmatmul_params *)node->params)->y;
+    y->lo = lo;
+    y->hi = hi;
+    return true;
 }
 
 static cvk_status add_post(cvk_graph *graph, cvk_node *node, const char *word)
 {
     cvk_post post = {.name = "post", .op = CVK_OP_Unary};
     cvk_value *out = &graph->values[node->out[0]];
-    if (strcmp(word, "Add") == 0 || strcmp(word, "PRelu") == 0) {
+    cvk_dtype residual;
+    if (narrow_range(word, node)) return CVK_OK;
+    if (parse_qadd(word, &residual, &post.qadd)) {
+        post.kind = CVK_POST_QADD;
+        out->dtype = post.qadd.y.dtype;
+        CVK_TRY(post_input(graph, node, false, residual, &post.input));
+    } else if (strcmp(word, "Add") == 0 || strcmp(word, "PRelu") == 0) {
         post.kind = *word == 'A' ? CVK_POST_ADD : CVK_POST_PRELU;
-        CVK_TRY(post_input(graph, node, *word == 'P', &post.input));
+        CVK_TRY(post_input(graph, node, *word == 'P', CVK_F32, &post.input));
     } else if (parse_pool(word, out->shape.rank - 2, &post.pool)) {
         post.kind = CVK_POST_POOL;
         node->conv_shape = out->shape;
@@ -260,6 +309,71 @@ static cvk_status add_post(cvk_graph *graph, cvk_node *node, const char *word)
     }
     node->posts[node->n_posts++] = post;
     return CVK_OK;
+}
+
+/* The forms that no single ONNX operator is lowered to, from attributes named like their
+ * parameters; "type" is the result's, "lo" and "hi" narrow it. */
+static cvk_status parse_range(const cvk_attrs *attrs, cvk_quant_range *y)
+{
+    const char *type;
+    int64_t zp, lo, hi;
+    CVK_TRY(cvk_attrs_string(attrs, "type", "u8", &type));
+    CVK_TRY(cvk_attrs_int(attrs, "y_zp", 0, &zp));
+    *y = cvk_quant_full(dtype_of(type), (int32_t)zp);
+    CVK_TRY(cvk_attrs_int(attrs, "lo", y->lo, &lo));
+    CVK_TRY(cvk_attrs_int(attrs, "hi", y->hi, &hi));
+    y->lo = (int32_t)lo;
+    y->hi = (int32_t)hi;
+    return CVK_OK;
+}
+
+static cvk_status parse_zero(const cvk_attrs *attrs, const char *name, int32_t *zero)
+{
+    int64_t value;
+    CVK_TRY(cvk_attrs_int(attrs, name, 0, &value));
+    *zero = (int32_t)value;
+    return CVK_OK;
+}
+
+static cvk_status parse_internal(const cvk_attrs *attrs, cvk_node *node)
+{
+    const char *kind;
+    if (node->op == CVK_OP_QPool) {
+        cvk_qpool_params *pool = node->params;
+        pool->pool.kind = CVK_POOL_AVERAGE;
+        CVK_TRY(cvk_pool_parse(attrs, &pool->pool));
+        CVK_TRY(cvk_attrs_float(attrs, "x_scale", 1, &pool->x_scale));
+        CVK_TRY(cvk_attrs_float(attrs, "y_scale", 1, &pool->y_scale));
+        CVK_TRY(parse_zero(attrs, "x_zp", &pool->x_zp));
+        return parse_range(attrs, &pool->y);
+    }
+    cvk_qbinary_params *binary = node->params;
+    CVK_TRY(cvk_attrs_string(attrs, "kind", "Add", &kind));
+    binary->kind = strcmp(kind, "Mul") == 0 ? CVK_BINARY_MUL : CVK_BINARY_ADD;
+    CVK_TRY(cvk_attrs_float(attrs, "a_scale", 1, &binary->a_scale));
+    CVK_TRY(cvk_attrs_float(attrs, "b_scale", 1, &binary->b_scale));
+    CVK_TRY(cvk_attrs_float(attrs, "y_scale", 1, &binary->y_scale));
+    CVK_TRY(parse_zero(attrs, "a_zp", &binary->a_zp));
+    CVK_TRY(parse_zero(attrs, "b_zp", &binary->b_zp));
+    return parse_range(attrs, &binary->y);
+}
+
+static bool find_op(const char *name, cvk_op_kind *op)
+{
+    static const cvk_op_kind internal[] = {CVK_OP_QBinary, CVK_OP_QPool};
+    for (size_t i = 0; i < sizeof internal / sizeof *internal; i++) {
+        *op = internal[i];
+        if (strcmp(cvk_op_kind_name(*op), name) == 0) return true;
+    }
+    return cvk_op_find(name, op);
+}
+
+static cvk_status parse_case_node(cvk_graph *graph, cvk_node *node)
+{
+    const cvk_attrs attrs = {
+        .items = node->attrs, .count = node->n_attrs, .opset = graph->opset, .arena = graph->arena};
+    return cvk_op_get(node->op)->internal ? parse_internal(&attrs, node)
+                                          : cvk_node_parse(graph, node);
 }
 
 static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *in, int n_in)
@@ -281,13 +395,13 @@ static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *i
         CVK_TRY(cvk_graph_add_output(graph, out[i]));
     }
     cvk_op_kind op;
-    if (!cvk_op_find(c->op, &op)) return cvk_fail(CVK_BAD_ARGUMENT, "no operator '%s'", c->op);
+    if (!find_op(c->op, &op)) return cvk_fail(CVK_BAD_ARGUMENT, "no operator '%s'", c->op);
     cvk_node *node;
     CVK_TRY(cvk_graph_add_node(graph, op, c->op, in, n_in, out, n_out, cvk_op_get(op)->params_bytes,
                                &node));
     node->attrs = attrs;
     node->n_attrs = n_attrs;
-    CVK_TRY(cvk_node_parse(graph, node));
+    CVK_TRY(parse_case_node(graph, node));
     return cvk_node_infer(graph, node);
 }
 

@@ -11,7 +11,10 @@
  *   attributes  "kernel_shape=[3,3] alpha=0.5 mode=reflect": [..] are lists; numbers with a point
  * are floats. "opset=11" and "outputs=2" are the row's own. posts       "Relu", "LeakyRelu:0.1",
  * "Clip:0:6", ... ; "Add"; "PRelu"; "Max:3/2/1" or "Avg:3/2/1", kernel / stride / pad, followed by
- * "^" for ceil_mode and "p" for count_include_pad
+ * "^" for ceil_mode and "p" for count_include_pad; "QAdd:i8:u8:0.02:3:0.05:-7:0.04:128" on a
+ * quantised node: types of the residual and the result, then scale and zero point of the node's own
+ * result, the residual and the result; "Range:128:200": its own lo and hi
+ * QBinary and QPool are written as themselves, with attributes named like their parameters.
  */
 #ifndef TESTS_OP_CASE_H
 #define TESTS_OP_CASE_H

@@ -39,18 +39,28 @@ typedef enum cvk_post_kind {
     CVK_POST_ADD = 1,
     CVK_POST_ACT,
     CVK_POST_PRELU,
-    CVK_POST_POOL
+    CVK_POST_POOL,
+    CVK_POST_QADD
 } cvk_post_kind;
 typedef struct cvk_post {
     cvk_post_kind kind;
     int input;            /* ADD: index into node->in of the residual, same shape and layout as the
-                             result so far; PRELU: of the slope, one per channel (C elements) or 1 */
+                             result so far; PRELU: of the slope, one per channel (C elements) or 1;
+                             QADD: of the residual, same shape, uint8 or int8 */
     cvk_act act;          /* ACT */
     cvk_pool_params pool; /* POOL */
-    const char *name;     /* of the model's node, for describe */
-    cvk_op_kind op;       /* as the model had it */
+    cvk_qbinary_params qadd; /* QADD, of QConv and QMatMul: cvk_qbinary(result so far, residual) */
+    const char *name;        /* of the model's node, for describe */
+    cvk_op_kind op;          /* as the model had it */
 } cvk_post;
 enum { CVK_MAX_POSTS = 4 };
+
+/* Whether the post reads node->in[post->input]. */
+static inline bool cvk_post_has_input(const cvk_post *post)
+{
+    return post->kind == CVK_POST_ADD || post->kind == CVK_POST_PRELU ||
+           post->kind == CVK_POST_QADD;
+}
 
 typedef struct cvk_node {
     cvk_op_kind op;

@@ -96,8 +96,8 @@ typedef struct cvk_unary_params {
 /* Binary: two inputs, numpy broadcasting. PRELU: x < 0 ? slope x : x. */
 #define CVK_BINARY_LIST(X)                                                                         \
     X(ADD, "Add")                                                                                  \
-    X(SUB, "Sub") X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max")            \
-        X(PRELU, "PRelu")
+    X(SUB, "Sub")                                                                                  \
+    X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max") X(PRELU, "PRelu")
 typedef enum cvk_binary_kind {
 #define CVK_BINARY_ENUM(id, text) CVK_BINARY_##id,
     CVK_BINARY_LIST(CVK_BINARY_ENUM)
@@ -247,6 +247,52 @@ typedef struct cvk_cast_params {
 typedef struct cvk_quantize_params {
     int64_t axis;
 } cvk_quantize_params;
+
+/* The quantised operators. All their tensors are plain; X, A, B, W and a residual are uint8 or int8,
+ * each of its own. graph/quant.h holds the arithmetic, bit for bit.
+ *
+ * How a result becomes integers: q = zp + the rounded value, clamped to [lo, hi] (an activation is
+ * in lo and hi), stored as dtype, uint8 or int8. */
+typedef struct cvk_quant_range {
+    int32_t zp, lo, hi;
+    cvk_dtype dtype;
+} cvk_quant_range;
+
+/* QConv: inputs X, W (oc, ic / group, k...), [B int32 (oc)], [M float32 (oc)], [WZ int32 (oc)],
+ * then those of posts, from index 5 on.
+ *   acc[oc] = B[oc] + sum of (x - x_zp) (w - WZ[oc]); what the window sees of padding counts as 0
+ *   y = cvk_requantise(acc, M[oc], &y); without M the output is acc, int32. */
+typedef struct cvk_qconv_params {
+    cvk_conv_params conv; /* first, so that cvk_geom_conv reads it */
+    int32_t x_zp;
+    cvk_quant_range y; /* without M only dtype, CVK_I32, counts */
+} cvk_qconv_params;
+
+/* QMatMul: inputs A (.., m, k), B (.., k, n) with numpy's broadcasting, [bias int32 (n)],
+ * [M float32 (n) or (1)], [BZ int32 (n) or (1)], then those of posts, from index 5 on.
+ *   acc = bias[n] + sum over k of (a - a_zp) (b - BZ[n]); the rest as QConv. */
+typedef struct cvk_qmatmul_params {
+    int32_t a_zp;
+    cvk_quant_range y;
+} cvk_qmatmul_params;
+
+/* QBinary: inputs A, B, numpy broadcasting; ADD or MUL. y = cvk_qbinary(&params, a, b). */
+typedef struct cvk_qbinary_params {
+    cvk_binary_kind kind;
+    float a_scale, b_scale, y_scale;
+    int32_t a_zp, b_zp;
+    cvk_quant_range y;
+} cvk_qbinary_params;
+
+/* QPool: input X; averages. With n the divisor of the window (its taps inside X, or with
+ * count_include_pad those in X or its padding) and sum that of (x - x_zp) over the taps inside X:
+ * y = cvk_requantise(sum, cvk_qpool_scale(&params, n), &params.y). */
+typedef struct cvk_qpool_params {
+    cvk_pool_params pool; /* kind CVK_POOL_AVERAGE */
+    float x_scale, y_scale;
+    int32_t x_zp;
+    cvk_quant_range y;
+} cvk_qpool_params;
 
 /* Constant (value in an attribute) and ConstantOfShape: the element that fills it; dtype, bytes. */
 typedef struct cvk_constant_params {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/quant.h"
 #include "ops/common.h"
 #include "ops/window.h"
 
@@ -49,8 +50,7 @@ static bool is_post_input(const cvk_node *node, int i)
 {
     for (int p = 0; p < node->n_posts; p++) {
         const cvk_post *post = &node->posts[p];
-        if ((post->kind == CVK_POST_ADD || post->kind == CVK_POST_PRELU) && post->input == i)
-            return true;
+        if (cvk_post_has_input(post) && post->input == i) return true;
     }
     return false;
 }
@@ -102,9 +102,12 @@ static cvk_status check_size(const cvk_view *view, const char *what, int index)
     return CVK_OK;
 }
 
-/* With a pool in the epilogue the operator's own result is node->conv_shape. */
-static cvk_status infer_post_pool(cvk_node *node, cvk_view *out)
+/* With a pool in the epilogue the operator's own result is node->conv_shape; a quantised addition
+ * has a type of its own. */
+static cvk_status infer_posts(cvk_node *node, cvk_view *out)
 {
+    for (int p = 0; p < node->n_posts; p++)
+        if (node->posts[p].kind == CVK_POST_QADD) out[0].dtype = node->posts[p].qadd.y.dtype;
     if (!node->n_posts || node->posts[node->n_posts - 1].kind != CVK_POST_POOL) return CVK_OK;
     cvk_view before = out[0];
     node->conv_shape = before.shape;
@@ -121,7 +124,7 @@ static cvk_status infer_views(cvk_node *node, cvk_view *in, cvk_view *out)
         CVK_TRY(check_size(&in[i], "input", i));
     }
     CVK_TRY(op->infer(node->params, in, n_in, out, node->n_out));
-    CVK_TRY(infer_post_pool(node, out));
+    CVK_TRY(infer_posts(node, out));
     for (int i = 0; i < node->n_out; i++) CVK_TRY(check_size(&out[i], "output", i));
     return CVK_OK;
 }
@@ -145,13 +148,29 @@ cvk_status cvk_node_infer(cvk_graph *graph, cvk_node *node)
     return at_node(node, status);
 }
 
-static cvk_status post_add(const cvk_view *residual, cvk_view *temp)
+static cvk_status check_residual(const cvk_view *residual, const cvk_view *temp)
 {
     char text[CVK_SHAPE_TEXT], other[CVK_SHAPE_TEXT];
-    if (!cvk_shape_equal(&residual->shape, &temp->shape))
-        return cvk_fail(CVK_SHAPE, "residual has shape %s, the result has %s",
-                        cvk_shape_text(&residual->shape, text),
-                        cvk_shape_text(&temp->shape, other));
+    if (cvk_shape_equal(&residual->shape, &temp->shape)) return CVK_OK;
+    return cvk_fail(CVK_SHAPE, "residual has shape %s, the result has %s",
+                    cvk_shape_text(&residual->shape, text), cvk_shape_text(&temp->shape, other));
+}
+
+static cvk_status post_qadd(const cvk_qbinary_params *qadd, const cvk_view *residual,
+                            cvk_view *temp)
+{
+    CVK_TRY(check_residual(residual, temp));
+    int64_t count = cvk_view_count(temp);
+    for (int64_t i = 0; i < count; i++) {
+        int32_t q = (int32_t)cvk_view_get(temp, i);
+        cvk_view_set(temp, i, cvk_qbinary(qadd, q, (int32_t)cvk_view_get_int(residual, i)));
+    }
+    return CVK_OK;
+}
+
+static cvk_status post_add(const cvk_view *residual, cvk_view *temp)
+{
+    CVK_TRY(check_residual(residual, temp));
     int64_t count = cvk_view_count(temp);
     for (int64_t i = 0; i < count; i++)
         cvk_view_set(temp, i, cvk_view_get(temp, i) + cvk_view_get(residual, i));
@@ -182,6 +201,7 @@ static cvk_status apply_posts(const cvk_node *node, const cvk_view *in, cvk_view
         case CVK_POST_ADD: CVK_TRY(post_add(&in[post->input], temp)); break;
         case CVK_POST_ACT: CVK_TRY(cvk_reference_act(&post->act, temp, temp)); break;
         case CVK_POST_PRELU: CVK_TRY(post_prelu(&in[post->input], temp)); break;
+        case CVK_POST_QADD: CVK_TRY(post_qadd(&post->qadd, &in[post->input], temp)); break;
         case CVK_POST_POOL: return cvk_pool_reference(&post->pool, temp, 1, out, 1);
         }
     }
@@ -220,16 +240,22 @@ static cvk_view counted_view(const cvk_graph *graph, int id)
     return view;
 }
 
+/* Of the inputs, macs looks at these at the most. */
+enum { MAX_COUNTED = 4 };
+
 uint64_t cvk_node_macs(const cvk_graph *graph, const cvk_node *node)
 {
     const cvk_op *op = cvk_op_get(node->op);
     if (!op->macs || node->n_in < 2 || node->n_out < 1) return 0;
     bool pooled = node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL;
-    cvk_view in[2] = {counted_view(graph, node->in[0]), counted_view(graph, node->in[1])};
+    cvk_view in[MAX_COUNTED];
+    int n_in = node->n_in < MAX_COUNTED ? node->n_in : MAX_COUNTED;
+    for (int i = 0; i < n_in; i++) in[i] = counted_view(graph, node->in[i]);
     cvk_view out = counted_view(graph, node->out[0]);
     if (pooled) out.shape = node->conv_shape;
-    if (!cvk_shaped(&in[0]) || !cvk_shaped(&in[1]) || !cvk_shaped(&out)) return 0;
-    return op->macs(node->params, in, 2, &out);
+    for (int i = 0; i < n_in; i++)
+        if (in[i].dtype != CVK_NONE && !cvk_shaped(&in[i])) return 0;
+    return cvk_shaped(&out) ? op->macs(node->params, in, n_in, &out) : 0;
 }
 
 enum { WORK_INPUTS = 8 };

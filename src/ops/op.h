@@ -35,9 +35,10 @@ cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);
 typedef enum cvk_form_kind {
     CVK_FORM_OWN, /* stays as it is */
     /* of tensors of any type */
-    CVK_FORM_COPY, /* Copy: elements only move (schedule/lower_copy.c) */
-    CVK_FORM_CAST, /* Cast to params->to */
-    /* of float32 tensors; other types stay as they are */
+    CVK_FORM_COPY,  /* Copy: elements only move (schedule/lower_copy.c) */
+    CVK_FORM_CAST,  /* Cast to params->to */
+    CVK_FORM_QUANT, /* QConv or QMatMul (schedule/lower_quant.c) */
+    /* of float32 tensors; other types stay as they are, but for a pool of 8-bit integers */
     CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
     CVK_FORM_UNARY,       /* Unary of params->act, likewise */
     CVK_FORM_BINARY,      /* a chain of Binary over any number of inputs */
@@ -48,6 +49,13 @@ typedef enum cvk_form_kind {
     CVK_FORM_AFFINE       /* Affine of scale, B, mean and var */
 } cvk_form_kind;
 
+/* QUANT: QConv of params (a cvk_conv_params) or QMatMul, and which inputs are what; x is input 0,
+ * 0 says that the operator has no such input. */
+typedef struct cvk_form_quant {
+    cvk_op_kind to;
+    int x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias;
+} cvk_form_quant;
+
 typedef struct cvk_form {
     cvk_form_kind kind;
     union {
@@ -55,6 +63,7 @@ typedef struct cvk_form {
         cvk_binary_kind binary; /* BINARY */
         cvk_reduce_kind reduce; /* REDUCE */
         cvk_pool_kind pool;     /* POOL, GLOBAL_POOL */
+        cvk_form_quant quant;   /* QUANT */
     };
 } cvk_form;
 

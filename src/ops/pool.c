@@ -120,11 +120,34 @@ static int64_t column_major(const cvk_sweep *s, int64_t place)
     return (x * h->in + y) * d->in + z;
 }
 
+static int64_t divisor_of(const cvk_pool_params *pool, const tap *t, const range *r)
+{
+    return pool->count_include_pad ? r[0].padded * r[1].padded * r[2].padded : t->count;
+}
+
 static double result(const cvk_pool_params *pool, const tap *t, const range *r)
 {
     if (pool->kind == CVK_POOL_MAX) return t->best;
-    int64_t divisor = pool->count_include_pad ? r[0].padded * r[1].padded * r[2].padded : t->count;
+    int64_t divisor = divisor_of(pool, t, r);
     return divisor ? t->sum / (double)divisor : 0;
+}
+
+/* The window of element i of the output. */
+static tap window_tap(const cvk_view *src, const cvk_sweep *s, int64_t i, range *ranges)
+{
+    for (int a = 0; a < CVK_MAX_SPATIAL; a++)
+        ranges[a] = window_range(&s->axis[a], i / s->axis[a].out_pitch % s->axis[a].out);
+    return gather(src, i / s->out_count * s->in_count, s, ranges);
+}
+
+double cvk_pool_sum(const cvk_pool_params *pool, const cvk_view *in, const cvk_shape *out,
+                    int64_t i, int64_t *divisor)
+{
+    cvk_sweep s = cvk_sweep_make(&pool->window, 1, &in->shape, out);
+    range ranges[CVK_MAX_SPATIAL];
+    tap t = window_tap(in, &s, i, ranges);
+    *divisor = divisor_of(pool, &t, ranges);
+    return t.sum;
 }
 
 cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
@@ -137,13 +160,11 @@ cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, 
     if (count == 0) return CVK_OK;
     cvk_sweep s = cvk_sweep_make(&pool->window, 1, &in[0].shape, &out[0].shape);
     for (int64_t i = 0; i < count; i++) {
-        int64_t first = i / s.out_count * s.in_count;
         range ranges[CVK_MAX_SPATIAL];
-        for (int a = 0; a < CVK_MAX_SPATIAL; a++)
-            ranges[a] = window_range(&s.axis[a], i / s.axis[a].out_pitch % s.axis[a].out);
-        tap t = gather(&in[0], first, &s, ranges);
+        tap t = window_tap(&in[0], &s, i, ranges);
         cvk_view_set(&out[0], i, result(pool, &t, ranges));
         if (!indices) continue;
+        int64_t first = i / s.out_count * s.in_count;
         int64_t place = pool->column_major && t.count ? column_major(&s, t.place) : t.place;
         cvk_view_set_int(&out[1], i, first + place);
     }

@@ -37,6 +37,10 @@ cvk_status cvk_pool_parse(const cvk_attrs *attrs, void *values);
 cvk_status cvk_pool_infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                               int n_out);
+/* The sum over the window at element i of an output of shape `out`, and what an average divides it
+ * by. */
+double cvk_pool_sum(const cvk_pool_params *pool, const cvk_view *in, const cvk_shape *out,
+                    int64_t i, int64_t *divisor);
 uint64_t cvk_pool_work(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
 /* Pools over all of a channel: GlobalMaxPool, GlobalAveragePool, GlobalPool. */

@@ -18,6 +18,8 @@ const char *cvk_step_op_name(const cvk_plan_step *made)
     switch (node->op) {
     case CVK_OP_Unary: return cvk_act_name(((const cvk_unary_params *)node->params)->act.kind);
     case CVK_OP_Binary: return cvk_binary_name(((const cvk_binary_params *)node->params)->kind);
+    case CVK_OP_QBinary:
+        return ((const cvk_qbinary_params *)node->params)->kind == CVK_BINARY_ADD ? "QAdd" : "QMul";
     case CVK_OP_Pool:
         return ((const cvk_pool_params *)node->params)->kind == CVK_POOL_MAX ? "MaxPool"
                                                                              : "AveragePool";

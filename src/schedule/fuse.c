@@ -27,6 +27,8 @@ static bool can_lead(const cvk_node *node)
     case CVK_OP_Binary:
     case CVK_OP_Affine:
     case CVK_OP_Pool:
+    case CVK_OP_QConv:
+    case CVK_OP_QMatMul:
     case CVK_OP_InstanceNormalization: return true;
     default: return false;
     }
@@ -35,9 +37,8 @@ static bool can_lead(const cvk_node *node)
 /* A post's value as one more input, behind the operator's own: an absent bias keeps its slot. */
 static cvk_status add_input(cvk_graph *graph, cvk_node *node, int value)
 {
-    bool has_bias =
-        node->op == CVK_OP_Conv || node->op == CVK_OP_ConvTranspose || node->op == CVK_OP_Gemm;
-    int own = has_bias && node->n_in < 3 ? 3 : node->n_in;
+    int slots = cvk_op_get(node->op)->max_in;
+    int own = node->n_in < slots ? slots : node->n_in;
     int *in = cvk_arena_alloc(graph->arena, ((size_t)own + 1) * sizeof *in);
     if (!in) return CVK_NO_MEMORY;
     for (int i = 0; i < own; i++) in[i] = i < node->n_in ? node->in[i] : -1;
@@ -56,6 +57,15 @@ static bool is_slope(const cvk_graph *graph, int value, const cvk_shape *shape)
     if (count == 1) return true;
     return shape->rank >= 2 && slope->rank == shape->rank && count == shape->dims[1] &&
            slope->dims[1] == count;
+}
+
+static void swap_terms(cvk_qbinary_params *qadd)
+{
+    cvk_qbinary_params p = *qadd;
+    qadd->a_scale = p.b_scale;
+    qadd->a_zp = p.b_zp;
+    qadd->b_scale = p.a_scale;
+    qadd->b_zp = p.a_zp;
 }
 
 /* What `next`, the only reader of value `out`, would be as a post of `node`. kind 0: nothing. An
@@ -84,6 +94,16 @@ static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, i
             post.kind = CVK_POST_PRELU;
             *input = other;
         }
+    } else if (next->op == CVK_OP_QBinary) {
+        post.qadd = *(const cvk_qbinary_params *)next->params;
+        int other = next->in[0] == out ? next->in[1] : next->in[0];
+        bool is_add = post.qadd.kind == CVK_BINARY_ADD && other != out;
+        if (is_add && !cvk_is_const(graph, other) &&
+            cvk_shape_equal(&graph->values[other].shape, shape)) {
+            post.kind = CVK_POST_QADD;
+            *input = other;
+        }
+        if (next->in[1] == out) swap_terms(&post.qadd);
     }
     return post;
 }
@@ -92,7 +112,8 @@ static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, i
 static const char *post_label(cvk_arena *arena, const cvk_post *post)
 {
     switch (post->kind) {
-    case CVK_POST_ADD: return "Add";
+    case CVK_POST_ADD:
+    case CVK_POST_QADD: return "Add";
     case CVK_POST_PRELU: return "PRelu";
     case CVK_POST_ACT: return cvk_act_name(post->act.kind);
     case CVK_POST_POOL: break;
@@ -150,6 +171,11 @@ static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
     return CVK_OK;
 }
 
+static bool can_follow(cvk_dtype dtype)
+{
+    return dtype == CVK_F32 || dtype == CVK_U8 || dtype == CVK_I8;
+}
+
 static cvk_status fuse_from(fuser *f, int index)
 {
     cvk_graph *graph = f->s->graph;
@@ -175,7 +201,7 @@ cvk_status cvk_pass_fuse(cvk_scheduler *s)
     if (!f.readers || !f.gone) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_nodes; i++)
         if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) &&
-            graph->nodes[i].n_out && graph->values[graph->nodes[i].out[0]].dtype == CVK_F32)
+            graph->nodes[i].n_out && can_follow(graph->values[graph->nodes[i].out[0]].dtype))
             CVK_TRY(fuse_from(&f, i));
     int kept = 0;
     for (int i = 0; i < graph->n_nodes; i++)

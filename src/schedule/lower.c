@@ -195,6 +195,9 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
     if (cvk_is_alias(node)) return become_alias(graph, node);
     const cvk_form *form = &cvk_op_get(node->op)->form;
     if (form->kind == CVK_FORM_COPY) return cvk_lower_copy(graph, node);
+    if (form->kind == CVK_FORM_QUANT) return cvk_lower_quant(graph, node, &form->quant);
+    bool is_8bit = in->dtype == CVK_U8 || in->dtype == CVK_I8;
+    if (form->kind == CVK_FORM_POOL && is_8bit) return lower_pool(graph, node);
     if (form->kind == CVK_FORM_CAST)
         return graph->values[node->out[0]].dtype == in->dtype
                    ? become_alias(graph, node)

@@ -15,4 +15,19 @@ cvk_status cvk_lower_copy(cvk_graph *graph, const cvk_node *node);
  * that shares its data, anything else gets a Reshape node. */
 cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, int rank);
 
+/* lower_quant.c: QLinearConv, ConvInteger, QLinearMatMul, MatMulInteger into QConv and QMatMul; what
+ * the pass quantise.c needs of it. */
+cvk_status cvk_lower_quant(cvk_graph *graph, const cvk_node *node, const cvk_form_quant *form);
+
+/* The operator's own inputs of QConv and QMatMul. */
+enum { CVK_QUANT_INPUTS = 5 };
+/* A constant of c multipliers, from the value of one weight scale or c of them. */
+cvk_status cvk_quant_multipliers(cvk_graph *graph, const char *name, float x_scale, int w_scale,
+                                 float y_scale, int64_t c, int *id);
+/* A constant of c zero points from the value of one or c of them; *id = -1 if all are 0. */
+cvk_status cvk_quant_zero_points(cvk_graph *graph, const char *name, int zero, int64_t c, int *id);
+/* A QConv or QMatMul with CVK_QUANT_INPUTS inputs (-1: absent) in the place of `node`. */
+cvk_status cvk_quant_node(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, const int *in,
+                          cvk_node **made);
+
 #endif

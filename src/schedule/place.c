@@ -26,10 +26,8 @@ static bool has_layout(const cvk_value *value)
 
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)
 {
-    for (int p = 0; p < node->n_posts; p++) {
-        bool reads = node->posts[p].kind == CVK_POST_ADD || node->posts[p].kind == CVK_POST_PRELU;
-        if (reads && node->posts[p].input == i) return false;
-    }
+    for (int p = 0; p < node->n_posts; p++)
+        if (cvk_post_has_input(&node->posts[p]) && node->posts[p].input == i) return false;
     return row->packs >> (i < 31 ? i : 31) & 1;
 }
 
