@@ -121,6 +121,12 @@ cvk_status cvk_model_add_constant(cvk_model *model, const cvk_tensor *tensor)
     return cvk_model_build_constant(model, tensor);
 }
 
+cvk_status cvk_model_declare_constant(cvk_model *model, const cvk_tensor *tensor)
+{
+    CHECK(model && tensor, "model and tensor must not be NULL");
+    return cvk_model_build_declared(model, tensor);
+}
+
 cvk_status cvk_model_add_node(cvk_model *model, const char *op, const char *name,
                               const char *const *inputs, int n_inputs, const char *const *outputs,
                               int n_outputs, const cvk_attr *attrs, int n_attrs)

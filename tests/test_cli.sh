@@ -98,7 +98,7 @@ expect 0 plan "$model" --device cpu --isa scalar --threads 1 --workspace 64M --v
 
 # zoo.
 expect 0 zoo list && says lenet5 61706 lenet5-rgb 62958
-expect 0 zoo list --json && keys networks name parameters macs
+expect 0 zoo list --json && keys networks name parameters macs depth weight_bytes
 expect 0 zoo lenet5 -o a.onnx && expect 0 zoo lenet5 --output b.onnx && expect 0 zoo lenet5 -o c.onnx --seed 2
 cmp -s a.onnx b.onnx || wrong "the same seed gives another file"
 cmp -s a.onnx c.onnx && wrong "another seed gives the same file"
@@ -107,7 +107,7 @@ expect 0 info d.onnx && says 2x3x64x64 2x3
 expect 2 zoo lenet5
 expect 2 zoo no-such-network -o e.onnx
 expect 3 zoo lenet5 -o no-such-folder/e.onnx
-expect 3 zoo lenet5 -o e.onnx --size 4
+expect 3 zoo lenet5 -o e.onnx --size 4 && complains 'expected 16 to 4096'
 
 # eval: a small data set of the first training-free pictures, as IDX files, and as folders of pictures.
 fashion=/usr/share/datasets/fashion-mnist

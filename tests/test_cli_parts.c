@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Parts of the command: pictures (against values from another program's bilinear resize), half
- * precision, rankings, distances, option values, the zoo's arithmetic. The command itself is tested
- * by test_cli.sh.
+ * precision, rankings, distances, option values. The command itself is tested by test_cli.sh.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -17,7 +16,6 @@
 #include "cli/image.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
-#include "zoo/zoo.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
 
@@ -175,24 +173,6 @@ static void option_values_are_read(void **state)
     options_free(&shared);
 }
 
-static void zoo_counts_parameters(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *name;
-        uint64_t parameters;
-    } want[] = {{"lenet5", 61706}, {"lenet5-rgb", 608 + 3216 + 48120 + 10164 + 850}};
-    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-        cvk_model *model = NULL;
-        cvk_model_info info;
-        assert_int_equal(cvk_zoo_build(want[i].name, &(cvk_zoo_options){.seed = 1}, &model),
-                         CVK_OK);
-        assert_int_equal(cvk_model_get_info(model, &info), CVK_OK);
-        assert_int_equal(info.parameters, want[i].parameters);
-        cvk_model_free(&model);
-    }
-}
-
 static void font_has_capitals_for_small_letters(void **state)
 {
     (void)state;
@@ -213,7 +193,6 @@ int main(void)
         cmocka_unit_test(distances_know_nan_and_infinity),
         cmocka_unit_test(dimensions_are_read),
         cmocka_unit_test(option_values_are_read),
-        cmocka_unit_test(zoo_counts_parameters),
         cmocka_unit_test(font_has_capitals_for_small_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -286,6 +286,11 @@ CVK_API cvk_status cvk_model_add_input(cvk_model *model, const cvk_tensor *tenso
 /* Adds a constant (an initializer); tensor->data is copied. */
 CVK_API cvk_status cvk_model_add_constant(cvk_model *model, const cvk_tensor *tensor);
 
+/* Declares a constant by its name, type and shape alone; tensor->data is not looked at. A model with
+ * such a constant can be described and counted at no cost of memory, but not saved nor planned:
+ * cvk_model_save and cvk_session_create give CVK_BAD_MODEL and name it. */
+CVK_API cvk_status cvk_model_declare_constant(cvk_model *model, const cvk_tensor *tensor);
+
 /* Adds a node with ONNX operator `op`. An absent optional input is NULL or "". Shapes are inferred
  * and attributes checked at once, so that a mistake is reported at the call that made it. */
 CVK_API cvk_status cvk_model_add_node(cvk_model *model, const char *op, const char *name,

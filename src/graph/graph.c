@@ -205,6 +205,15 @@ cvk_graph *cvk_graph_clone(cvk_arena *arena, const cvk_graph *graph, bool share_
     return copy;
 }
 
+cvk_status cvk_graph_require_data(const cvk_graph *graph)
+{
+    for (int i = 0; i < graph->n_values; i++)
+        if (graph->values[i].initializer && !graph->values[i].data)
+            return cvk_fail(CVK_BAD_MODEL, "constant '%s' was declared without its data",
+                            graph->values[i].name);
+    return CVK_OK;
+}
+
 bool cvk_graph_is_output(const cvk_graph *graph, int value)
 {
     for (int i = 0; i < graph->n_outputs; i++)

@@ -28,7 +28,8 @@ typedef struct cvk_value {
     cvk_shape shape;
     const char *dim_names[CVK_MAX_RANK]; /* of free dimensions; may be NULL */
     const void *data; /* a constant's elements, plain layout; NULL: computed or an input */
-    bool initializer; /* data came with the model (a weight), not from folding */
+    bool initializer; /* data came with the model (a weight), not from folding; with data NULL it was
+                         declared only */
     int producer;     /* node index; -1: input or constant. Kept by cvk_graph_link */
     cvk_layout layout;
     int device; /* schedule: memory space, see schedule/plan.h */
@@ -125,6 +126,9 @@ void cvk_graph_count_uses(const cvk_graph *graph, int *uses);
 
 /* Drops nodes whose outputs nobody uses, and renumbers producers. */
 cvk_status cvk_graph_prune(cvk_graph *graph);
+
+/* CVK_BAD_MODEL names a constant that was declared without data, if there is one. */
+cvk_status cvk_graph_require_data(const cvk_graph *graph);
 
 bool cvk_graph_is_output(const cvk_graph *graph, int value);
 

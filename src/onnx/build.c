@@ -57,22 +57,38 @@ cvk_status cvk_model_build_input(cvk_model *model, const cvk_tensor *tensor)
     return cvk_graph_add_input(model->graph, id);
 }
 
-cvk_status cvk_model_build_constant(cvk_model *model, const cvk_tensor *tensor)
+/* Everything about a constant but its data. */
+static cvk_status check_constant(const cvk_model *model, const cvk_tensor *tensor)
 {
-    int id;
     CVK_TRY(check_new(model, "constant", tensor->name));
     CVK_TRY(check_tensor("constant", tensor));
-    CVK_TRY(cvk_onnx_check_dims("constant", tensor->name, tensor->dtype, tensor->dims,
-                                (size_t)tensor->rank));
-    size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
-    if (bytes && !tensor->data)
-        return cvk_fail(CVK_BAD_ARGUMENT, "constant '%s' has no data", tensor->name);
-    void *data = cvk_arena_copy(model->arena, tensor->data, bytes);
-    if (!data) return CVK_NO_MEMORY;
+    return cvk_onnx_check_dims("constant", tensor->name, tensor->dtype, tensor->dims,
+                               (size_t)tensor->rank);
+}
+
+static cvk_status add_constant(cvk_model *model, const cvk_tensor *tensor, const void *data)
+{
+    int id;
     CVK_TRY(add_value(model->graph, tensor, &id));
     model->graph->values[id].data = data;
     model->graph->values[id].initializer = true;
     return CVK_OK;
+}
+
+cvk_status cvk_model_build_constant(cvk_model *model, const cvk_tensor *tensor)
+{
+    CVK_TRY(check_constant(model, tensor));
+    size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
+    if (bytes && !tensor->data)
+        return cvk_fail(CVK_BAD_ARGUMENT, "constant '%s' has no data", tensor->name);
+    void *data = cvk_arena_copy(model->arena, tensor->data, bytes);
+    return data ? add_constant(model, tensor, data) : CVK_NO_MEMORY;
+}
+
+cvk_status cvk_model_build_declared(cvk_model *model, const cvk_tensor *tensor)
+{
+    CVK_TRY(check_constant(model, tensor));
+    return add_constant(model, tensor, NULL);
 }
 
 cvk_status cvk_model_build_output(cvk_model *model, const char *value)

@@ -155,6 +155,7 @@ static int64_t ir_version(int opset)
 static cvk_status write_model(cvk_arena *arena, const cvk_graph *graph, FILE *file)
 {
     Onnx__GraphProto body;
+    CVK_TRY(cvk_graph_require_data(graph));
     CVK_TRY(make_graph(arena, graph, &body));
     Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets[] = {&opset};
     opset.domain = (char *)"";

@@ -27,6 +27,8 @@ cvk_status cvk_model_write_file(const cvk_model *model, const char *path);
 
 cvk_status cvk_model_build_input(cvk_model *model, const cvk_tensor *tensor);
 cvk_status cvk_model_build_constant(cvk_model *model, const cvk_tensor *tensor);
+/* A constant without data: see cvk_graph_require_data. */
+cvk_status cvk_model_build_declared(cvk_model *model, const cvk_tensor *tensor);
 cvk_status cvk_model_build_output(cvk_model *model, const char *value);
 cvk_status cvk_model_build_node(cvk_model *model, const char *op, const char *name,
                                 const char *const *inputs, int n_inputs, const char *const *outputs,

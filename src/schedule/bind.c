@@ -133,6 +133,7 @@ static cvk_status check_elements(const cvk_graph *graph)
 cvk_status cvk_pass_bind(cvk_scheduler *s)
 {
     cvk_graph *graph = s->graph;
+    CVK_TRY(cvk_graph_require_data(graph));
     forget_shapes(graph);
     for (int i = 0; i < s->options->n_inputs; i++) {
         const char *name = s->options->inputs[i].name;

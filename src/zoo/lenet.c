@@ -1,38 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * LeNet-5 (LeCun et al. 1998), as it is usually written today: ReLU and max pooling, softmax.
+ * LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998), as it is usually written today: ReLU and max
+ * pooling, softmax.
  */
 #include "zoo/net.h"
-#include "zoo/zoo.h"
 
-static cvk_status build(const char *name, int channels, int filters, const cvk_zoo_options *options,
-                        cvk_model **model)
+static void build(net *n, int filters)
 {
-    net n;
-    net_begin(&n, name, options->batch, channels, options->size ? options->size : 32,
-              options->seed);
-    net_conv(&n, "conv1", filters, 5, 0);
-    net_relu(&n, "relu1");
-    net_max_pool(&n, "pool1", 2, 2);
-    net_conv(&n, "conv2", 16, 5, 0);
-    net_relu(&n, "relu2");
-    net_max_pool(&n, "pool2", 2, 2);
-    net_flatten(&n, "flatten");
-    net_dense(&n, "fc3", 120);
-    net_relu(&n, "relu3");
-    net_dense(&n, "fc4", 84);
-    net_relu(&n, "relu4");
-    net_dense(&n, "fc5", options->classes ? options->classes : 10);
-    net_softmax(&n, "softmax");
-    return net_end(&n, model);
+    net_conv(n, "conv1", (net_spec){.filters = filters, .kernel = 5});
+    net_relu(n, "relu1");
+    net_max_pool(n, "pool1", (net_spec){.kernel = 2, .stride = 2});
+    net_conv(n, "conv2", (net_spec){.filters = 16, .kernel = 5});
+    net_relu(n, "relu2");
+    net_max_pool(n, "pool2", (net_spec){.kernel = 2, .stride = 2});
+    net_dense_he(n, "fc3", 120);
+    net_relu(n, "relu3");
+    net_dense_he(n, "fc4", 84);
+    net_relu(n, "relu4");
+    net_dense(n, "fc5", n->classes);
+    net_softmax(n, "softmax");
 }
 
-cvk_status cvk_zoo_lenet5(const cvk_zoo_options *options, cvk_model **model)
+void cvk_zoo_lenet5(net *n)
 {
-    return build("lenet5", 1, 6, options, model);
+    build(n, 6);
 }
 
-cvk_status cvk_zoo_lenet5_rgb(const cvk_zoo_options *options, cvk_model **model)
+void cvk_zoo_lenet5_rgb(net *n)
 {
-    return build("lenet5-rgb", 3, 8, options, model);
+    build(n, 8);
 }

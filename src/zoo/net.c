@@ -1,134 +1,195 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layers with seeded weights.
+ * Below the layers: the model that grows, names, seeded numbers.
  */
 #include "zoo/net.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* splitmix64; uniform in [-1, 1). */
-static double next_random(uint64_t *state)
+void net_begin(net *n, const cvk_zoo_entry *entry, const cvk_zoo_options *options)
+{
+    *n = (net){.channels = entry->channels,
+               .size = options->size ? options->size : entry->size,
+               .classes = options->classes ? options->classes : entry->classes,
+               .epsilon = 1e-5f,
+               .random = options->seed,
+               .batch = options->batch,
+               .outline = options->outline};
+    n->status = cvk_model_create(entry->name, 13, &n->model);
+    net_input(n, "image");
+}
+
+void net_input(net *n, const char *name)
+{
+    if (n->status) return;
+    cvk_tensor input = {.name = name,
+                        .dtype = CVK_F32,
+                        .rank = 4,
+                        .dims = {n->batch ? n->batch : -1, n->channels, n->size, n->size}};
+    n->status = cvk_model_add_input(n->model, &input);
+    n->at = (net_value){.rank = 4, .c = n->channels, .h = n->size, .w = n->size, .variance = 1};
+    net_text(n, n->at.name, "%s", name);
+}
+
+void net_output(net *n)
+{
+    if (!n->status) n->status = cvk_model_set_output(n->model, n->at.name);
+    if (n->at.depth > n->depth) n->depth = n->at.depth;
+    n->has_output = true;
+}
+
+cvk_status net_end(net *n, cvk_model **model, int *depth)
+{
+    if (!n->has_output) net_output(n);
+    free(n->buffer);
+    if (n->status) {
+        cvk_model_free(&n->model);
+        return n->status;
+    }
+    *model = n->model;
+    if (depth) *depth = n->depth;
+    return CVK_OK;
+}
+
+static void print(net *n, char *text, size_t room, const char *format, va_list args)
+{
+    int length = vsnprintf(text, room, format, args);
+    if (!n->status && (length < 0 || (size_t)length >= room)) n->status = CVK_BAD_ARGUMENT;
+}
+
+void net_text(net *n, char text[NET_NAME], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print(n, text, NET_NAME, format, args);
+    va_end(args);
+}
+
+void net_enter(net *n, const char *format, ...)
+{
+    size_t used = strlen(n->scope);
+    va_list args;
+    va_start(args, format);
+    print(n, n->scope + used, sizeof n->scope - 1 - used, format, args);
+    va_end(args);
+    strcat(n->scope, "/");
+}
+
+void net_leave(net *n)
+{
+    size_t length = strlen(n->scope);
+    if (length) n->scope[length - 1] = 0;
+    char *slash = strrchr(n->scope, '/');
+    *(slash ? slash + 1 : n->scope) = 0;
+}
+
+void net_tower(net *n, const char *tower)
+{
+    snprintf(n->tower, sizeof n->tower, "%s%s", tower, *tower ? "/" : "");
+}
+
+static bool exists(const net *n, const char *full)
+{
+    cvk_tensor found;
+    return cvk_model_value(n->model, full, &found) == CVK_OK;
+}
+
+/* splitmix64: 64 bits, as two halves in [-1, 1). */
+static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    z ^= z >> 31;
-    return (double)(z >> 11) * 0x1p-52 - 1;
+    return z ^ z >> 31;
 }
 
-/* Adds constant NAME.SUFFIX with uniform numbers of this variance. */
-static void add_weights(net *n, const char *name, const char *suffix, cvk_tensor tensor,
-                        double variance)
+static void fill(net *n, int64_t count, double center, double reach)
+{
+    double step = reach * 0x1p-31;
+    uint64_t state = n->random;
+    for (int64_t i = 0; i < count; i += 2) {
+        uint64_t bits = next_random(&state);
+        n->buffer[i] = (float)(center + step * (int32_t)(uint32_t)bits);
+        n->buffer[i + 1] = (float)(center + step * (int32_t)(uint32_t)(bits >> 32));
+    }
+    n->random = state;
+}
+
+/* Room for `count` numbers and one more. */
+static cvk_status reserve(net *n, int64_t count)
+{
+    size_t need = (size_t)count + 1;
+    if (need <= n->room) return CVK_OK;
+    free(n->buffer);
+    n->buffer = malloc(need * sizeof *n->buffer);
+    n->room = n->buffer ? need : 0;
+    return n->buffer ? CVK_OK : CVK_NO_MEMORY;
+}
+
+void net_weights(net *n, const char *name, const char *suffix, int rank, const int64_t *dims,
+                 double center, double reach, char full[NET_NAME])
 {
     if (n->status) return;
-    char full[80];
-    snprintf(full, sizeof full, "%s.%s", name, suffix);
-    int64_t count = cvk_tensor_count(&tensor);
-    float *data = calloc((size_t)count, sizeof *data);
-    if (!data) {
-        n->status = CVK_NO_MEMORY;
+    net_text(n, full, "%s%s.%s", n->scope, name, suffix);
+    if (*n->tower && exists(n, full)) return;
+    cvk_tensor tensor = {.name = full, .dtype = CVK_F32, .rank = rank};
+    memcpy(tensor.dims, dims, (size_t)rank * sizeof *dims);
+    if (n->outline) {
+        n->status = cvk_model_declare_constant(n->model, &tensor);
         return;
     }
-    double reach = sqrt(3 * variance);
-    for (int64_t i = 0; variance > 0 && i < count; i++)
-        data[i] = (float)(reach * next_random(&n->random));
-    tensor.name = full;
-    tensor.dtype = CVK_F32;
-    tensor.data = data;
+    int64_t count = cvk_tensor_count(&tensor);
+    n->status = reserve(n, count);
+    if (n->status) return;
+    fill(n, count, center, reach);
+    tensor.data = n->buffer;
     n->status = cvk_model_add_constant(n->model, &tensor);
-    free(data);
 }
 
-/* Adds the node whose output is called like the layer; `weighted`: it reads NAME.weight, NAME.bias.
- */
-static void add_node(net *n, const char *op, const char *name, bool weighted, const cvk_attr *attrs,
-                     int n_attrs)
+void net_integers(net *n, const char *name, const char *suffix, const int64_t *values, int count,
+                  char full[NET_NAME])
 {
     if (n->status) return;
-    char weight[80], bias[80];
-    snprintf(weight, sizeof weight, "%s.weight", name);
-    snprintf(bias, sizeof bias, "%s.bias", name);
-    const char *inputs[] = {n->at, weight, bias};
+    net_text(n, full, "%s%s.%s", n->scope, name, suffix);
+    if (*n->tower && exists(n, full)) return;
+    cvk_tensor tensor = {
+        .name = full, .dtype = CVK_I64, .rank = 1, .dims = {count}, .data = (void *)values};
+    n->status = cvk_model_add_constant(n->model, &tensor);
+}
+
+void net_scalar(net *n, const char *full, double value)
+{
+    if (n->status || exists(n, full)) return;
+    float number = (float)value;
+    cvk_tensor tensor = {.name = full, .dtype = CVK_F32, .data = &number};
+    n->status = cvk_model_add_constant(n->model, &tensor);
+}
+
+/* Where the next layer reads, with the shape that the library found. */
+static void move_to(net *n, const char *full)
+{
+    cvk_tensor made;
+    n->status = cvk_model_value(n->model, full, &made);
+    if (n->status) return;
+    net_text(n, n->at.name, "%s", full);
+    n->at.rank = made.rank;
+    n->at.c = made.rank > 1 ? made.dims[1] : 1;
+    n->at.h = made.rank > 2 ? made.dims[2] : 1;
+    n->at.w = made.rank > 3 ? made.dims[3] : 1;
+}
+
+void net_node(net *n, const char *op, const char *name, const char *const *inputs, int n_inputs,
+              const cvk_attr *attrs, int n_attrs)
+{
+    if (n->status) return;
+    char full[NET_NAME];
+    const char *output = full;
+    net_text(n, full, "%s%s%s", n->tower, n->scope, name);
     n->status =
-        cvk_model_add_node(n->model, op, name, inputs, weighted ? 3 : 1, &name, 1, attrs, n_attrs);
-    snprintf(n->at, sizeof n->at, "%s", name);
-}
-
-void net_begin(net *n, const char *name, int batch, int channels, int size, uint64_t seed)
-{
-    *n = (net){.random = seed, .at = "image", .channels = channels, .size = size};
-    cvk_tensor input = {.name = "image",
-                        .dtype = CVK_F32,
-                        .rank = 4,
-                        .dims = {batch ? batch : -1, channels, size, size}};
-    n->status = cvk_model_create(name, 13, &n->model);
-    if (!n->status) n->status = cvk_model_add_input(n->model, &input);
-}
-
-void net_conv(net *n, const char *name, int filters, int kernel, int pad)
-{
-    double fan_in = (double)n->channels * kernel * kernel;
-    add_weights(n, name, "weight",
-                (cvk_tensor){.rank = 4, .dims = {filters, n->channels, kernel, kernel}},
-                2 / fan_in);
-    add_weights(n, name, "bias", (cvk_tensor){.rank = 1, .dims = {filters}}, 0);
-    const int64_t window[] = {kernel, kernel}, pads[] = {pad, pad, pad, pad};
-    const cvk_attr attrs[] = {
-        {.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
-        {.name = "pads", .kind = CVK_ATTR_INTS, .ints = pads, .count = 4}};
-    add_node(n, "Conv", name, true, attrs, 2);
-    n->channels = filters;
-    n->size += 2 * pad - kernel + 1;
-}
-
-void net_relu(net *n, const char *name)
-{
-    add_node(n, "Relu", name, false, NULL, 0);
-}
-
-void net_max_pool(net *n, const char *name, int kernel, int stride)
-{
-    const int64_t window[] = {kernel, kernel}, strides[] = {stride, stride};
-    const cvk_attr attrs[] = {
-        {.name = "kernel_shape", .kind = CVK_ATTR_INTS, .ints = window, .count = 2},
-        {.name = "strides", .kind = CVK_ATTR_INTS, .ints = strides, .count = 2}};
-    add_node(n, "MaxPool", name, false, attrs, 2);
-    n->size = (n->size - kernel) / stride + 1;
-}
-
-void net_flatten(net *n, const char *name)
-{
-    add_node(n, "Flatten", name, false, NULL, 0);
-    n->channels *= n->size * n->size;
-    n->size = 1;
-}
-
-void net_dense(net *n, const char *name, int features)
-{
-    double fans = (double)n->channels + features;
-    add_weights(n, name, "weight", (cvk_tensor){.rank = 2, .dims = {features, n->channels}},
-                2 / fans);
-    add_weights(n, name, "bias", (cvk_tensor){.rank = 1, .dims = {features}}, 0);
-    const cvk_attr attr = {.name = "transB", .kind = CVK_ATTR_INT, .i = 1};
-    add_node(n, "Gemm", name, true, &attr, 1);
-    n->channels = features;
-}
-
-void net_softmax(net *n, const char *name)
-{
-    const cvk_attr attr = {.name = "axis", .kind = CVK_ATTR_INT, .i = 1};
-    add_node(n, "Softmax", name, false, &attr, 1);
-}
-
-cvk_status net_end(net *n, cvk_model **model)
-{
-    if (!n->status) n->status = cvk_model_set_output(n->model, n->at);
-    if (n->status)
-        cvk_model_free(&n->model);
-    else
-        *model = n->model;
-    return n->status;
+        cvk_model_add_node(n->model, op, full, inputs, n_inputs, &output, 1, attrs, n_attrs);
+    if (!n->status) move_to(n, full);
 }
