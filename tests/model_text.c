@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/shape.h"
+
 enum { MAX_WORDS = 40, MAX_LIST = 64, MAX_STATEMENT = 1024 };
 
 typedef struct reader {
@@ -43,6 +45,7 @@ static void set_element(cvk_tensor *tensor, int64_t i, double value)
     switch (tensor->dtype) {
     case CVK_F32: ((float *)tensor->data)[i] = (float)value; break;
     case CVK_F64: ((double *)tensor->data)[i] = value; break;
+    case CVK_F16: ((uint16_t *)tensor->data)[i] = cvk_f32_to_f16((float)value); break;
     case CVK_I64: ((int64_t *)tensor->data)[i] = (int64_t)value; break;
     case CVK_I32: ((int32_t *)tensor->data)[i] = (int32_t)value; break;
     case CVK_I8: ((int8_t *)tensor->data)[i] = (int8_t)value; break;
@@ -57,6 +60,7 @@ static double get_element(const cvk_tensor *tensor, int64_t i)
     switch (tensor->dtype) {
     case CVK_F32: return (double)((const float *)tensor->data)[i];
     case CVK_F64: return ((const double *)tensor->data)[i];
+    case CVK_F16: return (double)cvk_f16_to_f32(((const uint16_t *)tensor->data)[i]);
     case CVK_I64: return (double)((const int64_t *)tensor->data)[i];
     case CVK_I32: return ((const int32_t *)tensor->data)[i];
     case CVK_I8: return ((const int8_t *)tensor->data)[i];
@@ -75,7 +79,7 @@ static void fill_range(cvk_tensor *tensor, uint64_t seed, double low, double hig
 
 void fill_tensor(cvk_tensor *tensor, uint64_t seed)
 {
-    bool real = tensor->dtype == CVK_F32 || tensor->dtype == CVK_F64;
+    bool real = cvk_dtype_is_float(tensor->dtype);
     double high = real ? 1 : tensor->dtype == CVK_BOOL ? 2 : 100;
     fill_range(tensor, seed, real ? -1 : 0, high);
 }
@@ -86,8 +90,8 @@ static cvk_tensor read_shape(const char *name, const char *word)
     static const struct {
         const char *name;
         cvk_dtype dtype;
-    } types[] = {{"f32", CVK_F32}, {"f64", CVK_F64}, {"i64", CVK_I64},  {"i32", CVK_I32},
-                 {"u8", CVK_U8},   {"i8", CVK_I8},   {"bool", CVK_BOOL}};
+    } types[] = {{"f32", CVK_F32}, {"f64", CVK_F64}, {"f16", CVK_F16}, {"i64", CVK_I64},
+                 {"i32", CVK_I32}, {"u8", CVK_U8},   {"i8", CVK_I8},   {"bool", CVK_BOOL}};
     cvk_tensor tensor = {.name = name, .dtype = CVK_F32};
     const char *at = *word == 's' ? word + 1 : word;
     while (*at && *at != ':') {

@@ -43,15 +43,19 @@ static void *checked_malloc(size_t bytes)
 static void *to_layout(const cvk_view *plain, const cvk_view *placed)
 {
     size_t bytes = cvk_view_bytes(placed);
-    float *image = checked_malloc(bytes);
+    void *image = checked_malloc(bytes);
     if (placed->layout == CVK_LAYOUT_PLAIN) return memcpy(image, plain->data, bytes);
     const cvk_shape *s = &placed->shape;
     int64_t spatial = cvk_shape_span(s, 2, s->rank), c = s->dims[1],
             blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
-    cvk_layout_block(plain->data, image, s->dims[0], c, spatial);
+    cvk_layout_block(plain->dtype, plain->data, image, s->dims[0], c, spatial);
     for (int64_t i = 0; i < s->dims[0] * blocks * spatial * CVK_BLOCK; i++) {
         int64_t channel = i / (spatial * CVK_BLOCK) % blocks * CVK_BLOCK + i % CVK_BLOCK;
-        if (channel >= c) image[i] = NAN;
+        if (channel < c) continue;
+        if (placed->dtype == CVK_F16)
+            ((uint16_t *)image)[i] = 0x7e00;
+        else
+            ((float *)image)[i] = NAN;
     }
     return image;
 }
@@ -62,7 +66,8 @@ static void from_layout(const void *image, const cvk_view *placed, void *plain)
     if (placed->layout == CVK_LAYOUT_PLAIN)
         memcpy(plain, image, cvk_view_bytes(placed));
     else
-        cvk_layout_unblock(image, plain, s->dims[0], s->dims[1], cvk_shape_span(s, 2, s->rank));
+        cvk_layout_unblock(placed->dtype, image, plain, s->dims[0], s->dims[1],
+                           cvk_shape_span(s, 2, s->rank));
 }
 
 static void check(cvk_status status, const char *what)
@@ -221,21 +226,22 @@ static void run_case(void **state)
     cvk_arena_free(&arena);
 }
 
-/* Reorder has no ONNX operator: all shapes through both rows. */
+/* Reorder has no ONNX operator: all shapes through both rows, of float32 and of float16. */
 static void run_reorder(void **state)
 {
     static const int64_t shapes[][4] = {{1, 1, 1, 1},  {1, 3, 5, 7},   {2, 16, 3, 3},
                                         {3, 17, 4, 9}, {1, 33, 1, 11}, {1, 64, 14, 14}};
     (void)state;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t k = 0; k < 2 * (sizeof shapes / sizeof *shapes); k++) {
+        size_t i = k / 2;
         cvk_arena *arena = cvk_arena_create();
         cvk_graph *graph = cvk_graph_create(arena, "reorder", 13);
         assert_non_null(graph);
         int ids[2];
-        for (int k = 0; k < 2; k++) {
-            check(cvk_graph_add_temp(graph, "v", &ids[k]), "value");
-            cvk_value *value = &graph->values[ids[k]];
-            value->dtype = CVK_F32;
+        for (int v = 0; v < 2; v++) {
+            check(cvk_graph_add_temp(graph, "v", &ids[v]), "value");
+            cvk_value *value = &graph->values[ids[v]];
+            value->dtype = k % 2 ? CVK_F16 : CVK_F32;
             value->has_shape = true;
             value->shape =
                 cvk_shape_make(i == 4 ? 3 : 4, i == 4 ? (const int64_t[]){1, 33, 11} : shapes[i]);

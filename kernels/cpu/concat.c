@@ -98,22 +98,23 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     return CVK_OK;
 }
 
-CVK_INLINE int copy_part(float *dst, const float *src, int at, int lanes, const int part)
+CVK_INLINE size_t copy_part(char *dst, const char *src, size_t at, int lanes, const int part,
+                            const size_t size)
 {
     if (!(lanes & part)) return at;
-    memcpy(dst + at, src + at, (size_t)part * sizeof *dst);
-    return at + part;
+    memcpy(dst + at, src + at, (size_t)part * size);
+    return at + (size_t)part * size;
 }
 
-/* `lanes` lanes of every pixel, in parts of fixed size. */
-static void copy_lanes(float *dst, const float *src, int spatial, int lanes)
+/* `lanes` lanes of every pixel, in parts of fixed size; `size`, of an element, is a literal. */
+CVK_INLINE void copy_lanes(char *dst, const char *src, int spatial, int lanes, const size_t size)
 {
-    for (int p = 0; p < spatial; p++, dst += CVK_BLOCK, src += CVK_BLOCK) {
-        int at = copy_part(dst, src, 0, lanes, 16);
-        at = copy_part(dst, src, at, lanes, 8);
-        at = copy_part(dst, src, at, lanes, 4);
-        at = copy_part(dst, src, at, lanes, 2);
-        copy_part(dst, src, at, lanes, 1);
+    for (int p = 0; p < spatial; p++, dst += CVK_BLOCK * size, src += CVK_BLOCK * size) {
+        size_t at = copy_part(dst, src, 0, lanes, 16, size);
+        at = copy_part(dst, src, at, lanes, 8, size);
+        at = copy_part(dst, src, at, lanes, 4, size);
+        at = copy_part(dst, src, at, lanes, 2, size);
+        copy_part(dst, src, at, lanes, 1, size);
     }
 }
 
@@ -121,20 +122,25 @@ static void copy_lanes(float *dst, const float *src, int spatial, int lanes)
  * one input. */
 static void gather_block(const cvk_step *step, const row_dims *d, int n, int b)
 {
-    float *dst =
-        (float *)step->out[0].data + (ptrdiff_t)(n * d->blocks + b) * d->spatial * CVK_BLOCK;
+    const size_t size = cvk_dtype_bytes(step->out[0].dtype), pixel = CVK_BLOCK * size;
+    char *dst =
+        (char *)step->out[0].data + (size_t)(n * d->blocks + b) * (size_t)d->spatial * pixel;
     int c = b * CVK_BLOCK, end = c + row_lanes(d, b), first = 0;
     for (int i = 0; i < step->node->n_in && c < end; i++) {
         const row_dims from = row_dims_of(&step->in[i].shape);
-        const float *src =
-            (const float *)step->in[i].data + (ptrdiff_t)n * from.blocks * from.spatial * CVK_BLOCK;
+        const char *src = (const char *)step->in[i].data +
+                          (size_t)n * (size_t)(from.blocks * from.spatial) * pixel;
         while (c < end && c - first < from.c) {
             int at = c - first, lane = at % CVK_BLOCK, lanes = CVK_BLOCK - lane;
             if (lanes > from.c - at) lanes = from.c - at;
             if (lanes > end - c) lanes = end - c;
-            copy_lanes(dst + c % CVK_BLOCK,
-                       src + (ptrdiff_t)(at / CVK_BLOCK) * d->spatial * CVK_BLOCK + lane,
-                       d->spatial, lanes);
+            char *to = dst + (size_t)(c % CVK_BLOCK) * size;
+            const char *piece =
+                src + (size_t)(at / CVK_BLOCK) * (size_t)d->spatial * pixel + (size_t)lane * size;
+            if (size == sizeof(float))
+                copy_lanes(to, piece, d->spatial, lanes, sizeof(float));
+            else
+                copy_lanes(to, piece, d->spatial, lanes, sizeof(uint16_t));
             c += lanes;
         }
         first += from.c;
@@ -159,7 +165,7 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 
 static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 {
-    return row_f32(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->out[0], why_not);
+    return row_sized(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->out[0], why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_concat) = {

@@ -5,6 +5,8 @@
  *
  *     plain    c0: p0 p1 p2 ...        blocked   p0: c0 c1 ... c15
  *              c1: p0 p1 p2 ...                  p1: c0 c1 ... c15
+ *
+ * Elements of float16 go one by one.
  */
 #include <string.h>
 
@@ -57,14 +59,33 @@ CVK_INLINE void turn(const row_dims *d, const float *src, float *dst, int begin,
     }
 }
 
-/* One pixel per channel: channels are neighbours in both layouts. */
-static void copy_channels(const row_dims *d, const float *src, float *dst, int begin, int end,
-                          bool to_lanes)
+/* The same for float16. */
+static void turn_halves(const row_dims *d, const uint16_t *src, uint16_t *dst, int begin, int end,
+                        bool to_lanes)
 {
-    const int padded = d->blocks * CVK_BLOCK;
+    for (int i = begin; i < end; i++) {
+        int p = i % d->spatial, b = i / d->spatial % d->blocks, n = i / d->spatial / d->blocks;
+        const int lanes = row_lanes(d, b);
+        const ptrdiff_t planes = ((ptrdiff_t)n * d->c + b * CVK_BLOCK) * d->spatial + p;
+        for (int c = 0; c < CVK_BLOCK; c++) {
+            ptrdiff_t plane = planes + (ptrdiff_t)c * d->spatial,
+                      lane = (ptrdiff_t)i * CVK_BLOCK + c;
+            if (to_lanes)
+                dst[lane] = c < lanes ? src[plane] : 0;
+            else if (c < lanes)
+                dst[plane] = src[lane];
+        }
+    }
+}
+
+/* One pixel per channel: channels are neighbours in both layouts. */
+static void copy_channels(const row_dims *d, const char *src, char *dst, int begin, int end,
+                          bool to_lanes, size_t size)
+{
+    const size_t c = (size_t)d->c * size, padded = (size_t)d->blocks * CVK_BLOCK * size;
     for (int n = begin; n < end; n++)
-        memcpy(dst + (ptrdiff_t)n * (to_lanes ? padded : d->c),
-               src + (ptrdiff_t)n * (to_lanes ? d->c : padded), (size_t)d->c * sizeof *dst);
+        memcpy(dst + (size_t)n * (to_lanes ? padded : c), src + (size_t)n * (to_lanes ? c : padded),
+               c);
 }
 
 CVK_INLINE void reorder(const cvk_step *step, int worker, int workers, const bool to_lanes)
@@ -74,7 +95,10 @@ CVK_INLINE void reorder(const cvk_step *step, int worker, int workers, const boo
     cvk_team_share(d.spatial == 1 ? d.n : d.n * d.blocks * d.spatial, worker, workers, &begin,
                    &end);
     if (d.spatial == 1)
-        copy_channels(&d, step->in[0].data, step->out[0].data, begin, end, to_lanes);
+        copy_channels(&d, step->in[0].data, step->out[0].data, begin, end, to_lanes,
+                      cvk_dtype_bytes(step->in[0].dtype));
+    else if (step->in[0].dtype == CVK_F16)
+        turn_halves(&d, step->in[0].data, step->out[0].data, begin, end, to_lanes);
     else
         turn(&d, step->in[0].data, step->out[0].data, begin, end, to_lanes);
 }
@@ -96,7 +120,7 @@ static cvk_status run_unblock(cvk_device *device, const cvk_step *step, int work
 /* Which way is the caller's choice, by the rows' layouts. */
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
-    return row_f32(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->in[0], why_not);
+    return row_sized(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->in[0], why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_reorder_block) = {

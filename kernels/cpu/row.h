@@ -57,13 +57,14 @@ static inline bool row_no_posts(const cvk_problem *p, const char **why_not)
 
 static inline bool row_blockable(const cvk_view *view)
 {
-    return view->dtype == CVK_F32 && (view->shape.rank == 3 || view->shape.rank == 4);
+    return (view->dtype == CVK_F32 || view->dtype == CVK_F16) &&
+           (view->shape.rank == 3 || view->shape.rank == 4);
 }
 
 static inline bool row_blocked(const cvk_view *view, const char **why_not)
 {
     return row_blockable(view) ? true
-                               : row_refuse(why_not, "only float32 of rank 3 or 4 is blocked");
+                               : row_refuse(why_not, "only float32 and float16 of rank 3 or 4 are blocked");
 }
 
 /* N, C and all that follows; `blocks` of 16 channels. A tensor of rank 1 is (1, C). */

@@ -14,6 +14,8 @@
  *   vec_load_n(const float *, int n) vec_store_n(float *, vec, int n)    n in 0..CVK_VLEN lanes, the
  *                            others read as 0 / stay unwritten; no access beyond n
  *   vec_load_stride(const float *, ptrdiff_t stride)                     one element per lane
+ *   vec_load_half(const uint16_t *) vec_store_half(uint16_t *, vec)      float16, rounded to nearest
+ *                            even
  *   vec_add vec_sub vec_mul vec_div vec_min vec_max (a, b)     min and max return b if a is NaN
  *   vec_fma(a, b, c)         a b + c, rounded once where the level has FMA
  *   vec_sqrt(a) vec_abs(a) vec_round(a)                        round: half to even

@@ -54,6 +54,17 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
                           src[5 * stride], src[6 * stride], src[7 * stride]);
 }
 
+static inline vec vec_load_half(const uint16_t *src)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)src));
+}
+
+static inline void vec_store_half(uint16_t *dst, vec a)
+{
+    _mm_storeu_si128((__m128i *)dst,
+                     _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
 static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }

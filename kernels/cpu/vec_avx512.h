@@ -52,6 +52,17 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
                           at[6 * stride], at[7 * stride]);
 }
 
+static inline vec vec_load_half(const uint16_t *src)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)src));
+}
+
+static inline void vec_store_half(uint16_t *dst, vec a)
+{
+    _mm256_storeu_si256((__m256i *)dst,
+                        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "graph/shape.h"
+
 #define CVK_VLEN 1
 #define CVK_VPB 16
 
@@ -36,6 +38,9 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
     (void)stride;
     return *src;
 }
+
+static inline vec vec_load_half(const uint16_t *src) { return cvk_f16_to_f32(*src); }
+static inline void vec_store_half(uint16_t *dst, vec a) { *dst = cvk_f32_to_f16(a); }
 
 static inline vec vec_add(vec a, vec b) { return a + b; }
 static inline vec vec_sub(vec a, vec b) { return a - b; }

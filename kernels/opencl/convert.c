@@ -6,8 +6,8 @@
 
 static bool casts(cvk_dtype dtype)
 {
-    return dtype == CVK_F32 || dtype == CVK_I32 || dtype == CVK_I64 || dtype == CVK_U8 ||
-           dtype == CVK_I8 || dtype == CVK_BOOL;
+    return dtype == CVK_F32 || dtype == CVK_F16 || dtype == CVK_I32 || dtype == CVK_I64 ||
+           dtype == CVK_U8 || dtype == CVK_I8 || dtype == CVK_BOOL;
 }
 
 typedef struct cast_args {
@@ -17,17 +17,42 @@ typedef struct cast_args {
 bool cvk_cl_cast_accepts(const cvk_problem *problem, const char **why_not)
 {
     if (!casts(problem->in[0].dtype) || !casts(problem->out[0].dtype))
-        return cvk_cl_refuse(why_not, "float32, int32, int64, uint8, int8 and bool only");
+        return cvk_cl_refuse(why_not, "float32, float16, int32, int64, uint8, int8 and bool only");
     return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);
+}
+
+static bool is_half_pair(cvk_dtype a, cvk_dtype b)
+{
+    return (a == CVK_F16 && b == CVK_F32) || (a == CVK_F32 && b == CVK_F16);
+}
+
+bool cvk_cl_cast_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    if (!is_half_pair(problem->in[0].dtype, problem->out[0].dtype))
+        return cvk_cl_refuse(why_not, "between float32 and float16 only");
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_cast_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    return cvk_cl_cast_prepare(device, step);
+}
+
+/* Elements in memory: lanes beyond C are converted as well. */
+static cl_int memory_count(const cvk_view *view)
+{
+    return (cl_int)(cvk_view_bytes(view) / cvk_dtype_bytes(view->dtype));
 }
 
 cvk_status cvk_cl_cast_prepare(cvk_device *device, cvk_step *step)
 {
-    cast_args args = {.count = (cl_int)cvk_view_count(&step->out[0]),
+    cast_args args = {.count = memory_count(&step->out[0]),
                       .from = (cl_int)step->in[0].dtype,
                       .to = (cl_int)step->out[0].dtype};
     cvk_cl_spec spec = {.file = "convert.cl",
-                        .kernel = "cast",
+                        .kernel = !is_half_pair(step->in[0].dtype, step->out[0].dtype) ? "cast"
+                                  : step->in[0].dtype == CVK_F16                       ? "widen"
+                                                                                       : "narrow",
                         .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
                         .args_bytes = sizeof args,

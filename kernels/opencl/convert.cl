@@ -5,7 +5,27 @@
  * (include/convoke/convoke.h).
  */
 
-enum { F32 = 1, U8 = 2, I8 = 3, I32 = 6, I64 = 7, BOOL = 9 };
+enum { F32 = 1, U8 = 2, I8 = 3, I32 = 6, I64 = 7, BOOL = 9, F16 = 10 };
+
+/* Element i of a float buffer; float16 takes no extension to load and store. */
+static float read_float(int type, const __global uchar *src, int i)
+{
+    if (type == F16) return vload_half(i, (const __global half *)src);
+    return ((const __global float *)src)[i];
+}
+
+static void write_float(int type, float v, __global uchar *dst, int i)
+{
+    if (type == F16)
+        vstore_half_rte(v, i, (__global half *)dst);
+    else
+        ((__global float *)dst)[i] = v;
+}
+
+static int is_float(int type)
+{
+    return type == F32 || type == F16;
+}
 
 /* Element i of an integer (or bool) buffer. */
 static long read_int(int type, const __global uchar *src, int i)
@@ -50,20 +70,39 @@ __kernel void cast(const __global uchar *src, __global uchar *dst, const cast_ar
     int begin = (int)get_global_id(0) * args.span * 16,
         end = min(begin + args.span * 16, args.count);
     for (int i = begin; i < end; i++) {
-        if (args.from == F32) {
-            float v = ((const __global float *)src)[i];
-            if (args.to == F32)
-                ((__global float *)dst)[i] = v;
+        if (is_float(args.from)) {
+            float v = read_float(args.from, src, i);
+            if (is_float(args.to))
+                write_float(args.to, v, dst, i);
             else
                 write_int(args.to, float_to_int(args.to, v), dst, i);
         } else {
             long v = read_int(args.from, src, i);
-            if (args.to == F32)
-                ((__global float *)dst)[i] = convert_float(v);
+            if (is_float(args.to))
+                write_float(args.to, convert_float(v), dst, i);
             else
                 write_int(args.to, v, dst, i);
         }
     }
+}
+
+/* Between float32 and float16, in either layout: 16 elements, whether they are channels or not. */
+__kernel void widen(const __global half *src, __global float *dst, const cast_args args)
+{
+    int begin = (int)get_global_id(0) * args.span * 16,
+        end = min(begin + args.span * 16, args.count);
+    int i = begin;
+    for (; i + 16 <= end; i += 16) vstore16(vload_half16(0, src + i), 0, dst + i);
+    for (; i < end; i++) dst[i] = vload_half(i, src);
+}
+
+__kernel void narrow(const __global float *src, __global half *dst, const cast_args args)
+{
+    int begin = (int)get_global_id(0) * args.span * 16,
+        end = min(begin + args.span * 16, args.count);
+    int i = begin;
+    for (; i + 16 <= end; i += 16) vstore_half16_rte(vload16(0, src + i), 0, dst + i);
+    for (; i < end; i++) vstore_half_rte(src[i], i, dst);
 }
 
 typedef struct {

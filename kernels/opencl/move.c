@@ -103,11 +103,13 @@ bool cvk_cl_concat_blocked_accepts(const cvk_problem *problem, const char **why_
 {
     const cvk_axis_params *params = problem->node->params;
     if (params->axis != 1) return cvk_cl_refuse(why_not, "blocked layout joins channels only");
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
 }
 
 static cvk_status concat_launch(cvk_device *device, cvk_step *step, int input, cl_int offset)
 {
+    static const char *const names[2][2] = {{"concat_lanes4", "concat_blocks4"},
+                                            {"concat_lanes2", "concat_blocks2"}};
     cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[input].shape),
                 out = cvk_cl_nchw_of(&step->out[0].shape);
     bool whole = offset % CVK_BLOCK == 0;
@@ -118,7 +120,7 @@ static cvk_status concat_launch(cvk_device *device, cvk_step *step, int input, c
                         .offset = offset};
     args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
     cvk_cl_spec spec = {.file = "move.cl",
-                        .kernel = whole ? "concat_blocks" : "concat_lanes",
+                        .kernel = names[step->out[0].dtype == CVK_F16][whole],
                         .buffers = {{CVK_CL_IN, input, NULL}, {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
                         .args_bytes = sizeof args,
@@ -299,20 +301,22 @@ static cvk_status reorder_launch(cvk_device *device, cvk_step *step, const char 
 
 bool cvk_cl_reorder_block_accepts(const cvk_problem *problem, const char **why_not)
 {
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
 }
 
 cvk_status cvk_cl_reorder_block_prepare(cvk_device *device, cvk_step *step)
 {
-    return reorder_launch(device, step, "reorder_block");
+    bool half = step->in[0].dtype == CVK_F16;
+    return reorder_launch(device, step, half ? "reorder_block2" : "reorder_block4");
 }
 
 bool cvk_cl_reorder_plain_accepts(const cvk_problem *problem, const char **why_not)
 {
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
 }
 
 cvk_status cvk_cl_reorder_plain_prepare(cvk_device *device, cvk_step *step)
 {
-    return reorder_launch(device, step, "reorder_plain");
+    bool half = step->in[0].dtype == CVK_F16;
+    return reorder_launch(device, step, half ? "reorder_plain2" : "reorder_plain4");
 }

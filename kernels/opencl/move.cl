@@ -208,35 +208,73 @@ typedef struct {
     int src_c, dst_blocks, offset; /* channels of this input, blocks of dst, first channel in dst */
 } concat_args;
 
-/* One input of a concat over channels whose first channel begins a block. unit: a chunk of pixels
- * of one block. */
-__kernel void concat_blocks(const __global float *src, __global float *dst, const concat_args args)
+/* A chunk of pixels of one block: its first and last + 1, and where the block begins in src and dst,
+ * in pixels of 16. */
+static int4 concat_block_chunk(const concat_args *args, int u)
 {
-    int blocks = (args.src_c + 15) / 16;
-    int begin = (int)get_global_id(0) * args.span;
-    int end = min(begin + args.span, args.n * blocks * args.chunks);
-    for (int u = begin; u < end; u++) {
-        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
-        int x1 = min(x0 + args.chunk, args.spatial), n = row / blocks, block = row - n * blocks;
-        int to = (n * args.dst_blocks + args.offset / 16 + block) * args.spatial;
-        for (int x = x0; x < x1; x++) vstore16(vload16(row * args.spatial + x, src), to + x, dst);
+    int blocks = (args->src_c + 15) / 16;
+    int row = u / args->chunks, x0 = (u - row * args->chunks) * args->chunk;
+    int n = row / blocks, block = row - n * blocks;
+    int to = (n * args->dst_blocks + args->offset / 16 + block) * args->spatial;
+    return (int4)(x0, min(x0 + args->chunk, args->spatial), row * args->spatial, to);
+}
+
+/* One of a channel: the same, counted in elements. */
+static int4 concat_lane_chunk(const concat_args *args, int u)
+{
+    int blocks = (args->src_c + 15) / 16;
+    int row = u / args->chunks, x0 = (u - row * args->chunks) * args->chunk;
+    int n = row / args->src_c, c = row - n * args->src_c, k = args->offset + c;
+    int from = (n * blocks + c / 16) * args->spatial * 16 + c % 16;
+    int to = (n * args->dst_blocks + k / 16) * args->spatial * 16 + k % 16;
+    return (int4)(x0, min(x0 + args->chunk, args->spatial), from, to);
+}
+
+static int2 concat_units(const concat_args *args, int rows)
+{
+    int begin = (int)get_global_id(0) * args->span;
+    return (int2)(begin, min(begin + args->span, args->n * rows * args->chunks));
+}
+
+/* One input of a concat over channels whose first channel begins a block. unit: a chunk of pixels
+ * of one block. Elements of 4 bytes, then of 2. */
+__kernel void concat_blocks4(const __global uint *src, __global uint *dst, const concat_args args)
+{
+    int2 units = concat_units(&args, (args.src_c + 15) / 16);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = concat_block_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) vstore16(vload16(k.z + x, src), k.w + x, dst);
+    }
+}
+
+__kernel void concat_blocks2(const __global ushort *src, __global ushort *dst,
+                             const concat_args args)
+{
+    int2 units = concat_units(&args, (args.src_c + 15) / 16);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = concat_block_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) vstore16(vload16(k.z + x, src), k.w + x, dst);
     }
 }
 
 /* One that begins inside a block: its channels are put into dst one by one. unit: a chunk of pixels
  * of one channel. */
-__kernel void concat_lanes(const __global float *src, __global float *dst, const concat_args args)
+__kernel void concat_lanes4(const __global uint *src, __global uint *dst, const concat_args args)
 {
-    int blocks = (args.src_c + 15) / 16;
-    int begin = (int)get_global_id(0) * args.span;
-    int end = min(begin + args.span, args.n * args.src_c * args.chunks);
-    for (int u = begin; u < end; u++) {
-        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
-        int x1 = min(x0 + args.chunk, args.spatial), n = row / args.src_c, c = row - n * args.src_c;
-        int k = args.offset + c;
-        int from = (n * blocks + c / 16) * args.spatial * 16 + c % 16;
-        int to = (n * args.dst_blocks + k / 16) * args.spatial * 16 + k % 16;
-        for (int x = x0; x < x1; x++) dst[to + x * 16] = src[from + x * 16];
+    int2 units = concat_units(&args, args.src_c);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = concat_lane_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x * 16] = src[k.z + x * 16];
+    }
+}
+
+__kernel void concat_lanes2(const __global ushort *src, __global ushort *dst,
+                            const concat_args args)
+{
+    int2 units = concat_units(&args, args.src_c);
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = concat_lane_chunk(&args, u);
+        for (int x = k.x; x < k.y; x++) dst[k.w + x * 16] = src[k.z + x * 16];
     }
 }
 
@@ -244,22 +282,40 @@ typedef struct {
     int span, n, c, spatial, chunk, chunks;
 } reorder_args;
 
+/* A chunk of pixels of one block: its first and last + 1, the block's first plane (n c + c0), and
+ * how many of its channels exist. */
+static int4 reorder_chunk(const reorder_args *args, int u)
+{
+    int blocks = (args->c + 15) / 16;
+    int row = u / args->chunks, x0 = (u - row * args->chunks) * args->chunk;
+    int n = row / blocks, c0 = (row - n * blocks) * 16;
+    return (int4)(x0, min(x0 + args->chunk, args->spatial), n * args->c + c0,
+                  min(16, args->c - c0));
+}
+
+static int2 reorder_units(const reorder_args *args)
+{
+    int begin = (int)get_global_id(0) * args->span;
+    int units = args->n * ((args->c + 15) / 16) * args->chunks;
+    return (int2)(begin, min(begin + args->span, units));
+}
+
 /*   plain    c0 [x0 x1 x2 ..]        blocked   x0 [c0 c1 .. c15]
  *            c1 [x0 x1 x2 ..]   ->             x1 [c0 c1 .. c15]
  *            ..                                ..
- * unit: a chunk of pixels of one block; lanes beyond C are set to 0. */
-__kernel void reorder_block(const __global float *src, __global float *dst, const reorder_args args)
+ * unit: a chunk of pixels of one block; lanes beyond C are set to 0. Elements of 4 bytes, then of 2.
+ */
+__kernel void reorder_block4(const __global float *src, __global float *dst,
+                             const reorder_args args)
 {
-    int blocks = (args.c + 15) / 16, begin = (int)get_global_id(0) * args.span;
-    int end = min(begin + args.span, args.n * blocks * args.chunks), s = args.spatial;
-    for (int u = begin; u < end; u++) {
-        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
-        int x1 = min(x0 + args.chunk, s), n = row / blocks, c0 = (row - n * blocks) * 16;
-        int lanes = min(16, args.c - c0);
-        const __global float *from = src + (n * args.c + c0) * s;
-        __global float *to = dst + row * s * 16;
-        for (int x = x0; x < x1; x++) {
-            if (lanes == 16) {
+    int2 units = reorder_units(&args);
+    int s = args.spatial;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = reorder_chunk(&args, u);
+        const __global float *from = src + k.z * s;
+        __global float *to = dst + u / args.chunks * s * 16;
+        for (int x = k.x; x < k.y; x++) {
+            if (k.w == 16) {
                 float16 v = (float16)(from[x], from[x + s], from[x + 2 * s], from[x + 3 * s],
                                       from[x + 4 * s], from[x + 5 * s], from[x + 6 * s],
                                       from[x + 7 * s], from[x + 8 * s], from[x + 9 * s],
@@ -268,24 +324,51 @@ __kernel void reorder_block(const __global float *src, __global float *dst, cons
                 vstore16(v, x, to);
             } else {
                 vstore16((float16)(0.0f), x, to);
-                for (int i = 0; i < lanes; i++) to[x * 16 + i] = from[x + i * s];
+                for (int i = 0; i < k.w; i++) to[x * 16 + i] = from[x + i * s];
             }
         }
     }
 }
 
-/* The other way. */
-__kernel void reorder_plain(const __global float *src, __global float *dst, const reorder_args args)
+__kernel void reorder_block2(const __global ushort *src, __global ushort *dst,
+                             const reorder_args args)
 {
-    int blocks = (args.c + 15) / 16, begin = (int)get_global_id(0) * args.span;
-    int end = min(begin + args.span, args.n * blocks * args.chunks), s = args.spatial;
-    for (int u = begin; u < end; u++) {
-        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
-        int x1 = min(x0 + args.chunk, s), n = row / blocks, c0 = (row - n * blocks) * 16;
-        int lanes = min(16, args.c - c0);
-        const __global float *from = src + row * s * 16;
-        __global float *to = dst + (n * args.c + c0) * s;
-        for (int i = 0; i < lanes; i++)
-            for (int x = x0; x < x1; x++) to[i * s + x] = from[x * 16 + i];
+    int2 units = reorder_units(&args);
+    int s = args.spatial;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = reorder_chunk(&args, u);
+        const __global ushort *from = src + k.z * s;
+        __global ushort *to = dst + u / args.chunks * s * 16;
+        for (int x = k.x; x < k.y; x++)
+            for (int i = 0; i < 16; i++) to[x * 16 + i] = i < k.w ? from[x + i * s] : (ushort)0;
+    }
+}
+
+/* The other way. */
+__kernel void reorder_plain4(const __global float *src, __global float *dst,
+                             const reorder_args args)
+{
+    int2 units = reorder_units(&args);
+    int s = args.spatial;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = reorder_chunk(&args, u);
+        const __global float *from = src + u / args.chunks * s * 16;
+        __global float *to = dst + k.z * s;
+        for (int i = 0; i < k.w; i++)
+            for (int x = k.x; x < k.y; x++) to[i * s + x] = from[x * 16 + i];
+    }
+}
+
+__kernel void reorder_plain2(const __global ushort *src, __global ushort *dst,
+                             const reorder_args args)
+{
+    int2 units = reorder_units(&args);
+    int s = args.spatial;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = reorder_chunk(&args, u);
+        const __global ushort *from = src + u / args.chunks * s * 16;
+        __global ushort *to = dst + k.z * s;
+        for (int i = 0; i < k.w; i++)
+            for (int x = k.x; x < k.y; x++) to[i * s + x] = from[x * 16 + i];
     }
 }

@@ -135,7 +135,19 @@ static bool has_blocks(const cvk_shape *shape)
 
 bool cvk_cl_blocked_fit(const cvk_problem *problem, const char **why_not)
 {
-    if (!cvk_cl_floats_fit(problem, why_not)) return false;
+    return cvk_cl_floats_fit(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
+}
+
+static bool is_blockable(const cvk_view *view)
+{
+    return view->dtype == CVK_F32 || view->dtype == CVK_F16;
+}
+
+bool cvk_cl_blocks_fit(const cvk_problem *problem, const char **why_not)
+{
+    if (!is_blockable(&problem->in[0]) || !is_blockable(&problem->out[0]))
+        return cvk_cl_refuse(why_not, "float32 and float16 only");
+    if (!cvk_cl_counts_fit(problem, why_not)) return false;
     if (problem->in[0].shape.rank < 3 || problem->in[0].shape.rank > 4 ||
         problem->out[0].shape.rank < 3 || problem->out[0].shape.rank > 4)
         return cvk_cl_refuse(why_not, "blocked layout wants rank 3 or 4");

@@ -61,6 +61,8 @@ bool cvk_cl_floats_fit(const cvk_problem *problem, const char **why_not);
 /* The same, and input 0 and output 0 have rank 3 or 4: what a row with a blocked layout can take.
  */
 bool cvk_cl_blocked_fit(const cvk_problem *problem, const char **why_not);
+/* The same for either of float32 and float16. */
+bool cvk_cl_blocks_fit(const cvk_problem *problem, const char **why_not);
 bool cvk_cl_no_posts(const cvk_problem *problem, const char **why_not);
 
 /* N, C, H, W of a view of rank 3 or 4 (rank 3: h = 1), and its channel blocks. */

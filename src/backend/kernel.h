@@ -29,7 +29,7 @@ typedef struct cvk_caps {
 } cvk_caps;
 
 /* Rules for in and out, which every row can rely on:
- *   - float32 inputs of rank 3 or 4 come in the row's in_layout, and such outputs are wanted in its
+ *   - float32 and float16 inputs of rank 3 or 4 come in the row's in_layout, and such outputs are wanted in its
  *     out_layout; a residual (an input named by a CVK_POST_ADD) comes in out_layout. Everything
  * else is plain. Constants too: the scheduler puts them there, unless the row packs them itself.
  *   - all shapes are known, none has zero elements, counts fit an int where accepts has checked it.

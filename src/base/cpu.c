@@ -48,7 +48,8 @@ bool cvk_cpu_has(cvk_isa isa)
     switch (isa) {
     case CVK_ISA_SCALAR: return true;
 #if defined(__x86_64__)
-    case CVK_ISA_AVX2: return known && cpuinfo_has_x86_avx2() && cpuinfo_has_x86_fma3();
+    case CVK_ISA_AVX2:
+        return known && cpuinfo_has_x86_avx2() && cpuinfo_has_x86_fma3() && cpuinfo_has_x86_f16c();
     case CVK_ISA_AVX512:
         return known && cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() &&
                cpuinfo_has_x86_avx512dq() && cpuinfo_has_x86_avx512vl();

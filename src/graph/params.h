@@ -308,7 +308,7 @@ typedef struct cvk_copy_params {
     int64_t dims[CVK_MAX_RANK], strides[CVK_MAX_RANK], offset;
 } cvk_copy_params;
 
-/* Reorder: one float32 input, one output of the same shape in the other layout. No parameters.
+/* Reorder: one float32 or float16 input, one output of the same shape in the other layout. No parameters.
  * Transfer: the same elements in another device's memory. No parameters. */
 
 #endif

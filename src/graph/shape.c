@@ -253,25 +253,55 @@ void cvk_view_set_int(cvk_view *view, int64_t i, int64_t value)
     }
 }
 
-void cvk_layout_block(const float *plain, float *blocked, int64_t n, int64_t c, int64_t spatial)
+/* `size`, of an element, is a literal. */
+static inline __attribute__((always_inline)) void block_elements(const char *plain, char *blocked,
+                                                                 int64_t n, int64_t c,
+                                                                 int64_t spatial, const size_t size)
 {
-    int64_t blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
+    int64_t blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK, bytes = (int64_t)size;
     for (int64_t b = 0; b < n * blocks; b++) {
         int64_t image = b / blocks, c0 = b % blocks * CVK_BLOCK;
         for (int64_t s = 0; s < spatial; s++)
-            for (int64_t k = 0; k < CVK_BLOCK; k++)
-                blocked[(b * spatial + s) * CVK_BLOCK + k] =
-                    c0 + k < c ? plain[(image * c + c0 + k) * spatial + s] : 0.0f;
+            for (int64_t k = 0; k < CVK_BLOCK; k++) {
+                char *dst = blocked + ((b * spatial + s) * CVK_BLOCK + k) * bytes;
+                if (c0 + k < c)
+                    memcpy(dst, plain + ((image * c + c0 + k) * spatial + s) * bytes, size);
+                else
+                    memset(dst, 0, size);
+            }
     }
 }
 
-void cvk_layout_unblock(const float *blocked, float *plain, int64_t n, int64_t c, int64_t spatial)
+static inline __attribute__((always_inline)) void unblock_elements(const char *blocked, char *plain,
+                                                                   int64_t n, int64_t c,
+                                                                   int64_t spatial,
+                                                                   const size_t size)
 {
-    int64_t blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK;
+    int64_t blocks = (c + CVK_BLOCK - 1) / CVK_BLOCK, bytes = (int64_t)size;
     for (int64_t p = 0; p < n * c; p++) {
         int64_t image = p / c, channel = p % c;
-        const float *src = blocked + (image * blocks + channel / CVK_BLOCK) * spatial * CVK_BLOCK +
-                           channel % CVK_BLOCK;
-        for (int64_t s = 0; s < spatial; s++) plain[p * spatial + s] = src[s * CVK_BLOCK];
+        const char *src = blocked + ((image * blocks + channel / CVK_BLOCK) * spatial * CVK_BLOCK +
+                                     channel % CVK_BLOCK) *
+                                        bytes;
+        for (int64_t s = 0; s < spatial; s++)
+            memcpy(plain + (p * spatial + s) * bytes, src + s * CVK_BLOCK * bytes, size);
     }
+}
+
+void cvk_layout_block(cvk_dtype dtype, const void *plain, void *blocked, int64_t n, int64_t c,
+                      int64_t spatial)
+{
+    if (dtype == CVK_F16)
+        block_elements(plain, blocked, n, c, spatial, sizeof(uint16_t));
+    else
+        block_elements(plain, blocked, n, c, spatial, sizeof(float));
+}
+
+void cvk_layout_unblock(cvk_dtype dtype, const void *blocked, void *plain, int64_t n, int64_t c,
+                        int64_t spatial)
+{
+    if (dtype == CVK_F16)
+        unblock_elements(blocked, plain, n, c, spatial, sizeof(uint16_t));
+    else
+        unblock_elements(blocked, plain, n, c, spatial, sizeof(float));
 }

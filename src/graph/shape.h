@@ -15,7 +15,7 @@ typedef struct cvk_shape {
 
 /* How elements lie in memory.
  * PLAIN: row-major, no gaps.
- * BLOCKED ("nchw16c"): only float32 of rank 3 (N, C, W) or 4 (N, C, H, W): channels in blocks of
+ * BLOCKED ("nchw16c"): only float32 and float16 of rank 3 (N, C, W) or 4 (N, C, H, W): channels in blocks of
  * CVK_BLOCK, the channel within the block innermost: [N][ceil(C / 16)][H][W][16]. Lanes beyond C
  * hold unspecified values: no kernel may let them reach lanes below C. */
 typedef enum cvk_layout { CVK_LAYOUT_PLAIN, CVK_LAYOUT_BLOCKED } cvk_layout;
@@ -66,8 +66,11 @@ bool cvk_dtype_is_float(cvk_dtype dtype); /* f16, f32, f64 */
 float cvk_f16_to_f32(uint16_t half);
 uint16_t cvk_f32_to_f16(float value);
 
-/* Copies n x c x spatial between layouts on the host. */
-void cvk_layout_block(const float *plain, float *blocked, int64_t n, int64_t c, int64_t spatial);
-void cvk_layout_unblock(const float *blocked, float *plain, int64_t n, int64_t c, int64_t spatial);
+/* Copies n x c x spatial between layouts on the host; elements of float32 or float16. Lanes beyond C
+ * become 0. */
+void cvk_layout_block(cvk_dtype dtype, const void *plain, void *blocked, int64_t n, int64_t c,
+                      int64_t spatial);
+void cvk_layout_unblock(cvk_dtype dtype, const void *blocked, void *plain, int64_t n, int64_t c,
+                        int64_t spatial);
 
 #endif

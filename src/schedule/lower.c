@@ -226,12 +226,25 @@ static cvk_status bypass_identities(cvk_graph *graph)
     return CVK_OK;
 }
 
+/* Optional outputs behind the others that nobody reads: a Dropout's mask, a pool's indices. */
+static void drop_unread(cvk_node *node, const int *uses)
+{
+    const cvk_op *op = cvk_op_get(node->op);
+    if (op->max_out < 0) return; /* how many there are says how to split */
+    while (node->n_out > op->min_out &&
+           (node->out[node->n_out - 1] < 0 || !uses[node->out[node->n_out - 1]]))
+        node->n_out--;
+}
+
 cvk_status cvk_pass_lower(cvk_graph *graph)
 {
-    int count;
+    int count, *uses = cvk_arena_alloc(graph->arena, ((size_t)graph->n_values + 1) * sizeof *uses);
+    if (!uses) return CVK_NO_MEMORY;
+    cvk_graph_count_uses(graph, uses);
     cvk_node *nodes = cvk_nodes_take(graph, &count);
     if (!nodes) return CVK_NO_MEMORY;
     for (int i = 0; i < count; i++) {
+        drop_unread(&nodes[i], uses);
         if (!nodes[i].members) nodes[i].members = nodes[i].name;
         cvk_status status = lower_node(graph, &nodes[i]);
         if (status) return cvk_fail_at(status, "node '%s'", nodes[i].name);

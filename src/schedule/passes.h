@@ -15,12 +15,17 @@ typedef struct cvk_scheduler {
     cvk_device *const *devices;
     int n_devices;
     const cvk_schedule_options *options;
+    int *half; /* half.c: by value, the float16 value that holds it between steps, or -1; NULL: the
+                  network has none */
+    int n_half;
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
 } cvk_scheduler;
 
 /* bind.c: the caller's input shapes; then every shape, and constants folded. */
 cvk_status cvk_pass_bind(cvk_scheduler *s);
+/* half.c: float16 nodes become float32 nodes, before they are lowered. */
+cvk_status cvk_pass_widen(cvk_scheduler *s);
 /* lower.c: ONNX operators into the forms that kernels are written for. */
 cvk_status cvk_pass_lower(cvk_graph *graph);
 /* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
@@ -30,6 +35,8 @@ cvk_status cvk_pass_fold(cvk_graph *graph);
 cvk_status cvk_pass_rewrite(cvk_graph *graph);
 /* fuse.c: residual adds, activations and pools become posts of the node before them. */
 cvk_status cvk_pass_fuse(cvk_scheduler *s);
+/* half.c: what stands between steps, after they are fused, is float16 again. */
+cvk_status cvk_pass_narrow(cvk_scheduler *s);
 /* place.c: a device and a kernel row per node. */
 cvk_status cvk_pass_place(cvk_scheduler *s);
 /* layout.c: reorders and transfers where a node wants what is not there; makes the steps. */

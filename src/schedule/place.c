@@ -21,7 +21,8 @@ const cvk_kernel cvk_reference_row = {.name = "reference", .run = run_reference}
 /* Whether the layout of this value is a kernel's choice at all. */
 static bool has_layout(const cvk_value *value)
 {
-    return value->dtype == CVK_F32 && (value->shape.rank == 3 || value->shape.rank == 4);
+    return (value->dtype == CVK_F32 || value->dtype == CVK_F16) &&
+           (value->shape.rank == 3 || value->shape.rank == 4);
 }
 
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)

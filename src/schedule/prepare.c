@@ -15,9 +15,9 @@ static cvk_status place_constant(cvk_scheduler *s, cvk_device *device, cvk_step 
     const void *source = view->data;
     if (view->layout == CVK_LAYOUT_BLOCKED) {
         cvk_shape *shape = &view->shape;
-        float *blocked = cvk_arena_alloc(arena, cvk_view_bytes(view));
+        void *blocked = cvk_arena_alloc(arena, cvk_view_bytes(view));
         if (!blocked) return CVK_NO_MEMORY;
-        cvk_layout_block(source, blocked, shape->dims[0], shape->dims[1],
+        cvk_layout_block(view->dtype, source, blocked, shape->dims[0], shape->dims[1],
                          cvk_shape_span(shape, 2, shape->rank));
         source = blocked;
     }

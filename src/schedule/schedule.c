@@ -57,12 +57,14 @@ static int count_fused(const cvk_plan *plan)
 static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
+    CVK_TRY(cvk_pass_widen(s));
     CVK_TRY(cvk_pass_lower(s->graph));
     if (!s->options->no_fuse) {
         CVK_TRY(cvk_pass_rewrite(s->graph));
         CVK_TRY(cvk_pass_fold(s->graph));
         CVK_TRY(cvk_pass_fuse(s));
     }
+    CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));
     CVK_TRY(cvk_pass_layout(s));
     CVK_TRY(cvk_pass_storage(s));

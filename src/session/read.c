@@ -31,11 +31,12 @@ static cvk_status fetch(const cvk_plan *plan, int id, void *dst)
     const cvk_shape *s = &view.shape;
     size_t bytes = cvk_view_bytes(&view);
     if (view.layout == CVK_LAYOUT_PLAIN) return fetch_raw(plan, id, dst, bytes);
-    float *blocked = malloc(bytes);
+    void *blocked = malloc(bytes);
     if (!blocked) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes", bytes);
     cvk_status status = fetch_raw(plan, id, blocked, bytes);
     if (!status)
-        cvk_layout_unblock(blocked, dst, s->dims[0], s->dims[1], cvk_shape_span(s, 2, s->rank));
+        cvk_layout_unblock(view.dtype, blocked, dst, s->dims[0], s->dims[1],
+                           cvk_shape_span(s, 2, s->rank));
     free(blocked);
     return status;
 }
