@@ -10,6 +10,7 @@ well. Needs the Python packages numpy, onnx and onnxruntime; scripts/zoo sets th
 import argparse
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
+CASES = pathlib.Path(__file__).parent.parent / "tests" / "zoo_cases.def"
 LIMIT = 1e-4
 THREADS = "2"
 HIDING = {"Softmax", "Sigmoid"}
@@ -43,6 +45,12 @@ def present_devices(convoke, wanted):
         if device["backend"] in wanted:
             found.setdefault(device["backend"], (device["id"], device["name"]))
     return found
+
+
+def published():
+    """{network: parameters}, from the table that the test of the counts reads; a count may be a sum."""
+    rows = re.findall(r'^X\("([^"]+)",\s*([\d\s+]+),', CASES.read_text(), re.MULTILINE)
+    return {name: sum(int(part) for part in parameters.split("+")) for name, parameters in rows}
 
 
 def expose_logits(path):
@@ -95,7 +103,7 @@ def on_device(convoke, path, device, inputs, expected, folder):
 
 def compare(args, entry, devices):
     """One row of the table."""
-    row = {key: entry.get(key) for key in ("name", "expected", "depth")}
+    row = {"name": entry["name"], "expected": published().get(entry["name"]), "depth": entry["depth"]}
     folder = args.out / entry["name"]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
