@@ -212,7 +212,7 @@ CVK_API void cvk_device_close(cvk_device **device);
 
 typedef struct cvk_model cvk_model;
 
-/* Loads an ONNX file (IR versions 3 to 13, operator sets 7 to 21; older sets are brought to 7 where
+/* Loads an ONNX file (IR versions 3 to 14, operator sets 7 to 21; older sets are brought to 7 where
  * their operators allow); external data files are looked for beside it and below, never outside its
  * folder. CVK_IO: cannot be read; CVK_BAD_MODEL: not ONNX, damaged or contradictory; CVK_SHAPE;
  * CVK_UNSUPPORTED: an operator, a type or a version that Convoke does not have. The sentence names

@@ -10,7 +10,7 @@
 #include "onnx/onnx.h"
 #include "ops/op.h"
 
-enum { IR_MIN = 3, IR_MAX = 13, MAX_PORTS = 4096 };
+enum { IR_MIN = 3, IR_MAX = 14, MAX_PORTS = 4096 };
 
 /* Field numbers in onnx.proto. */
 enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
