@@ -33,9 +33,9 @@ static void cast_cases(void **state)
     ops_expect(&g, ops_run(&g, CVK_OP_Cast, IN(wraps), ATTRS(ATTR_INT("to", CVK_F32))), 0, 257, -1,
                -0x1p63);
     ops_refuse(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", 8)), CVK_UNSUPPORTED,
-               "a cast to strings is not supported");
+               "a cast to element type string (8) is not supported");
     ops_refuse(&g, CVK_OP_Cast, IN(x), ATTRS(ATTR_INT("to", 16)), CVK_UNSUPPORTED,
-               "a cast to element type 16 is not supported");
+               "a cast to element type bfloat16 (16) is not supported");
     ops_graph_drop(&g);
 }
 

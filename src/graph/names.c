@@ -48,6 +48,17 @@ const char *cvk_dtype_name(cvk_dtype dtype)
     return "unknown";
 }
 
+const char *cvk_dtype_foreign_name(int64_t number)
+{
+    static const char *const foreign[] = {
+        [0] = "undefined",       [8] = "string",      [14] = "complex64",
+        [15] = "complex128",     [16] = "bfloat16",   [17] = "float8e4m3fn",
+        [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
+        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1"};
+    bool known = number >= 0 && number < (int64_t)(sizeof foreign / sizeof *foreign);
+    return known && foreign[number] ? foreign[number] : "unknown";
+}
+
 size_t cvk_dtype_bytes(cvk_dtype dtype)
 {
     switch (dtype) {

@@ -110,6 +110,11 @@ typedef struct cvk_binary_params {
 
 /* Affine: inputs X (N, C, ...), scale (C), shift (C): y = x scale[c] + shift[c]. No parameters. */
 
+/* Dropout. */
+typedef struct cvk_dropout_params {
+    bool typed_mask; /* the mask has the type of X, not bool (opset < 10) */
+} cvk_dropout_params;
+
 /* BatchNormalization: inputs X, scale, B, mean, var. */
 typedef struct cvk_batch_normalization_params {
     float epsilon;
@@ -190,6 +195,8 @@ typedef struct cvk_split_params {
     int64_t axis;
     int n_sizes;
     int64_t sizes[CVK_MAX_SPLIT];
+    int64_t num_outputs; /* 0: as many as there are */
+    bool smaller_last;   /* equal parts but for the last (opset 18) */
 } cvk_split_params;
 
 typedef enum cvk_pad_mode { CVK_PAD_CONSTANT, CVK_PAD_REFLECT, CVK_PAD_EDGE } cvk_pad_mode;

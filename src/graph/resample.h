@@ -34,7 +34,10 @@ static inline double cvk_resample_source(const cvk_resize_params *params, int d,
         return (begin + (double)x * (end - begin) / (length - 1)) * (double)(in - 1);
     case CVK_COORD_ALIGN_CORNERS:
         return length == 1 ? 0 : (double)x * (double)(in - 1) / (length - 1);
-    case CVK_COORD_ASYMMETRIC: return (double)x / scale;
+    case CVK_COORD_ASYMMETRIC: /* Upsample and Resize of opset 10 round up where they shrink */
+        if (params->upsample && params->mode == CVK_RESIZE_NEAREST && scale < 1)
+            return ceil((double)x / scale);
+        return (double)x / scale;
     case CVK_COORD_TF_HALF_PIXEL: return ((double)x + 0.5) / scale;
     case CVK_COORD_PYTORCH_HALF_PIXEL: return out > 1 ? ((double)x + 0.5) / scale - 0.5 : 0;
     default: return ((double)x + 0.5) / scale - 0.5;

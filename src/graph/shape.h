@@ -61,6 +61,9 @@ void cvk_view_set(cvk_view *view, int64_t i, double value);
 int64_t cvk_view_get_int(const cvk_view *view, int64_t i);
 void cvk_view_set_int(cvk_view *view, int64_t i, int64_t value);
 
+/* ONNX's name of an element type, by its number there, that Convoke does not have. */
+const char *cvk_dtype_foreign_name(int64_t number);
+
 bool cvk_dtype_is_float(cvk_dtype dtype); /* f16, f32, f64 */
 
 float cvk_f16_to_f32(uint16_t half);

@@ -14,20 +14,13 @@ enum { TENSOR_RAW_DATA = 9 }; /* field number in TensorProto */
 
 cvk_status cvk_onnx_dtype(int32_t type, const char *what, const char *name, cvk_dtype *dtype)
 {
-    static const char *const foreign[] = {
-        [0] = "undefined",       [8] = "string",      [14] = "complex64",
-        [15] = "complex128",     [16] = "bfloat16",   [17] = "float8e4m3fn",
-        [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
-        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1"};
     if (type > 0 && cvk_dtype_bytes((cvk_dtype)type)) {
         *dtype = (cvk_dtype)type;
         return CVK_OK;
     }
-    const char *text =
-        type >= 0 && type < (int)(sizeof foreign / sizeof *foreign) ? foreign[type] : NULL;
     if (type == 0) return cvk_fail(CVK_BAD_MODEL, "%s '%s' has no element type", what, name);
     return cvk_fail(CVK_UNSUPPORTED, "%s '%s': element type %s (%d) is not supported", what, name,
-                    text ? text : "unknown", (int)type);
+                    cvk_dtype_foreign_name(type), (int)type);
 }
 
 cvk_status cvk_onnx_check_dims(const char *what, const char *name, cvk_dtype dtype,

@@ -8,12 +8,30 @@
 
 #include "ops/op.h"
 
+enum { MAX_READ = 64 }; /* no operator has more attributes */
+
 const cvk_attr *cvk_attrs_find(const cvk_attrs *attrs, const char *name)
 {
     for (int i = 0; i < attrs->count; i++)
-        if (attrs->items[i].name && strcmp(attrs->items[i].name, name) == 0)
+        if (attrs->items[i].name && strcmp(attrs->items[i].name, name) == 0) {
+            if (attrs->read && i < MAX_READ) *attrs->read |= UINT64_C(1) << i;
             return &attrs->items[i];
+        }
     return NULL;
+}
+
+void cvk_attrs_ignore(const cvk_attrs *attrs, const char *name)
+{
+    cvk_attrs_find(attrs, name);
+}
+
+cvk_status cvk_attrs_check_read(const cvk_attrs *attrs)
+{
+    for (int i = 0; i < attrs->count; i++)
+        if (i >= MAX_READ || !(*attrs->read >> i & 1))
+            return cvk_fail(CVK_UNSUPPORTED, "attribute '%.40s' is not known in operator set %d",
+                            attrs->items[i].name ? attrs->items[i].name : "", attrs->opset);
+    return CVK_OK;
 }
 
 static cvk_status find(const cvk_attrs *attrs, const char *name, cvk_attr_kind kind,

@@ -12,7 +12,9 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     int64_t training, spatial;
     CVK_TRY(cvk_attrs_float(attrs, "epsilon", 1e-5f, &norm->epsilon));
     CVK_TRY(cvk_attrs_int(attrs, "training_mode", 0, &training));
-    CVK_TRY(cvk_attrs_int(attrs, "spatial", 1, &spatial));
+    spatial = 1;
+    if (attrs->opset < 9) CVK_TRY(cvk_attrs_int(attrs, "spatial", 1, &spatial));
+    cvk_attrs_ignore(attrs, "momentum");
     if (training)
         return cvk_fail(CVK_UNSUPPORTED,
                         "attribute 'training_mode' is set: only inference is supported");
@@ -27,6 +29,9 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     static const char *const names[] = {"input", "scale", "B", "mean", "var"};
     char text[CVK_SHAPE_TEXT];
     const cvk_shape *src = &in[0].shape;
+    if (n_out > 1)
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "has %d outputs, as in training: only inference is supported", n_out);
     if (src->rank == 0 || src->rank == 1)
         return cvk_fail(CVK_SHAPE, "input has shape %s, N x C x other dimensions are expected",
                         cvk_shape_text(src, text));
@@ -59,7 +64,7 @@ const cvk_op cvk_op_BatchNormalization = {
     .min_in = 5,
     .max_in = 5,
     .min_out = 1,
-    .max_out = 1,
+    .max_out = 5,
     .params_bytes = sizeof(cvk_batch_normalization_params),
     .form = {.kind = CVK_FORM_AFFINE},
     .parse = parse,

@@ -7,18 +7,16 @@
 
 #include "ops/move.h"
 
-enum { ONNX_STRING = 8 };
-
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_cast_params *p = params;
     int64_t to;
     CVK_TRY(cvk_attrs_int(attrs, "to", 0, &to));
-    if (to == ONNX_STRING) return cvk_fail(CVK_UNSUPPORTED, "a cast to strings is not supported");
+    if (attrs->opset >= 19) cvk_attrs_ignore(attrs, "saturate"); /* of casts to float8 */
     p->to = to > 0 && to < 32 ? (cvk_dtype)to : CVK_NONE;
     if (cvk_dtype_bytes(p->to) == 0)
-        return cvk_fail(CVK_UNSUPPORTED, "a cast to element type %lld is not supported",
-                        (long long)to);
+        return cvk_fail(CVK_UNSUPPORTED, "a cast to element type %s (%lld) is not supported",
+                        cvk_dtype_foreign_name(to), (long long)to);
     return CVK_OK;
 }
 

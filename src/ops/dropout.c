@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Dropout as inference has it: y = x, and a mask that keeps everything. Inputs X, [ratio],
- * [training_mode]. Training mode is refused by name.
+ * Dropout as inference has it: y = x, and a mask that keeps everything, of bool since operator set
+ * 10, before of the type of x. Inputs X, [ratio], [training_mode] (both since operator set 12).
+ * Training mode is refused by name.
  */
-#include <string.h>
-
 #include "ops/move.h"
+
+static cvk_status parse(const cvk_attrs *attrs, void *params)
+{
+    ((cvk_dropout_params *)params)->typed_mask = attrs->opset < 10;
+    if (attrs->opset < 12)
+        cvk_attrs_ignore(attrs, "ratio");
+    else
+        cvk_attrs_ignore(attrs, "seed");
+    return CVK_OK;
+}
 
 static cvk_status refuse_training(const cvk_view *in, int n_in)
 {
@@ -19,10 +28,10 @@ static cvk_status refuse_training(const cvk_view *in, int n_in)
 
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
-    (void)params;
+    bool typed_mask = ((const cvk_dropout_params *)params)->typed_mask;
     CVK_TRY(refuse_training(in, n_in));
     cvk_set_out(&out[0], in->dtype, &in->shape);
-    if (n_out > 1) cvk_set_out(&out[1], CVK_BOOL, &in->shape);
+    if (n_out > 1) cvk_set_out(&out[1], typed_mask ? in->dtype : CVK_BOOL, &in->shape);
     return CVK_OK;
 }
 
@@ -30,7 +39,8 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
                             int n_out)
 {
     CVK_TRY(refuse_training(in, n_in));
-    if (cvk_wanted(out, n_out, 1)) memset(out[1].data, 1, (size_t)cvk_view_count(&out[1]));
+    int64_t count = cvk_wanted(out, n_out, 1) ? cvk_view_count(&out[1]) : 0;
+    for (int64_t i = 0; i < count; i++) cvk_view_set(&out[1], i, 1);
     return cvk_wanted(out, n_out, 0) ? cvk_reference_alias(params, in, n_in, out, n_out) : CVK_OK;
 }
 
@@ -40,6 +50,8 @@ const cvk_op cvk_op_Dropout = {
     .max_in = 3,
     .min_out = 1,
     .max_out = 2,
+    .params_bytes = sizeof(cvk_dropout_params),
+    .parse = parse,
     .infer = infer,
     .reference = reference,
     .alias = true,

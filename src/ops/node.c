@@ -33,8 +33,12 @@ static void preset(const cvk_form *form, void *params)
 cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
 {
     const cvk_op *op = cvk_op_get(node->op);
-    cvk_attrs attrs = {
-        .items = node->attrs, .count = node->n_attrs, .opset = graph->opset, .arena = graph->arena};
+    uint64_t read = 0;
+    cvk_attrs attrs = {.items = node->attrs,
+                       .count = node->n_attrs,
+                       .opset = graph->opset,
+                       .arena = graph->arena,
+                       .read = &read};
     if (node->params_bytes != op->params_bytes) {
         node->params = op->params_bytes ? cvk_arena_alloc(graph->arena, op->params_bytes) : NULL;
         if (op->params_bytes && !node->params) return CVK_NO_MEMORY;
@@ -42,7 +46,8 @@ cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
     }
     if (node->params) memset(node->params, 0, node->params_bytes);
     preset(&op->form, node->params);
-    return op->parse ? at_node(node, op->parse(&attrs, node->params)) : CVK_OK;
+    if (op->parse) CVK_TRY(at_node(node, op->parse(&attrs, node->params)));
+    return op->internal ? CVK_OK : at_node(node, cvk_attrs_check_read(&attrs));
 }
 
 /* An input that belongs to a post, not to the operator. */

@@ -13,6 +13,7 @@ typedef struct cvk_attrs {
     int count;
     int opset;
     cvk_arena *arena; /* for what params point to */
+    uint64_t *read;   /* bit i: item i was looked up (NULL: nobody asks) */
 } cvk_attrs;
 
 /* Each returns the attribute or the default; CVK_BAD_MODEL if it has another kind. */
@@ -24,6 +25,11 @@ cvk_status cvk_attrs_string(const cvk_attrs *attrs, const char *name, const char
 cvk_status cvk_attrs_ints(const cvk_attrs *attrs, const char *name, int capacity, int64_t *values,
                           int *count);
 const cvk_attr *cvk_attrs_find(const cvk_attrs *attrs, const char *name); /* NULL if absent */
+/* A legal attribute without meaning here (of training, say): parse must look up or ignore every
+ * attribute of its operator set, for a node with any other is refused. */
+void cvk_attrs_ignore(const cvk_attrs *attrs, const char *name);
+/* CVK_UNSUPPORTED with the name of the first attribute that was not looked up. */
+cvk_status cvk_attrs_check_read(const cvk_attrs *attrs);
 /* kernel_shape, strides, dilations, pads, auto_pad into a window (spatial stays 0 if none is
  * given). */
 cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);

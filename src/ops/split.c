@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Split: the input cut along `axis` into the sizes given (an attribute before opset 13, an input
- * since) or into equal parts, one per output.
+ * since) or into equal parts, one per output. Since opset 18 the last part may be smaller, and the
+ * attribute num_outputs says how many there are.
  */
 #include "ops/move.h"
 
@@ -9,6 +10,14 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_split_params *p = params;
     CVK_TRY(cvk_attrs_int(attrs, "axis", 0, &p->axis));
+    if (attrs->opset >= 18) {
+        p->smaller_last = true;
+        CVK_TRY(cvk_attrs_int(attrs, "num_outputs", 0, &p->num_outputs));
+        if (p->num_outputs < 0 || (!p->num_outputs && cvk_attrs_find(attrs, "num_outputs")))
+            return cvk_fail(CVK_BAD_MODEL, "attribute 'num_outputs' is %lld, 1 or more is expected",
+                            (long long)p->num_outputs);
+    }
+    if (attrs->opset >= 13) return CVK_OK;
     CVK_TRY(cvk_attrs_ints(attrs, "split", CVK_MAX_SPLIT, p->sizes, &p->n_sizes));
     if (p->n_sizes < 0) p->n_sizes = 0;
     return CVK_OK;
@@ -31,11 +40,12 @@ static cvk_status check_sizes(const cvk_split_params *p, int64_t dim, int n_out)
 
 static cvk_status split_equally(cvk_split_params *p, int64_t dim, int n_out)
 {
-    if (dim % n_out)
+    int64_t size = dim / n_out + (dim % n_out != 0), last = dim - size * (n_out - 1);
+    if (last < 0 || (last != size && !p->smaller_last))
         return cvk_fail(CVK_SHAPE,
                         "axis %lld has %lld elements, which do not divide into %d equal parts",
                         (long long)p->axis, (long long)dim, n_out);
-    for (int i = 0; i < n_out; i++) p->sizes[i] = dim / n_out;
+    for (int i = 0; i < n_out; i++) p->sizes[i] = i < n_out - 1 ? size : last;
     p->n_sizes = n_out;
     return CVK_OK;
 }
@@ -47,6 +57,11 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     cvk_shape shape = in->shape;
     if (n_out > CVK_MAX_SPLIT)
         return cvk_fail(CVK_UNSUPPORTED, "%d outputs, at most %d", n_out, CVK_MAX_SPLIT);
+    if (p->num_outputs && (listed || p->num_outputs != n_out))
+        return cvk_fail(CVK_BAD_MODEL,
+                        listed ? "has num_outputs (%lld) besides split, one of them is expected"
+                               : "num_outputs is %lld, there are %d outputs",
+                        (long long)p->num_outputs, n_out);
     if (constant) CVK_TRY(cvk_const_ints(&in[1], "split", CVK_MAX_SPLIT, p->sizes, &p->n_sizes));
     bool known = constant || (!listed && p->n_sizes > 0);
     if (cvk_ranked(in)) {
