@@ -7,10 +7,10 @@ convoke_test(test_worked test_worked.c model_text.c)
 set_tests_properties(test_worked PROPERTIES ENVIRONMENT "${DRIVER_LEAKS}")
 convoke_test(test_plan test_plan.c model_text.c)
 
-# A program that takes the device to test as its argument: one test per device, skipped where it is
-# absent.
+# A program, with more sources if it needs them, that takes the device to test as its argument: one test
+# per device, skipped where it is absent.
 function(convoke_device_test name)
-    add_executable(${name} ${name}.c model_text.c model_reference.c)
+    add_executable(${name} ${name}.c model_text.c model_reference.c ${ARGN})
     target_link_libraries(${name} PRIVATE convoke_flags PkgConfig::CMOCKA convoke_static)
     target_compile_definitions(${name} PRIVATE TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
     set(devices cpu)

@@ -97,13 +97,17 @@ expect 0 plan "$model" --device cpu --no-fuse --json && says '"fused": 0'
 expect 0 plan "$model" --device cpu --isa scalar --threads 1 --workspace 64M --verbose
 
 # zoo.
-expect 0 zoo list && says lenet5 61706 lenet5-rgb 62958
+expect 0 zoo list && says lenet5 61706 lenet5-rgb 62958 vgg19 143667240
 expect 0 zoo list --json && keys networks name parameters macs depth weight_bytes
 expect 0 zoo lenet5 -o a.onnx && expect 0 zoo lenet5 --output b.onnx && expect 0 zoo lenet5 -o c.onnx --seed 2
 cmp -s a.onnx b.onnx || wrong "the same seed gives another file"
 cmp -s a.onnx c.onnx && wrong "another seed gives the same file"
 expect 0 zoo lenet5-rgb -o d.onnx --classes 3 --size 64 --batch 2 --json && keys parameters
 expect 0 info d.onnx && says 2x3x64x64 2x3
+expect 0 zoo mobilenet -o a.onnx --size 32 && expect 0 zoo mobilenet -o b.onnx --size 32
+cmp -s a.onnx b.onnx || wrong "the same seed gives another mobilenet"
+expect 2 zoo siamese -o e.onnx --classes 5 && complains 'tells no classes apart'
+expect 3 zoo unet -o e.onnx --size 200 && complains 'a multiple of 16'
 expect 2 zoo lenet5
 expect 2 zoo no-such-network -o e.onnx
 expect 3 zoo lenet5 -o no-such-folder/e.onnx

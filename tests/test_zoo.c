@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,34 @@ static void sizes_that_do_not_fit_are_refused(void **state)
     }
 }
 
+/* Networks of up to 10 million parameters, for the smallest pictures that they take; a checker of
+ * files reads them after this test. */
+static void files_hold_what_was_built(void **state)
+{
+    (void)state;
+    for (const cvk_zoo_entry *entry = cvk_zoo; entry->name; entry++) {
+        cvk_zoo_options options = {.size = entry->least, .outline = true, .seed = 1};
+        cvk_model *model = build(entry, options, NULL), *loaded = NULL;
+        cvk_model_info info, again;
+        char path[512];
+        assert_int_equal(cvk_model_get_info(model, &info), CVK_OK);
+        cvk_model_free(&model);
+        if (info.parameters > 10 * 1000 * 1000) continue;
+        options.outline = false;
+        snprintf(path, sizeof path, OUT_DIR "/%s.onnx", entry->name);
+        model = build(entry, options, NULL);
+        assert_int_equal(cvk_model_save(model, path), CVK_OK);
+        assert_int_equal(cvk_model_load(path, &loaded), CVK_OK);
+        assert_int_equal(cvk_model_get_info(loaded, &again), CVK_OK);
+        assert_int_equal(again.parameters, info.parameters);
+        assert_int_equal(again.weight_bytes, info.weight_bytes);
+        assert_int_equal(again.macs, info.macs);
+        assert_int_equal(again.nodes, info.nodes);
+        cvk_model_free(&model);
+        cvk_model_free(&loaded);
+    }
+}
+
 static void an_outline_cannot_be_saved_or_planned(void **state)
 {
     (void)state;
@@ -113,7 +142,7 @@ static void an_outline_cannot_be_saved_or_planned(void **state)
     cvk_device *device = NULL;
     cvk_session *session = NULL;
     assert_int_equal(cvk_device_open("cpu", NULL, &device), CVK_OK);
-    assert_int_equal(cvk_model_save(model, "outline.onnx"), CVK_BAD_MODEL);
+    assert_int_equal(cvk_model_save(model, OUT_DIR "/outline.onnx"), CVK_BAD_MODEL);
     assert_non_null(strstr(cvk_last_error(), "conv1.weight"));
     assert_int_equal(cvk_session_create(model, &device, 1, NULL, &session), CVK_BAD_MODEL);
     assert_non_null(strstr(cvk_last_error(), "conv1.weight"));
@@ -162,6 +191,7 @@ int main(void)
         cmocka_unit_test(every_network_has_a_case),
         cmocka_unit_test(options_are_honoured),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(files_hold_what_was_built),
         cmocka_unit_test(an_outline_cannot_be_saved_or_planned),
         cmocka_unit_test(weights_have_the_variance_that_is_asked_for),
     };

@@ -73,6 +73,8 @@ static int save(const char *name, const cvk_zoo_options *options, const char *pa
     if (!entry)
         return fail(WRONG_USE, "zoo: no network is called '%s': see convoke zoo list", name);
     if (!path) return fail(WRONG_USE, "zoo %s: -o FILE is missing", name);
+    if (options->classes && !entry->classes)
+        return fail(WRONG_USE, "zoo %s: --classes: this network tells no classes apart", name);
     int code = build(entry, options, &b);
     if (!code) code = fail_status(cvk_model_save(b.model, path));
     if (!code && as_json)

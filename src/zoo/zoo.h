@@ -13,7 +13,7 @@ struct net;
 
 typedef struct cvk_zoo_entry {
     const char *name, *about;
-    int channels, size, classes; /* of its own input and output */
+    int channels, size, classes; /* of its own input and output; classes 0: it has none */
     int least, multiple;         /* the sizes that it takes: see cvk_zoo_takes_size */
     void (*build)(struct net *);
 } cvk_zoo_entry;
