@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Put before every .cl file: vector loads and stores with a tail, the activations and the epilogue.
+ * Put before every .cl file: vector loads and stores with a tail, the activations, the
+ * epilogue, windows, exact division.
  * OpenCL C 1.2. What it takes from the build:
  *
  *   CVK_FMA  1: fma() is a machine instruction here; 0 (default): a * b + c
+ *   CVK_EXACT_DIVIDE  1: divisions are correctly rounded; 0 (default): as OpenCL allows
  *
  * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
  * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold
@@ -14,6 +16,9 @@
 
 #ifndef CVK_FMA
 #define CVK_FMA 0
+#endif
+#ifndef CVK_EXACT_DIVIDE
+#define CVK_EXACT_DIVIDE 0
 #endif
 
 #define BLOCK 16
@@ -153,6 +158,37 @@ int2 row_places(const rows_args *rows, int row)
         at += (int2)(k * rows->a[i], k * rows->b[i]);
     }
     return at;
+}
+
+/* The taps of the window at output position o that lie in the input: first, last + 1, how many; and
+ * in w how many lie in the input or its padding. */
+INLINE int4 window_taps(int o, int stride, int taps, int dilation, int pad_begin, int pad_end,
+                        int in)
+{
+    int start = o * stride - pad_begin, end = start + (taps - 1) * dilation + 1;
+    if (start >= 0 && end <= in) return (int4)(start, end, taps, taps);
+    int padded = max((min(end, in + pad_end) - start + dilation - 1) / dilation, 0);
+    if (start < 0) start += (dilation - 1 - start) / dilation * dilation;
+    end = min(end, in);
+    return (int4)(start, end, max((end - start + dilation - 1) / dilation, 0), padded);
+}
+
+/* a / b, correctly rounded: where the device does not promise that, the quotient is brought to within
+ * a unit in its last place, and of its neighbours the one that leaves the least is taken. */
+INLINE float16 divide16(float16 a, float16 b)
+{
+    const float16 raw = a / b;
+#if CVK_EXACT_DIVIDE
+    return raw;
+#else
+    const float16 near = fma(fma(-raw, b, a), 1.0f / b, raw);
+    const float16 above = as_float16(as_int16(near) + 1), below = as_float16(as_int16(near) - 1);
+    const float16 left = fabs(fma(-near, b, a)), left_above = fabs(fma(-above, b, a)),
+                  left_below = fabs(fma(-below, b, a));
+    float16 best = left_above < left ? above : near;
+    best = left_below < left ? below : best;
+    return select(raw, best, isnormal(raw));
+#endif
 }
 
 #endif

@@ -110,18 +110,43 @@ typedef struct {
     int inner, channels;             /* element i has scale and zero point i / inner % channels */
 } quantize_args;
 
-/* dst = saturate(round half to even(x / scale) + zero) */
+/* The scales (or, cast to float, zero points) of elements i to i + count - 1, at most 16. */
+static float16 per_channel(const quantize_args *args, const __global float *scale,
+                           const __global uchar *zero, int i, int count)
+{
+    float lane[16];
+    int first = i / args->inner % args->channels;
+    int same = args->channels == 1 || i % args->inner + count <= args->inner;
+    for (int k = 0; k < 16; k++) {
+        int c = same || k >= count ? first : (i + k) / args->inner % args->channels;
+        lane[k] = zero ? (float)read_int(args->type, zero, c) : scale[c];
+        if (same) return (float16)(lane[0]);
+    }
+    return vload16(0, lane);
+}
+
+/* dst = saturate(round half to even(x / scale) + zero); NaN gives the least value. */
 __kernel void quantize(const __global float *src, const __global float *scale,
                        const __global uchar *zero, __global uchar *dst, const quantize_args args)
 {
     int begin = (int)get_global_id(0) * args.span * 16,
         end = min(begin + args.span * 16, args.count);
-    float low = args.type == I8 ? -128.0f : 0.0f, high = args.type == I8 ? 127.0f : 255.0f;
-    for (int i = begin; i < end; i++) {
-        int c = i / args.inner % args.channels;
-        float z = args.has_zero ? (float)read_int(args.type, zero, c) : 0.0f;
-        float v = clamp(rint(src[i] / scale[c]) + z, low, high);
-        write_int(args.type, (long)(int)v, dst, i);
+    float16 low = (float16)(args.type == I8 ? -128.0f : 0.0f), high = low + 255.0f;
+    for (int i = begin; i < end; i += 16) {
+        int count = min(16, end - i);
+        uchar lane[16];
+        float16 z = (float16)(0.0f), s = per_channel(&args, scale, 0, i, count);
+        if (args.has_zero) z = per_channel(&args, scale, zero, i, count);
+        float16 v = rint(divide16(load_n(src + i, count), s)) + z;
+        v = v > low ? v : low;
+        v = v < high ? v : high;
+        uchar16 q = convert_uchar16(convert_int16(v) & 255);
+        if (count == 16) {
+            vstore16(q, 0, dst + i);
+            continue;
+        }
+        vstore16(q, 0, lane);
+        for (int k = 0; k < count; k++) dst[i + k] = lane[k];
     }
 }
 

@@ -81,7 +81,7 @@ bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *
         *why_not = "2^30 elements or more";
     else if (node->op == CVK_OP_Gemm && !make_gemm(node, in, out, args))
         *why_not = "C is not a float32 matrix";
-    else if (node->op == CVK_OP_MatMul && (*batch = make_matmul(in, args)) < 1)
+    else if (node->op != CVK_OP_Gemm && (*batch = make_matmul(in, args)) < 1)
         *why_not = "batches that do not broadcast";
     else
         return true;

@@ -21,7 +21,7 @@ typedef struct cvk_cl_gemm {
     cvk_cl_posts posts;
 } cvk_cl_gemm;
 
-/* The products as one: sizes, strides, C. For MatMul the batch counts as rows where B has none,
+/* The products as one: sizes, strides, C. For MatMul and QMatMul the batch counts as rows where B has none,
  * else *batch is the number of products. False with a reason if the kernels cannot do it. */
 bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out,
                       cvk_cl_gemm *args, int *batch, const char **why_not);

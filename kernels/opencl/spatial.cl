@@ -19,19 +19,6 @@ typedef struct {
     posts_args posts; /* activations only */
 } pool_args;
 
-/* The taps of the window at output position o that lie in the input: first, last + 1, how many; and
- * in w how many lie in the input or its padding. */
-static int4 window_taps(int o, int stride, int taps, int dilation, int pad_begin, int pad_end,
-                        int in)
-{
-    int start = o * stride - pad_begin, end = start + (taps - 1) * dilation + 1;
-    if (start >= 0 && end <= in) return (int4)(start, end, taps, taps);
-    int padded = max((min(end, in + pad_end) - start + dilation - 1) / dilation, 0);
-    if (start < 0) start += (dilation - 1 - start) / dilation * dilation;
-    end = min(end, in);
-    return (int4)(start, end, max((end - start + dilation - 1) / dilation, 0), padded);
-}
-
 /* What an average divides by; 1 for a window that has nothing in it, whose sum is 0. */
 static float pool_divisor(const pool_args *args, int4 rows, int4 columns)
 {

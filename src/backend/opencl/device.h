@@ -20,7 +20,7 @@ typedef struct cvk_cl_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;
-    char options[64]; /* of every build */
+    char options[160]; /* of every build */
     cvk_cl_program *programs;
     cvk_store *store; /* opened with the first program; the device's lock guards both */
     bool store_asked;

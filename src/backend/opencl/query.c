@@ -147,7 +147,7 @@ void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
 }
 
 /* The language version is asked for only of devices that have it; fma() is used only where it is in
- * the hardware. */
+ * the hardware, and divisions are asked to be exact where they can be. */
 void cvk_cl_query_options(cl_device_id id, char *options, size_t size)
 {
     char text[128];
@@ -156,5 +156,7 @@ void cvk_cl_query_options(cl_device_id id, char *options, size_t size)
     bool has_12 = sscanf(text, "OpenCL C %d.%d", &major, &minor) == 2 && (major > 1 || minor >= 2);
     cl_ulong config = get_ulong(id, CL_DEVICE_SINGLE_FP_CONFIG);
     bool fma = (config & CL_FP_FMA) && !(config & CL_FP_SOFT_FLOAT);
-    snprintf(options, size, "%s%s", has_12 ? "-cl-std=CL1.2 " : "", fma ? "-DCVK_FMA=1 " : "");
+    bool divides = has_12 && (config & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT);
+    snprintf(options, size, "%s%s%s", has_12 ? "-cl-std=CL1.2 " : "", fma ? "-DCVK_FMA=1 " : "",
+             divides ? "-cl-fp32-correctly-rounded-divide-sqrt -DCVK_EXACT_DIVIDE=1 " : "");
 }
