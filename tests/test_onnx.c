@@ -205,6 +205,9 @@ static void test_build_mistakes(void **state)
         cvk_model_add_node(model, "MaxPool", "bad", &taken, 1, &fresh, 1, &kernel, 1), CVK_OK);
     assert_int_equal(cvk_model_add_input(model, &zero), CVK_SHAPE);
     assert_int_equal(cvk_model_add_input(model, &huge), CVK_BAD_MODEL);
+    assert_int_equal(cvk_model_declare_constant(model, &huge), CVK_BAD_MODEL);
+    huge.name = taken;
+    assert_int_equal(cvk_model_declare_constant(model, &huge), CVK_BAD_ARGUMENT);
     assert_int_equal(cvk_model_set_output(model, "nowhere"), CVK_BAD_ARGUMENT);
     assert_int_equal(cvk_model_set_output(model, "prob"), CVK_BAD_ARGUMENT);
     assert_int_equal(graph->n_nodes, nodes);

@@ -20,7 +20,7 @@ static const struct {
     {"lenet5", 28},        {"lenet5-1998", 32},   {"lenet5-rgb", 32},      {"squeezenet1.0", 32},
     {"squeezenet1.1", 40}, {"mobilenet", 32},     {"mobilenetv2", 32},     {"shufflenet", 32},
     {"shufflenetv2", 48},  {"resnet18", 32},      {"resnet50v2", 32},      {"resnext50", 32},
-    {"densenet121", 32},   {"nasnet-mobile", 32}, {"efficientnet-b0", 32},
+    {"densenet121", 32},   {"nasnet-mobile", 32}, {"efficientnet-b0", 32}, {"unet", 16},
 };
 
 /* Finite, and another for another picture. */

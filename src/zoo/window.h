@@ -17,7 +17,8 @@ net_window net_window_of(const net *n, const net_spec *spec);
 /* Of a transposed convolution; same: the output is stride times as large. */
 net_window net_window_of_transposed(const net_spec *spec);
 
-/* kernel_shape, strides, dilations, pads: the attributes point into the window. Returns how many. */
+/* kernel_shape, strides, dilations, pads: the attributes point into the window. Returns how many.
+ */
 enum { NET_WINDOW_ATTRS = 4 };
 int net_window_attrs(const net_window *window, cvk_attr attrs[NET_WINDOW_ATTRS]);
 
