@@ -66,16 +66,6 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, session);
 }
 
-/* Describes value `id` under the name of value `name_id`. */
-static void describe(const cvk_session *session, int id, int name_id, cvk_tensor *tensor)
-{
-    const cvk_graph *graph = session->plan->graph;
-    const cvk_value *value = &graph->values[id];
-    *tensor = (cvk_tensor){
-        .name = graph->values[name_id].name, .dtype = value->dtype, .rank = value->shape.rank};
-    memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
-}
-
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)
 {
     if (!session || !tensor)
@@ -84,7 +74,9 @@ cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *
     if (index < 0 || index >= graph->n_inputs)
         return cvk_fail(CVK_BAD_ARGUMENT, "input %d asked for, the model has %d", index,
                         graph->n_inputs);
-    describe(session, graph->inputs[index], graph->inputs[index], tensor);
+    const cvk_value *value = &graph->values[graph->inputs[index]];
+    *tensor = (cvk_tensor){.name = value->name, .dtype = value->dtype, .rank = value->shape.rank};
+    memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
     return CVK_OK;
 }
 
@@ -92,11 +84,10 @@ cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor 
 {
     if (!session || !tensor)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_output: session or tensor is NULL");
-    const cvk_graph *graph = session->plan->graph;
-    if (index < 0 || index >= graph->n_outputs)
+    if (index < 0 || index >= session->n_outputs)
         return cvk_fail(CVK_BAD_ARGUMENT, "output %d asked for, the model has %d", index,
-                        graph->n_outputs);
-    describe(session, graph->outputs[index], session->outputs[index], tensor);
+                        session->n_outputs);
+    cvk_session_describe_output(session, index, tensor);
     return CVK_OK;
 }
 
@@ -138,9 +129,6 @@ cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *
 {
     if (!session || !name || !tensor)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_read: an argument is NULL");
-    if (!session->plan->keep_values && tensor->data)
-        return cvk_fail(CVK_BAD_ARGUMENT,
-                        "the session does not keep values: set keep_values when it is created");
     return cvk_session_fetch(session, name, tensor);
 }
 
@@ -150,13 +138,14 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_get_info: session or info is NULL");
     const cvk_plan *plan = session->plan;
     cvk_space_memory memory = cvk_plan_memory(plan);
-    *info = (cvk_session_info){.steps = plan->n_steps,
+    *info = (cvk_session_info){.steps = session->n_infos,
                                .nodes = plan->n_model_nodes,
                                .fused = plan->n_fused,
                                .activation_bytes = memory.activation_bytes,
                                .lower_bound_bytes = memory.lower_bound_bytes,
                                .workspace_bytes = memory.workspace_bytes,
                                .weight_bytes = plan->weight_bytes,
+                               .late_nodes = plan->tail ? plan->tail->graph->n_nodes : 0,
                                .build_ms = session->build_ms};
     return CVK_OK;
 }
@@ -165,11 +154,11 @@ cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info
 {
     if (!session || !info)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_step: session or info is NULL");
-    if (index < 0 || index >= session->plan->n_steps)
+    if (index < 0 || index >= session->n_infos)
         return cvk_fail(CVK_BAD_ARGUMENT, "step %d asked for, the plan has %d", index,
-                        session->plan->n_steps);
+                        session->n_infos);
     *info = session->infos[index];
-    info->ms = session->plan->steps[index].ms;
+    if (index < session->plan->n_steps) info->ms = session->plan->steps[index].ms;
     return CVK_OK;
 }
 

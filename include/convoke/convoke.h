@@ -326,16 +326,21 @@ typedef struct cvk_session_options {
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
  * kernel for it, else to its reference on the host, which cvk_session_describe shows. A free batch
- * dimension without a shape in options is 1; any other free dimension without one is an error. */
+ * dimension without a shape in options is 1; any other free dimension without one is an error.
+ * Nodes whose shapes depend on data (NonMaxSuppression, NonZero, a computed Reshape), and those that
+ * follow from them, are planned by each run and run by reference, after all others. */
 CVK_API cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices,
                                       int n_devices, const cvk_session_options *options,
                                       cvk_session **session);
 
+/* Describe input or output `index`. An output whose shape depends on data has dimensions of -1, or
+ * rank -1, until a run has told; afterwards its shape in the last run. */
 CVK_API cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor);
 CVK_API cvk_status cvk_session_output(const cvk_session *session, int index, cvk_tensor *tensor);
 
 /* Runs once and waits. inputs: all of them, by name or by position, dtype and shape as planned.
- * outputs: any subset by name, or the first n by position; data must hold the whole output.
+ * outputs: any subset by name, or the first n by position; data must hold the whole output. An
+ * output whose shape depends on data is better left out and read with cvk_session_read.
  * CVK_BAD_INPUT if an f32 input holds a NaN (see allow_nan). */
 CVK_API cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                    const cvk_tensor *outputs, int n_outputs);
@@ -349,12 +354,13 @@ CVK_API cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor 
 CVK_API cvk_status cvk_session_wait(cvk_session *session);
 
 /* After a run of a session with keep_values: copies value `name`, in ONNX's plain layout, to
- * tensor->data, which must hold it. With data NULL only describes it. CVK_BAD_ARGUMENT if the plan
+ * tensor->data, which must hold it. With data NULL only describes it. Values whose shapes depend on
+ * data, outputs among them, can be read without keep_values. CVK_BAD_ARGUMENT if the plan
  * does not materialise that value (it was fused away or folded). */
 CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor);
 
 typedef struct cvk_session_info {
-    int steps;                /* steps of the plan */
+    int steps;                /* steps of the plan, late_nodes included */
     int nodes;                /* nodes of the model */
     int fused;                /* nodes that became part of another step */
     size_t activation_bytes;  /* planned for all activations, inputs and outputs excluded */
@@ -362,6 +368,8 @@ typedef struct cvk_session_info {
     size_t workspace_bytes;   /* scratch of the hungriest step */
     size_t weight_bytes;      /* weights as packed for the kernels, resident */
     double build_ms;          /* time to plan, pack and build programs */
+    int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
+                       "host", kernel "late" */
 } cvk_session_info;
 
 CVK_API cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info);

@@ -54,8 +54,7 @@ static double quantile(const double *sorted, int count, double part)
 static int run_timed(cvk_session *session, pass *p, double *ms)
 {
     double start = now_ms();
-    int code = fail_status(cvk_session_run(session, p->inputs.items, p->inputs.count,
-                                           p->outputs.items, p->outputs.count));
+    int code = fail_status(session_run(session, &p->inputs, &p->outputs));
     *ms = now_ms() - start;
     return code;
 }

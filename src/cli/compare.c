@@ -70,8 +70,7 @@ static int run_side(work *w, side *s, const image *img)
 {
     int code = fill(w, s, img);
     if (code) return code;
-    return fail_status(cvk_session_run(s->session, s->inputs.items, s->inputs.count,
-                                       s->outputs.items, s->outputs.count));
+    return fail_status(session_run(s->session, &s->inputs, &s->outputs));
 }
 
 /* Value `name` of a session, with memory of its own; false if the plan does not have it. */

@@ -95,8 +95,7 @@ static int run_batch(const work *w, pass *p, int first, int n)
     int code = load_batch(w, p, first, n, pictures);
     if (!code) {
         double start = now_ms();
-        code = fail_status(
-            cvk_session_run(p->session, p->inputs.items, p->inputs.count, p->outputs.items, 1));
+        code = fail_status(session_run(p->session, &p->inputs, &p->outputs));
         p->run_ms += now_ms() - start;
     }
     if (!code) count_batch(w, p, first, n, pictures);

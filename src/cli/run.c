@@ -127,8 +127,7 @@ static int save_picture(const work *w)
 static int run_once(work *w, const char *picture)
 {
     double start = now_ms();
-    int code = fail_status(cvk_session_run(w->session, w->inputs.items, w->inputs.count,
-                                           w->outputs.items, w->outputs.count));
+    int code = fail_status(session_run(w->session, &w->inputs, &w->outputs));
     double ms = now_ms() - start;
     if (code) return code;
     json_t *outputs = json_array();

@@ -167,22 +167,48 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)
 {
     int code = DONE;
-    *set = (tensor_set){need((size_t)count, sizeof(cvk_tensor)), 0};
+    *set = (tensor_set){need((size_t)count, sizeof(cvk_tensor)), need((size_t)count, 1), 0};
     for (int i = 0; !code && i < count; i++) {
         cvk_tensor *t = &set->items[i];
         code = fail_status((outputs ? cvk_session_output : cvk_session_input)(session, i, t));
         if (code) break;
-        t->data = need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
+        set->late[i] = t->rank < 0 || cvk_tensor_count(t) < 0;
+        t->data =
+            set->late[i] ? NULL : need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
         set->count++;
     }
     if (code) tensors_free(set);
     return code;
 }
 
+static cvk_status read_late(cvk_session *session, int index, cvk_tensor *t)
+{
+    free(t->data);
+    *t = (cvk_tensor){0};
+    cvk_status status = cvk_session_output(session, index, t);
+    if (status) return status;
+    t->data = need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
+    return cvk_session_read(session, t->name, t);
+}
+
+cvk_status session_run(cvk_session *session, const tensor_set *inputs, tensor_set *outputs)
+{
+    cvk_tensor *fixed = need((size_t)outputs->count, sizeof *fixed);
+    int count = 0;
+    for (int i = 0; i < outputs->count; i++)
+        if (!outputs->late[i]) fixed[count++] = outputs->items[i];
+    cvk_status status = cvk_session_run(session, inputs->items, inputs->count, fixed, count);
+    free(fixed);
+    for (int i = 0; !status && i < outputs->count; i++)
+        if (outputs->late[i]) status = read_late(session, i, &outputs->items[i]);
+    return status;
+}
+
 void tensors_free(tensor_set *set)
 {
     for (int i = 0; i < set->count; i++) free(set->items[i].data);
     free(set->items);
+    free(set->late);
     *set = (tensor_set){0};
 }
 

@@ -45,12 +45,16 @@ void shapes_free(shape_set *set);
 /* Session options from --no-fuse and --workspace. */
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes);
 
-/* The tensors of a session's inputs or outputs, with memory of their own. */
+/* The tensors of a session's inputs or outputs, with memory of their own; none yet for an output
+ * whose shape depends on data. */
 typedef struct tensor_set {
     cvk_tensor *items;
+    bool *late; /* the shape depends on data */
     int count;
 } tensor_set;
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set);
+/* Runs once. Fills the outputs, late ones with shapes and memory of this run. */
+cvk_status session_run(cvk_session *session, const tensor_set *inputs, tensor_set *outputs);
 void tensors_free(tensor_set *set);
 
 /* Multiply-adds of one run. */

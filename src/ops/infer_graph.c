@@ -132,12 +132,28 @@ static cvk_status walk(folder *f)
     return CVK_OK;
 }
 
-cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
+static cvk_status walk_within(cvk_graph *graph, size_t limit, uint64_t work)
 {
-    folder f = {.graph = graph, .limit = fold_limit_bytes, .work = FOLD_WORK};
+    folder f = {.graph = graph, .limit = limit, .work = work};
     cvk_status status = folder_open(&f);
     if (!status) status = walk(&f);
     folder_close(&f);
-    if (status || !fold_limit_bytes) return status;
+    return status;
+}
+
+cvk_status cvk_graph_evaluate(cvk_graph *graph)
+{
+    CVK_TRY(walk_within(graph, SIZE_MAX, UINT64_MAX));
+    for (int i = 0; i < graph->n_outputs; i++)
+        if (!graph->values[graph->outputs[i]].data)
+            return cvk_fail(CVK_UNSUPPORTED, "output '%s' cannot be computed: its shape stays open",
+                            graph->values[graph->outputs[i]].name);
+    return CVK_OK;
+}
+
+cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
+{
+    CVK_TRY(walk_within(graph, fold_limit_bytes, FOLD_WORK));
+    if (!fold_limit_bytes) return CVK_OK;
     return cvk_graph_prune(graph); /* a folded node has no output left that is not constant */
 }

@@ -136,6 +136,10 @@ double cvk_binary_apply(cvk_binary_kind kind, double a, double b);
  * take more than about a second in all (cvk_node_work, and elements made beyond those read) stay. */
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes);
 
+/* The same without limits on bytes or time: computes a graph whose inputs all have data. Afterwards
+ * each output has data and its shape; CVK_UNSUPPORTED names one that has not. */
+cvk_status cvk_graph_evaluate(cvk_graph *graph);
+
 #define X(Name) extern const cvk_op cvk_op_##Name;
 #define XI(Name) extern const cvk_op cvk_op_##Name;
 #include "graph/ops.def"

@@ -99,21 +99,6 @@ static void forget_shapes(cvk_graph *graph)
                 graph->values[graph->nodes[i].out[k]].has_shape = false;
 }
 
-static cvk_status check_known(const cvk_graph *graph)
-{
-    for (int i = 0; i < graph->n_nodes; i++)
-        for (int k = 0; k < graph->nodes[i].n_out; k++) {
-            if (graph->nodes[i].out[k] < 0) continue;
-            const cvk_value *value = &graph->values[graph->nodes[i].out[k]];
-            if (!value->has_shape || cvk_shape_count(&value->shape) < 0 || value->dtype == CVK_NONE)
-                return cvk_fail(
-                    CVK_UNSUPPORTED,
-                    "node '%s' (%s): the shape of '%s' depends on data that only a run would know",
-                    graph->nodes[i].name, cvk_op_kind_name(graph->nodes[i].op), value->name);
-        }
-    return CVK_OK;
-}
-
 static cvk_status check_elements(const cvk_graph *graph)
 {
     char text[CVK_SHAPE_TEXT];
@@ -151,6 +136,5 @@ cvk_status cvk_pass_bind(cvk_scheduler *s)
     }
     for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(cvk_node_parse(graph, &graph->nodes[i]));
     CVK_TRY(cvk_graph_infer(graph, SIZE_MAX));
-    CVK_TRY(check_known(graph));
     return check_elements(graph);
 }

@@ -86,6 +86,40 @@ const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made
     return add_sources(plan, made->step.node, "");
 }
 
+cvk_status cvk_late_info(const cvk_plan *plan, const cvk_node *node, cvk_step_info *info)
+{
+    const cvk_graph *graph = plan->tail->graph;
+    const char *inputs = "";
+    for (int i = 0; inputs && i < node->n_in; i++) {
+        if (node->in[i] < 0 || graph->values[node->in[i]].data) continue;
+        inputs = cvk_arena_printf(plan->arena, "%s%s%s", inputs, *inputs ? ", " : "",
+                                  graph->values[node->in[i]].name);
+    }
+    int first = 0;
+    while (first < node->n_out - 1 && node->out[first] < 0) first++;
+    *info = (cvk_step_info){.op = cvk_op_kind_name(node->op),
+                            .nodes = node->name,
+                            .device = "host",
+                            .kernel = "late",
+                            .fused = "",
+                            .refused = "",
+                            .note = "planned by each run: its shape depends on data",
+                            .output = graph->values[node->out[first]].name,
+                            .shape = "?",
+                            .inputs = inputs};
+    return inputs ? CVK_OK : CVK_NO_MEMORY;
+}
+
+/* One line for a node of the tail. */
+static const char *late_line(const cvk_plan *plan, int index)
+{
+    cvk_step_info info;
+    if (cvk_late_info(plan, &plan->tail->graph->nodes[index], &info)) return NULL;
+    return cvk_arena_printf(plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s  (%s)",
+                            plan->n_steps + index, info.device, info.kernel, info.op, info.shape,
+                            "", info.nodes, info.note);
+}
+
 /* One line; `line` numbers from 0. */
 static const char *step_line(const cvk_plan *plan, int line)
 {
@@ -106,10 +140,11 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
 {
     cvk_plan *plan = s->plan;
     size_t room = 4096;
-    const char **lines = cvk_arena_alloc(plan->arena, ((size_t)plan->n_steps + 1) * sizeof *lines);
+    int count = plan->n_steps + (plan->tail ? plan->tail->graph->n_nodes : 0);
+    const char **lines = cvk_arena_alloc(plan->arena, ((size_t)count + 1) * sizeof *lines);
     if (!lines) return CVK_NO_MEMORY;
-    for (int i = 0; i < plan->n_steps; i++) {
-        lines[i] = step_line(plan, i);
+    for (int i = 0; i < count; i++) {
+        lines[i] = i < plan->n_steps ? step_line(plan, i) : late_line(plan, i - plan->n_steps);
         if (!lines[i]) return CVK_NO_MEMORY;
         for (const char *c = lines[i]; *c; c++) room++;
         room++;
@@ -119,13 +154,12 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
     size_t at = (size_t)snprintf(
         text, room, "step device     kernel               operator           %-26s %-28s nodes\n",
         "output", "fused");
-    for (int i = 0; i < plan->n_steps; i++)
-        at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
+    for (int i = 0; i < count; i++) at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
     cvk_space_memory memory = cvk_plan_memory(plan);
     snprintf(text + at, room - at,
              "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace "
              "%zu, weights %zu\n",
-             plan->n_steps, plan->n_model_nodes, plan->n_fused, memory.activation_bytes,
+             count, plan->n_model_nodes, plan->n_fused, memory.activation_bytes,
              memory.lower_bound_bytes, memory.workspace_bytes, plan->weight_bytes);
     plan->text = text;
     return CVK_OK;

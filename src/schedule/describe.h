@@ -14,5 +14,7 @@ const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made);
 const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made);
 /* Outputs of steps and model inputs that the step reads, seen through nodes that are no step. */
 const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made);
+/* What can be said before a run of a node of plan->tail. */
+cvk_status cvk_late_info(const cvk_plan *plan, const cvk_node *node, cvk_step_info *info);
 
 #endif

@@ -24,6 +24,8 @@ typedef struct cvk_scheduler {
 
 /* bind.c: the caller's input shapes; then every shape, and constants folded. */
 cvk_status cvk_pass_bind(cvk_scheduler *s);
+/* cut.c: nodes whose shapes only a run can know into plan->tail. */
+cvk_status cvk_pass_cut(cvk_scheduler *s);
 /* half.c: float16 nodes become float32 nodes, before they are lowered. */
 cvk_status cvk_pass_widen(cvk_scheduler *s);
 /* lower.c: ONNX operators into the forms that kernels are written for. */

@@ -44,9 +44,19 @@ typedef struct cvk_storage {
     size_t offset;
 } cvk_storage;
 
+/* What only a run can plan: nodes from the first on whose shape depends on data, with all that
+ * follows from them. A run computes them on the host by their references, once the plan is done. */
+typedef struct cvk_tail {
+    cvk_graph *graph;  /* of its own; inputs: what the plan computes; outputs: the model's */
+    int *sources;      /* by input: index into plan->outputs */
+    const char *cause; /* name of the first such node */
+} cvk_tail;
+
 typedef struct cvk_plan {
     cvk_arena *arena;
     cvk_graph *graph; /* as scheduled */
+    int *outputs;     /* by output of graph: the model's value, under its own name */
+    cvk_tail *tail;   /* NULL: all shapes are known */
     cvk_device **devices;
     int n_devices;
     cvk_plan_step *steps;

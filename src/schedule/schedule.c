@@ -57,6 +57,7 @@ static int count_fused(const cvk_plan *plan)
 static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
+    CVK_TRY(cvk_pass_cut(s));
     CVK_TRY(cvk_pass_widen(s));
     CVK_TRY(cvk_pass_lower(s->graph));
     if (!s->options->no_fuse) {

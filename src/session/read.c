@@ -41,9 +41,37 @@ static cvk_status fetch(const cvk_plan *plan, int id, void *dst)
     return status;
 }
 
+static void describe(const cvk_value *value, cvk_tensor *tensor)
+{
+    void *data = tensor->data;
+    *tensor = (cvk_tensor){.name = value->name,
+                           .dtype = value->dtype,
+                           .rank = value->has_shape ? value->shape.rank : -1,
+                           .data = data};
+    memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
+}
+
+/* The tail's values are all kept until the next run. */
+static cvk_status fetch_late(const cvk_session *session, int id, cvk_tensor *tensor)
+{
+    const cvk_value *value = cvk_session_tail_value(session, id);
+    if (tensor->data && !value->data)
+        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", value->name);
+    describe(value, tensor);
+    cvk_view view = {.dtype = value->dtype, .shape = value->shape};
+    if (tensor->data) memcpy(tensor->data, value->data, cvk_view_bytes(&view));
+    return CVK_OK;
+}
+
 cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor *tensor)
 {
     const cvk_plan *plan = session->plan;
+    int late = plan->tail ? cvk_graph_find(plan->tail->graph, name) : -1;
+    if (late >= 0 && plan->tail->graph->values[late].producer >= 0)
+        return fetch_late(session, late, tensor);
+    if (!plan->keep_values && tensor->data)
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "the session does not keep values: set keep_values when it is created");
     int id = cvk_graph_find(plan->graph, name);
     const cvk_value *value = id < 0 ? NULL : &plan->graph->values[id];
     if (!value || value->data || value->producer < 0 || plan->external[plan->storage[id].root])
@@ -53,9 +81,6 @@ cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor 
                         name);
     if (tensor->data && !session->has_run)
         return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", name);
-    void *data = tensor->data;
-    *tensor = (cvk_tensor){
-        .name = value->name, .dtype = value->dtype, .rank = value->shape.rank, .data = data};
-    memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
-    return data ? fetch(plan, id, data) : CVK_OK;
+    describe(value, tensor);
+    return tensor->data ? fetch(plan, id, tensor->data) : CVK_OK;
 }

@@ -8,11 +8,9 @@
 #include "ops/op.h"
 #include "session/session.h"
 
-static cvk_status check_tensor(const cvk_session *session, const cvk_tensor *tensor, int id,
-                               int name_id, const char *what)
+static cvk_status check_tensor(const cvk_tensor *tensor, const cvk_value *value, const char *name,
+                               const char *what)
 {
-    const cvk_value *value = &session->plan->graph->values[id];
-    const char *name = session->plan->graph->values[name_id].name;
     char have[CVK_SHAPE_TEXT], want[CVK_SHAPE_TEXT];
     if (tensor->dtype != value->dtype)
         return cvk_fail(CVK_BAD_INPUT, "%s '%s' has type %s, the session was planned for %s", what,
@@ -86,7 +84,7 @@ static cvk_status bind_inputs(cvk_session *session, const cvk_tensor *inputs, in
                                              n_inputs, graph->n_inputs);
         int id = graph->inputs[index];
         if (graph->values[id].data) continue; /* a constant of the session */
-        CVK_TRY(check_tensor(session, &inputs[i], id, id, "input"));
+        CVK_TRY(check_tensor(&inputs[i], &graph->values[id], graph->values[id].name, "input"));
         if (session->device_binds[index].buffer)
             return cvk_fail(CVK_BAD_ARGUMENT,
                             "input '%s' has a device buffer bound: unbind it first",
@@ -110,15 +108,29 @@ static bool is_input(const cvk_graph *graph, int id)
     return false;
 }
 
-/* The caller's tensor is where the run writes output `index`, unless the session has the result
+/* Which output of the model the caller's tensor `i` is. */
+static cvk_status find_output(const cvk_session *session, const cvk_tensor *outputs, int n_outputs,
+                              int i, const cvk_output **output)
+{
+    const char *name = outputs[i].name;
+    int index = name ? cvk_session_find(session, name, true) : i;
+    if (index < 0) return cvk_fail(CVK_BAD_ARGUMENT, "the model has no output called '%s'", name);
+    if (index >= session->n_outputs)
+        return cvk_fail(CVK_BAD_ARGUMENT, "%d outputs given, the model has %d", n_outputs,
+                        session->n_outputs);
+    *output = &session->outputs[index];
+    return CVK_OK;
+}
+
+/* The caller's tensor is where the run writes output `index` of the plan, unless the session has the result
  * elsewhere: in its own memory, or in an input of which the output is another name. */
-static cvk_status bind_output(cvk_session *session, const cvk_tensor *tensor, int index)
+static cvk_status bind_output(cvk_session *session, const cvk_tensor *tensor, int index,
+                              const char *name)
 {
     const cvk_plan *plan = session->plan;
     const cvk_graph *graph = plan->graph;
     int id = graph->outputs[index], root = plan->storage[id].root;
-    const char *name = graph->values[session->outputs[index]].name;
-    CVK_TRY(check_tensor(session, tensor, id, session->outputs[index], "output"));
+    CVK_TRY(check_tensor(tensor, &graph->values[id], name, "output"));
     if (session->device_binds[graph->n_inputs + index].buffer)
         return cvk_fail(CVK_BAD_ARGUMENT, "output '%s' has a device buffer bound: unbind it first",
                         name);
@@ -142,14 +154,10 @@ static cvk_status bind_outputs(cvk_session *session, const cvk_tensor *outputs, 
         session->bound[graph->outputs[i]] = stand_in ? NULL : plan->output_data[graph->outputs[i]];
     }
     for (int i = 0; i < n_outputs; i++) {
-        int index = outputs[i].name ? cvk_session_find(session, outputs[i].name, true) : i;
-        if (index < 0 || index >= graph->n_outputs)
-            return outputs[i].name
-                       ? cvk_fail(CVK_BAD_ARGUMENT, "the model has no output called '%s'",
-                                  outputs[i].name)
-                       : cvk_fail(CVK_BAD_ARGUMENT, "%d outputs given, the model has %d", n_outputs,
-                                  graph->n_outputs);
-        CVK_TRY(bind_output(session, &outputs[i], index));
+        const cvk_output *output;
+        CVK_TRY(find_output(session, outputs, n_outputs, i, &output));
+        if (output->index >= 0)
+            CVK_TRY(bind_output(session, &outputs[i], output->index, output->name));
     }
     return CVK_OK;
 }
@@ -164,10 +172,10 @@ void cvk_session_apply(cvk_session *session)
     }
 }
 
-/* Where a run has left output `id`, if not in the caller's tensor already. */
-static const void *output_source(const cvk_session *session, int id)
+const void *cvk_session_output_data(const cvk_session *session, int index)
 {
     const cvk_plan *plan = session->plan;
+    int id = plan->graph->outputs[index];
     if (plan->graph->values[id].data) return plan->output_data[id];
     cvk_storage at = plan->storage[id];
     if (!plan->external[at.root])
@@ -176,15 +184,34 @@ static const void *output_source(const cvk_session *session, int id)
     return session->bound[id];
 }
 
-static void deliver(const cvk_session *session, const cvk_tensor *outputs, int n_outputs)
+/* An output that only this run could plan: the caller must have guessed its shape. */
+static cvk_status deliver_late(const cvk_session *session, const cvk_tensor *tensor,
+                               const cvk_output *output)
 {
-    const cvk_graph *graph = session->plan->graph;
+    const cvk_value *value = cvk_session_tail_value(session, output->value);
+    cvk_status status = check_tensor(tensor, value, output->name, "output");
+    if (status)
+        return cvk_fail_at(status, "the shape depends on data: leave it out and read it after the "
+                                   "run with cvk_session_read");
+    size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
+    if (bytes) memcpy(tensor->data, value->data, bytes);
+    return CVK_OK;
+}
+
+static cvk_status deliver(const cvk_session *session, const cvk_tensor *outputs, int n_outputs)
+{
     for (int i = 0; i < n_outputs; i++) {
-        int index = outputs[i].name ? cvk_session_find(session, outputs[i].name, true) : i;
-        const void *source = output_source(session, graph->outputs[index]);
+        const cvk_output *output;
+        CVK_TRY(find_output(session, outputs, n_outputs, i, &output));
+        if (output->index < 0) {
+            CVK_TRY(deliver_late(session, &outputs[i], output));
+            continue;
+        }
+        const void *source = cvk_session_output_data(session, output->index);
         size_t bytes = (size_t)cvk_tensor_count(&outputs[i]) * cvk_dtype_bytes(outputs[i].dtype);
         if (source && source != outputs[i].data) memcpy(outputs[i].data, source, bytes);
     }
+    return CVK_OK;
 }
 
 /* A transfer reads or writes the device on whose side its device view lies. */
@@ -232,7 +259,7 @@ cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, i
     CVK_TRY(bind_outputs(session, outputs, n_outputs));
     cvk_session_apply(session);
     CVK_TRY(cvk_session_walk(session, true));
+    if (session->plan->tail) CVK_TRY(cvk_session_run_tail(session));
     session->has_run = true;
-    deliver(session, outputs, n_outputs);
-    return CVK_OK;
+    return deliver(session, outputs, n_outputs);
 }

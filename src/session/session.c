@@ -51,8 +51,10 @@ static cvk_status make_segments(cvk_session *session)
 static cvk_status make_infos(cvk_session *session)
 {
     cvk_plan *plan = session->plan;
+    const cvk_graph *late = plan->tail ? plan->tail->graph : NULL;
+    session->n_infos = plan->n_steps + (late ? late->n_nodes : 0);
     session->infos =
-        cvk_arena_alloc(plan->arena, ((size_t)plan->n_steps + 1) * sizeof *session->infos);
+        cvk_arena_alloc(plan->arena, ((size_t)session->n_infos + 1) * sizeof *session->infos);
     if (!session->infos) return CVK_NO_MEMORY;
     for (int i = 0; i < plan->n_steps; i++) {
         const cvk_plan_step *made = &plan->steps[i];
@@ -75,6 +77,28 @@ static cvk_status make_infos(cvk_session *session)
         };
         if (!info->fused || !info->shape || !info->inputs) return CVK_NO_MEMORY;
     }
+    for (int i = 0; late && i < late->n_nodes; i++) {
+        cvk_step_info *info = &session->infos[plan->n_steps + i];
+        CVK_TRY(cvk_late_info(plan, &late->nodes[i], info));
+    }
+    return CVK_OK;
+}
+
+/* Where each output of the model comes from. */
+static cvk_status make_outputs(cvk_session *session, const cvk_graph *model)
+{
+    const cvk_plan *plan = session->plan;
+    size_t n = (size_t)model->n_outputs + 1;
+    session->n_outputs = model->n_outputs;
+    session->outputs = cvk_arena_alloc(plan->arena, n * sizeof *session->outputs);
+    if (!session->outputs) return CVK_NO_MEMORY;
+    for (int i = 0; i < model->n_outputs; i++) {
+        cvk_output *output = &session->outputs[i];
+        *output = (cvk_output){.name = plan->graph->values[model->outputs[i]].name, .index = -1};
+        for (int k = plan->graph->n_outputs - 1; k >= 0; k--)
+            if (plan->outputs[k] == model->outputs[i]) output->index = k;
+        if (output->index < 0) output->value = cvk_graph_find(plan->tail->graph, output->name);
+    }
     return CVK_OK;
 }
 
@@ -84,15 +108,14 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
     const cvk_graph *graph = plan->graph;
     session->bound =
         cvk_arena_alloc(plan->arena, ((size_t)graph->n_values + 1) * sizeof *session->bound);
-    session->outputs =
-        cvk_arena_copy(plan->arena, model->outputs, ((size_t)model->n_outputs) * sizeof(int));
     session->device_binds =
         cvk_arena_alloc(plan->arena, (size_t)(graph->n_inputs + graph->n_outputs + 1) *
                                          sizeof *session->device_binds);
-    if (!session->bound || !session->outputs || !session->device_binds) return CVK_NO_MEMORY;
+    if (!session->bound || !session->device_binds) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_inputs + graph->n_outputs; i++)
         session->device_binds[i].value =
             i < graph->n_inputs ? graph->inputs[i] : graph->outputs[i - graph->n_inputs];
+    CVK_TRY(make_outputs(session, model));
     CVK_TRY(make_segments(session));
     return make_infos(session);
 }
@@ -146,6 +169,7 @@ void cvk_session_unmake(cvk_session **session)
         const cvk_device_bind *bind = &(*session)->device_binds[i];
         if (bind->buffer) bind->device->backend->release_part(bind->device, bind->buffer);
     }
+    cvk_arena_free(&(*session)->tail_arena);
     cvk_plan_free(&(*session)->plan);
     free(*session);
     *session = NULL;
@@ -154,9 +178,22 @@ void cvk_session_unmake(cvk_session **session)
 int cvk_session_find(const cvk_session *session, const char *name, bool output)
 {
     const cvk_graph *graph = session->plan->graph;
-    int count = output ? graph->n_outputs : graph->n_inputs;
-    for (int i = 0; i < count; i++)
-        if (strcmp(graph->values[output ? session->outputs[i] : graph->inputs[i]].name, name) == 0)
-            return i;
+    int count = output ? session->n_outputs : graph->n_inputs;
+    for (int i = 0; i < count; i++) {
+        const char *own = output ? session->outputs[i].name : graph->values[graph->inputs[i]].name;
+        if (strcmp(own, name) == 0) return i;
+    }
     return -1;
+}
+
+void cvk_session_describe_output(const cvk_session *session, int index, cvk_tensor *tensor)
+{
+    const cvk_output *output = &session->outputs[index];
+    const cvk_graph *graph = session->plan->graph;
+    const cvk_value *value = output->index < 0 ? cvk_session_tail_value(session, output->value)
+                                               : &graph->values[graph->outputs[output->index]];
+    *tensor = (cvk_tensor){.name = output->name,
+                           .dtype = value->dtype,
+                           .rank = value->has_shape ? value->shape.rank : -1};
+    for (int d = 0; d < tensor->rank; d++) tensor->dims[d] = value->shape.dims[d];
 }

@@ -25,17 +25,26 @@ typedef struct cvk_device_bind {
     cvk_device *device;
 } cvk_device_bind;
 
+/* An output of the model: one of the plan's, or of its tail. */
+typedef struct cvk_output {
+    const char *name;
+    int index; /* into plan->outputs; -1: the tail makes it */
+    int value; /* of the tail's graph */
+} cvk_output;
+
 struct cvk_session {
     cvk_plan *plan;
     cvk_segment *segments;
     int n_segments;
-    int *outputs; /* the model's own output values, by position: names and descriptions */
+    cvk_output *outputs; /* of the model, by position */
+    int n_outputs;
     void **bound; /* by value: the caller's memory for a graph input or output in this run */
     bool profile, allow_nan;
     bool registered; /* counted among its devices' sessions */
     bool has_run;    /* once at least: values can be read */
     double build_ms;
-    cvk_step_info *infos;          /* by step */
+    cvk_step_info *infos; /* by step, then by node of the tail */
+    int n_infos;
     cvk_device_bind *device_binds; /* one per graph input and output, in this order */
 
     pthread_t thread; /* of the run in flight */
@@ -44,6 +53,9 @@ struct cvk_session {
     int async_inputs, async_outputs;
     cvk_status async_status;
     char async_error[1024];
+
+    cvk_arena *tail_arena; /* what the tail of the last run made; NULL: none yet */
+    cvk_graph *tail;       /* plan->tail->graph with the data of the last run */
 };
 
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
@@ -67,7 +79,15 @@ cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
 void cvk_session_apply(cvk_session *session);
 /* run.c: the segments, inputs and outputs bound already; wait: until the devices are done. */
 cvk_status cvk_session_walk(cvk_session *session, bool wait);
-/* Index among the inputs (or outputs) of a tensor called `name`; -1 if there is none. */
+/* run.c: where the last run left output `index` of the plan; NULL: in the caller's device buffer. */
+const void *cvk_session_output_data(const cvk_session *session, int index);
+/* tail.c: computes plan->tail from the plan's outputs of this run. */
+cvk_status cvk_session_run_tail(cvk_session *session);
+/* tail.c: value `id` of the tail, or what the last run made of it. */
+const cvk_value *cvk_session_tail_value(const cvk_session *session, int id);
+/* Index among the model's inputs (or outputs) of a tensor called `name`; -1 if there is none. */
 int cvk_session_find(const cvk_session *session, const char *name, bool output);
+/* Describes output `index` of the model: an open dimension is -1 until a run has told. */
+void cvk_session_describe_output(const cvk_session *session, int index, cvk_tensor *tensor);
 
 #endif

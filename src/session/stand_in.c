@@ -76,6 +76,9 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
     }
     if (index < 0)
         return cvk_fail(CVK_BAD_ARGUMENT, "the model has no input or output called '%s'", name);
+    if (output && (index = session->outputs[index].index) < 0)
+        return cvk_fail(CVK_UNSUPPORTED, "the shape of '%s' depends on data: it lies on the host",
+                        name);
     cvk_device_bind *bind = &session->device_binds[output ? plan->graph->n_inputs + index : index];
     bool alone;
     const cvk_step *copy = copy_step(session, bind->value, output, &alone);
@@ -105,13 +108,16 @@ cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device)
     const cvk_plan *plan = session->plan;
     const cvk_graph *graph = plan->graph;
     int n_inputs = graph->n_inputs, count = n_inputs + graph->n_outputs;
+    if (plan->tail)
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "the shape of what node '%s' makes depends on data: it runs on the host",
+                        plan->tail->cause);
     for (int i = 0; i < count; i++)
         if (!session->device_binds[i].buffer &&
             !(i < n_inputs && graph->values[graph->inputs[i]].data))
             return cvk_fail(
                 CVK_BAD_ARGUMENT, "%s '%s' has no buffer bound", i < n_inputs ? "input" : "output",
-                graph->values[i < n_inputs ? graph->inputs[i] : session->outputs[i - n_inputs]]
-                    .name);
+                graph->values[i < n_inputs ? graph->inputs[i] : plan->outputs[i - n_inputs]].name);
     int only = CVK_HOST;
     for (int i = 0; i < plan->n_steps; i++) {
         if (plan->steps[i].step.node->op == CVK_OP_Transfer) continue;
