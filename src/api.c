@@ -48,6 +48,12 @@ cvk_status cvk_model_load(const char *path, cvk_model **model)
     return cvk_model_read_file(path, model);
 }
 
+cvk_status cvk_model_load_outline(const char *path, cvk_model **model)
+{
+    CHECK(path && model, "path and model must not be NULL");
+    return cvk_model_read_outline(path, model);
+}
+
 cvk_status cvk_model_parse(const void *data, size_t bytes, cvk_model **model)
 {
     CHECK(data && model, "data and model must not be NULL");

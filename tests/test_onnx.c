@@ -154,6 +154,64 @@ static void test_build_and_describe(void **state)
     cvk_model_free(NULL);
 }
 
+/* The outline of a file says what the whole says. */
+static void same_info(const char *path)
+{
+    cvk_model *whole = NULL, *outline = NULL;
+    cvk_model_info a, b;
+    OK(cvk_model_load(path, &whole));
+    OK(cvk_model_load_outline(path, &outline));
+    OK(cvk_model_get_info(whole, &a));
+    OK(cvk_model_get_info(outline, &b));
+    assert_string_equal(a.name, b.name);
+    assert_int_equal(a.nodes, b.nodes);
+    assert_int_equal(a.parameters, b.parameters);
+    assert_int_equal(a.macs, b.macs);
+    assert_int_equal(a.weight_bytes, b.weight_bytes);
+    for (int i = 0; i < a.outputs; i++) {
+        cvk_tensor x, y;
+        OK(cvk_model_output(whole, i, &x, NULL));
+        OK(cvk_model_output(outline, i, &y, NULL));
+        assert_string_equal(x.name, y.name);
+        assert_int_equal(x.rank, y.rank);
+        for (int d = 0; d < x.rank; d++) assert_int_equal(x.dims[d], y.dims[d]);
+    }
+    cvk_model_free(&whole);
+    cvk_model_free(&outline);
+}
+
+/* Weights above 4 KiB stay in the file. */
+static void test_outline(void **state)
+{
+    (void)state;
+    static float weights[64 * 1 * 5 * 5];
+    cvk_model *model = NULL;
+    cvk_device *device = NULL;
+    cvk_session *session = NULL;
+    cvk_tensor x = {.name = "x", .dtype = CVK_F32, .rank = 4, .dims = {1, 1, 8, 8}};
+    cvk_tensor w = {
+        .name = "w", .dtype = CVK_F32, .rank = 4, .dims = {64, 1, 5, 5}, .data = weights};
+    const char *in[] = {"x", "w"}, *out[] = {"y"};
+    OK(cvk_model_create("outline", 13, &model));
+    OK(cvk_model_add_input(model, &x));
+    OK(cvk_model_add_constant(model, &w));
+    OK(cvk_model_add_node(model, "Conv", "conv", in, 2, out, 1, NULL, 0));
+    OK(cvk_model_set_output(model, "y"));
+    OK(cvk_model_save(model, OUT_DIR "/outline.onnx"));
+    cvk_model_free(&model);
+    same_info(OUT_DIR "/outline.onnx");
+    OK(cvk_model_load_outline(OUT_DIR "/outline.onnx", &model));
+    assert_int_equal(cvk_model_save(model, OUT_DIR "/never.onnx"), CVK_BAD_MODEL);
+    OK(cvk_device_open("cpu", NULL, &device));
+    assert_int_equal(cvk_session_create(model, &device, 1, NULL, &session), CVK_BAD_MODEL);
+    assert_non_null(strstr(cvk_last_error(), "'w'"));
+    assert_null(session);
+    cvk_device_close(&device);
+    cvk_model_free(&model);
+    assert_int_equal(cvk_model_load_outline(OUT_DIR "/absent.onnx", &model), CVK_IO);
+    assert_int_equal(cvk_model_load_outline(NULL, &model), CVK_BAD_ARGUMENT);
+}
+
 static void test_parse_equals_load(void **state)
 {
     (void)state;
@@ -555,6 +613,7 @@ static void test_shared_models(void **state)
                       (unsigned long long)info.parameters, (unsigned long long)info.macs);
         round_trip(model, entry->d_name);
         cvk_model_free(&model);
+        same_info(path);
     }
     closedir(folder);
 }
@@ -564,6 +623,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build_and_describe),
         cmocka_unit_test(test_parse_equals_load),
+        cmocka_unit_test(test_outline),
         cmocka_unit_test(test_build_mistakes),
         cmocka_unit_test(test_null_arguments),
         cmocka_unit_test(test_typed_data),

@@ -219,6 +219,11 @@ typedef struct cvk_model cvk_model;
  * the file and the node or tensor. */
 CVK_API cvk_status cvk_model_load(const char *path, cvk_model **model);
 
+/* The same for cvk_model_get_info, cvk_model_input, _output, _node and _value alone: weights above
+ * 4 KiB are not read, so that it takes milliseconds and little memory whatever the file's size, and
+ * files of external data need not be there. Such a model cannot be saved nor planned: CVK_BAD_MODEL. */
+CVK_API cvk_status cvk_model_load_outline(const char *path, cvk_model **model);
+
 /* Parses an ONNX file in memory; nothing of `data` is kept. External data cannot be resolved. */
 CVK_API cvk_status cvk_model_parse(const void *data, size_t bytes, cvk_model **model);
 

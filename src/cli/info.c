@@ -110,7 +110,10 @@ int command_info(int argc, char **argv)
     if (code != GO_ON) return code;
     cvk_model *model = NULL;
     cvk_model_info info;
-    code = model_open(words[0], &model);
+    if (shared.shapes.count)
+        code = model_open(words[0], &model);
+    else /* nothing is computed: weights are not looked at */
+        code = fail_status(cvk_model_load_outline(words[0], &model));
     if (!code) code = fail_status(cvk_model_get_info(model, &info));
     uint64_t macs = code ? 0 : info.macs;
     if (!code && shared.shapes.count) code = planned_macs(&shared, model, &macs);

@@ -209,7 +209,8 @@ cvk_status cvk_graph_require_data(const cvk_graph *graph)
 {
     for (int i = 0; i < graph->n_values; i++)
         if (graph->values[i].initializer && !graph->values[i].data)
-            return cvk_fail(CVK_BAD_MODEL, "constant '%s' was declared without its data",
+            return cvk_fail(CVK_BAD_MODEL,
+                            "constant '%s' has no data: it was declared only, or left in its file",
                             graph->values[i].name);
     return CVK_OK;
 }

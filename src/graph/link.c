@@ -21,7 +21,7 @@ static cvk_status set_producers(cvk_graph *graph)
                 return cvk_fail(CVK_BAD_MODEL,
                                 "tensor '%s' is produced by node '%s' and by node '%s'",
                                 value->name, graph->nodes[value->producer].name, node->name);
-            if (value->data)
+            if (value->data || value->initializer)
                 return cvk_fail(CVK_BAD_MODEL,
                                 "tensor '%s' is a constant and also produced by node '%s'",
                                 value->name, node->name);
@@ -39,7 +39,7 @@ static cvk_status set_producers(cvk_graph *graph)
 
 static bool is_source(const cvk_graph *graph, int id)
 {
-    if (graph->values[id].data) return true;
+    if (graph->values[id].data || graph->values[id].initializer) return true;
     for (int i = 0; i < graph->n_inputs; i++)
         if (graph->inputs[i] == id) return true;
     return false;

@@ -14,6 +14,9 @@
 /* Constants up to this size are folded while shapes are inferred: enough for shape arithmetic. */
 enum { SHAPE_FOLD_BYTES = 4096 };
 
+/* An outline has the constants up to this size: those that shapes depend on are small. */
+enum { OUTLINE_BYTES = 4096 };
+
 const cvk_graph *cvk_model_graph(const cvk_model *model)
 {
     return model->graph;
@@ -78,11 +81,11 @@ static cvk_status infer_shapes(cvk_graph *graph)
     return status;
 }
 
-static cvk_status read_model(cvk_wire *wire, const char *path, cvk_model **model)
+static cvk_status read_model(cvk_wire *wire, const char *path, size_t outline, cvk_model **model)
 {
     cvk_model *made = NULL;
     CVK_TRY(make(&made));
-    cvk_onnx_place place = {.arena = made->arena};
+    cvk_onnx_place place = {.arena = made->arena, .outline = outline};
     cvk_status status = CVK_OK;
     if (path) {
         const char *slash = strrchr(path, '/');
@@ -98,16 +101,26 @@ static cvk_status read_model(cvk_wire *wire, const char *path, cvk_model **model
 cvk_status cvk_model_read_bytes(const void *data, size_t bytes, cvk_model **model)
 {
     cvk_wire wire = {.data = data, .end = bytes, .what = "an ONNX file"};
-    return read_model(&wire, NULL, model);
+    return read_model(&wire, NULL, 0, model);
+}
+
+static cvk_status read_file(const char *path, size_t outline, cvk_model **model)
+{
+    cvk_wire wire;
+    CVK_TRY(cvk_wire_open(path, "an ONNX file", &wire));
+    cvk_status status = read_model(&wire, path, outline, model);
+    cvk_wire_close(&wire);
+    return status ? cvk_fail_at(status, "%s", path) : CVK_OK;
 }
 
 cvk_status cvk_model_read_file(const char *path, cvk_model **model)
 {
-    cvk_wire wire;
-    CVK_TRY(cvk_wire_open(path, "an ONNX file", &wire));
-    cvk_status status = read_model(&wire, path, model);
-    cvk_wire_close(&wire);
-    return status ? cvk_fail_at(status, "%s", path) : CVK_OK;
+    return read_file(path, 0, model);
+}
+
+cvk_status cvk_model_read_outline(const char *path, cvk_model **model)
+{
+    return read_file(path, OUTLINE_BYTES, model);
 }
 
 cvk_status cvk_model_write_file(const cvk_model *model, const char *path)

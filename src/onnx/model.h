@@ -23,6 +23,8 @@ void cvk_model_release(cvk_model *model);
 cvk_status cvk_model_make(const char *name, int opset, cvk_model **model);
 cvk_status cvk_model_read_file(const char *path, cvk_model **model);
 cvk_status cvk_model_read_bytes(const void *data, size_t bytes, cvk_model **model);
+/* Without the data of large constants: see cvk_graph_require_data. */
+cvk_status cvk_model_read_outline(const char *path, cvk_model **model);
 cvk_status cvk_model_write_file(const cvk_model *model, const char *path);
 
 cvk_status cvk_model_build_input(cvk_model *model, const cvk_tensor *tensor);

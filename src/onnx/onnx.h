@@ -18,6 +18,8 @@ enum { CVK_OPSET_MIN = 7, CVK_OPSET_MAX = 21, CVK_OPSET_DEFAULT = 13 };
 typedef struct cvk_onnx_place {
     cvk_arena *arena;
     const char *folder; /* of the model, "" for the current one; NULL: the model has no file */
+    size_t
+        outline; /* 0: everything is read; else: initializers of more bytes stay where they are */
 } cvk_onnx_place;
 
 /* Element type of an ONNX number; CVK_UNSUPPORTED names the type. `what`, `name`: for the sentence.
@@ -32,7 +34,7 @@ cvk_status cvk_onnx_check_dims(const char *what, const char *name, cvk_dtype dty
 cvk_status cvk_onnx_tensor(const cvk_onnx_place *place, const Onnx__TensorProto *message,
                            cvk_tensor *tensor);
 /* The next `bytes` bytes of a wire are a TensorProto: raw elements are read straight to the arena.
- */
+ * With place->outline, data may stay NULL where there are elements. */
 cvk_status cvk_onnx_stream_tensor(const cvk_onnx_place *place, cvk_wire *wire, size_t bytes,
                                   cvk_tensor *tensor);
 /* A message that points to the tensor's name and elements, which must outlive it. */

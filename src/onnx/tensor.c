@@ -10,7 +10,15 @@
 
 #include "onnx/onnx.h"
 
-enum { TENSOR_RAW_DATA = 9 }; /* field number in TensorProto */
+/* Field numbers in TensorProto. */
+enum {
+    TENSOR_FLOAT_DATA = 4,
+    TENSOR_INT32_DATA = 5,
+    TENSOR_INT64_DATA = 7,
+    TENSOR_RAW_DATA = 9,
+    TENSOR_DOUBLE_DATA = 10,
+    TENSOR_UINT64_DATA = 11
+};
 
 cvk_status cvk_onnx_dtype(int32_t type, const char *what, const char *name, cvk_dtype *dtype)
 {
@@ -190,11 +198,20 @@ static void normalise_bools(cvk_tensor *tensor)
     for (int64_t i = 0; i < count; i++) items[i] = items[i] != 0;
 }
 
+static bool stays_outside(const cvk_onnx_place *place, const cvk_tensor *tensor)
+{
+    size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
+    return place->outline && bytes > place->outline;
+}
+
 /* `raw`: the raw elements, in the arena already; NULL: they are in the message. */
 static cvk_status fill(const cvk_onnx_place *place, const Onnx__TensorProto *message, void *raw,
                        size_t raw_bytes, cvk_tensor *tensor)
 {
     CVK_TRY(describe(message, tensor));
+    tensor->name = cvk_arena_string(place->arena, label(message));
+    if (!tensor->name) return CVK_NO_MEMORY;
+    if (stays_outside(place, tensor)) return CVK_OK;
     if (message->has_data_location &&
         message->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
         CVK_TRY(read_external(place, message, tensor));
@@ -206,8 +223,7 @@ static cvk_status fill(const cvk_onnx_place *place, const Onnx__TensorProto *mes
     } else {
         CVK_TRY(copy_typed(place->arena, message, tensor));
     }
-    tensor->name = cvk_arena_string(place->arena, label(message));
-    if (!tensor->data || !tensor->name) return CVK_NO_MEMORY;
+    if (!tensor->data) return CVK_NO_MEMORY;
     if (tensor->dtype == CVK_BOOL) normalise_bools(tensor);
     return CVK_OK;
 }
@@ -215,7 +231,15 @@ static cvk_status fill(const cvk_onnx_place *place, const Onnx__TensorProto *mes
 cvk_status cvk_onnx_tensor(const cvk_onnx_place *place, const Onnx__TensorProto *message,
                            cvk_tensor *tensor)
 {
-    return fill(place, message, NULL, 0, tensor);
+    cvk_onnx_place whole = *place; /* it is in memory already */
+    whole.outline = 0;
+    return fill(&whole, message, NULL, 0, tensor);
+}
+
+static bool holds_elements(uint32_t field)
+{
+    return field == TENSOR_FLOAT_DATA || field == TENSOR_INT32_DATA || field == TENSOR_INT64_DATA ||
+           field == TENSOR_DOUBLE_DATA || field == TENSOR_UINT64_DATA || field == TENSOR_RAW_DATA;
 }
 
 /* Splits a TensorProto: raw elements to the arena, the other fields to `rest`. */
@@ -225,6 +249,11 @@ static cvk_status split(const cvk_onnx_place *place, cvk_wire *wire, size_t end,
     while (wire->at < end) {
         cvk_wire_field field;
         CVK_TRY(cvk_wire_next(wire, end, &field));
+        bool large = place->outline && field.length > place->outline;
+        if (large && field.type == CVK_WIRE_BYTES && holds_elements(field.number)) {
+            CVK_TRY(cvk_wire_skip(wire, field.length));
+            continue;
+        }
         if (field.number != TENSOR_RAW_DATA || field.type != CVK_WIRE_BYTES) {
             CVK_TRY(cvk_wire_append(wire, &field, rest));
             continue;
