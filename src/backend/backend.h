@@ -30,6 +30,9 @@ typedef struct cvk_backend {
     cvk_status (*write)(cvk_device *device, void *dst, const void *src,
                         size_t bytes); /* may return early, in queue order; src is kept */
     cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes); /* waits */
+    /* write(memory, arg) puts there what data of `bytes` bytes shall hold; zeroed before. Waits. */
+    cvk_status (*fill)(cvk_device *device, void *data, size_t bytes,
+                       void (*write)(void *dst, const void *arg), const void *arg);
     cvk_status (*finish)(cvk_device *device);
 
     /* Runs steps in order. ms: NULL, or one duration per step to fill, measured one by one. */

@@ -113,28 +113,10 @@ static pack_entry *hold(cvk_device *device, const pack_key *key)
     return entry;
 }
 
-static cvk_status fill_remote(cvk_device *device, const cvk_pack *pack, void *data)
-{
-    void *host = calloc(1, pack->bytes);
-    if (!host)
-        return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes to pack weights in", pack->bytes);
-    pack->fill(host, pack->arg);
-    cvk_status status = device->backend->write(device, data, host, pack->bytes);
-    if (!status) status = device->backend->finish(device);
-    free(host);
-    return status;
-}
-
 static cvk_status make_data(cvk_device *device, const cvk_pack *pack, void **data)
 {
     CVK_TRY(device->backend->alloc(device, pack->bytes, data));
-    cvk_status status = CVK_OK;
-    if (device->backend->host) {
-        memset(*data, 0, pack->bytes);
-        pack->fill(*data, pack->arg);
-    } else {
-        status = fill_remote(device, pack, *data);
-    }
+    cvk_status status = device->backend->fill(device, *data, pack->bytes, pack->fill, pack->arg);
     if (status) device->backend->release(device, *data);
     return status;
 }

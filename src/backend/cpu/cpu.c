@@ -166,6 +166,15 @@ static cvk_status copy(cvk_device *device, void *dst, const void *src, size_t by
     return CVK_OK;
 }
 
+static cvk_status fill(cvk_device *device, void *data, size_t bytes,
+                       void (*write)(void *dst, const void *arg), const void *arg)
+{
+    (void)device;
+    memset(data, 0, bytes);
+    write(data, arg);
+    return CVK_OK;
+}
+
 static cvk_status finish(cvk_device *device)
 {
     (void)device;
@@ -242,6 +251,7 @@ const cvk_backend cvk_backend_cpu = {
     .release_part = release_part,
     .write = copy,
     .read = copy,
+    .fill = fill,
     .finish = finish,
     .execute = execute,
     .measure = cvk_cpu_measure,

@@ -160,6 +160,7 @@ const cvk_backend cvk_backend_opencl = {
     .release_part = cvk_cl_free,
     .write = cvk_cl_write,
     .read = cvk_cl_read,
+    .fill = cvk_cl_fill,
     .finish = cvk_cl_finish,
     .execute = cvk_cl_execute,
     .measure = cvk_cl_measure,

@@ -61,6 +61,8 @@ cvk_status cvk_cl_alloc(cvk_device *device, size_t bytes, void **data);
 cvk_status cvk_cl_part(cvk_device *device, void *data, size_t offset, size_t bytes, void **part);
 void cvk_cl_free(cvk_device *device, void *data);
 cvk_status cvk_cl_write(cvk_device *device, void *dst, const void *src, size_t bytes);
+cvk_status cvk_cl_fill(cvk_device *device, void *data, size_t bytes,
+                       void (*write)(void *dst, const void *arg), const void *arg);
 cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes);
 cvk_status cvk_cl_finish(cvk_device *device);
 

@@ -4,6 +4,8 @@
  */
 #include "backend/opencl/device.h"
 
+#include <string.h>
+
 cvk_status cvk_cl_alloc(cvk_device *device, size_t bytes, void **data)
 {
     cvk_cl_device *cl = cvk_cl_device_of(device);
@@ -46,6 +48,23 @@ cvk_status cvk_cl_write(cvk_device *device, void *dst, const void *src, size_t b
     return cvk_cl_check(
         cvk_cl.EnqueueWriteBuffer(queue, dst, CL_TRUE, 0, bytes, src, 0, NULL, NULL),
         "clEnqueueWriteBuffer");
+}
+
+/* Where host and device share memory, the weights are packed where they stay. */
+cvk_status cvk_cl_fill(cvk_device *device, void *data, size_t bytes,
+                       void (*write)(void *dst, const void *arg), const void *arg)
+{
+    cl_command_queue queue = cvk_cl_queue(device);
+    cl_int code;
+    if (bytes == 0) return CVK_OK;
+    void *host = cvk_cl.EnqueueMapBuffer(queue, data, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
+                                         bytes, 0, NULL, NULL, &code);
+    CVK_TRY(cvk_cl_check(code, "clEnqueueMapBuffer"));
+    memset(host, 0, bytes);
+    write(host, arg);
+    CVK_TRY(cvk_cl_check(cvk_cl.EnqueueUnmapMemObject(queue, data, host, 0, NULL, NULL),
+                         "clEnqueueUnmapMemObject"));
+    return cvk_cl_finish(device);
 }
 
 cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes)
