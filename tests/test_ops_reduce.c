@@ -67,9 +67,9 @@ static void quantize_cases(void **state)
     ops_refuse(&g, CVK_OP_DequantizeLinear, IN(bytes(&g, CVK_U8, 1, 2, 3), scales),
                ATTRS(ATTR_INT("axis", 0)), CVK_SHAPE, "scale has shape 2, 3 elements are expected");
     ops_refuse(&g, CVK_OP_DequantizeLinear, IN(x, two), NO_ATTRS, CVK_UNSUPPORTED,
-               "input has type float32, expected uint8, int8 or int32");
+               "input has type float32, expected an integer of 8 or 16 bits or int32");
     ops_refuse(&g, CVK_OP_QuantizeLinear, IN(x, two, x), NO_ATTRS, CVK_UNSUPPORTED,
-               "zero point has type float32, expected uint8 or int8");
+               "zero point has type float32, expected an integer of 8 or 16 bits");
     ops_graph_drop(&g);
 }
 

@@ -45,6 +45,8 @@ static inline bool quantize_accepts(const cvk_problem *p, const cvk_view *f32,
 {
     if (f32->dtype != CVK_F32 || p->in[1].dtype != CVK_F32)
         return row_refuse(why_not, "the scale is not float32");
+    if (((const cvk_quantize_params *)p->node->params)->block)
+        return row_refuse(why_not, "a scale per block");
     if (integer->dtype != CVK_U8 && integer->dtype != CVK_I8 &&
         !(wide && integer->dtype == CVK_I32))
         return row_refuse(why_not, "not an 8-bit type");

@@ -76,6 +76,8 @@ static bool accepts_quantized(const cvk_problem *problem, cvk_dtype integers, co
 {
     const cvk_node *node = problem->node;
     if (problem->in[1].dtype != CVK_F32) return cvk_cl_refuse(why_not, "float32 scales only");
+    if (((const cvk_quantize_params *)node->params)->block)
+        return cvk_cl_refuse(why_not, "a scale per block");
     if (has_zero_point(node, problem->in) && problem->in[2].dtype != integers)
         return cvk_cl_refuse(why_not, "the zero point has another type");
     return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);

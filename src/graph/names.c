@@ -54,7 +54,8 @@ const char *cvk_dtype_foreign_name(int64_t number)
         [0] = "undefined",       [8] = "string",      [14] = "complex64",
         [15] = "complex128",     [16] = "bfloat16",   [17] = "float8e4m3fn",
         [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
-        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1"};
+        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1",
+        [24] = "float8e8m0",     [25] = "uint2",      [26] = "int2"};
     bool known = number >= 0 && number < (int64_t)(sizeof foreign / sizeof *foreign);
     return known && foreign[number] ? foreign[number] : "unknown";
 }

@@ -253,6 +253,8 @@ typedef struct cvk_cast_params {
 /* QuantizeLinear, DequantizeLinear: inputs X, scale, [zero point]; axis for a per-channel scale. */
 typedef struct cvk_quantize_params {
     int64_t axis;
+    int64_t block; /* elements along the axis that share a scale; 0: all or one (opset 21) */
+    cvk_dtype to;  /* output_dtype; CVK_NONE: the zero point's type */
 } cvk_quantize_params;
 
 /* The quantised operators. All their tensors are plain; X, A, B, W and a residual are uint8 or int8,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DequantizeLinear: (x - zero point) scale, from uint8, int8 or int32 to the type of scale. A model
- * with 8-bit weights has it on every weight, so the common cases have loops of their own.
+ * DequantizeLinear: (x - zero point) scale, from integers of 8, 16 (since opset 21) or 32 bits to the
+ * type of scale. A model with 8-bit weights has it on every weight, so the common cases have loops of their own.
  */
 #include "ops/quantize.h"
 
@@ -9,8 +9,9 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
 {
     (void)n_out;
     const cvk_view *zero = cvk_input(in, n_in, 2);
-    if (in->dtype != CVK_U8 && in->dtype != CVK_I8 && in->dtype != CVK_I32)
-        return cvk_fail(CVK_UNSUPPORTED, "input has type %s, expected uint8, int8 or int32",
+    if (!cvk_is_quantized_type(in->dtype) && in->dtype != CVK_I32)
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "input has type %s, expected an integer of 8 or 16 bits or int32",
                         cvk_dtype_name(in->dtype));
     if (zero && zero->dtype != in->dtype)
         return cvk_fail(CVK_BAD_MODEL, "input has type %s, zero point has type %s",
@@ -23,7 +24,7 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
 static void dequantize(const cvk_view *in, cvk_view *out, int64_t begin, int64_t end, double scale,
                        int64_t zero)
 {
-    if (out->dtype == CVK_F32 && in->dtype != CVK_I32) {
+    if (out->dtype == CVK_F32 && (in->dtype == CVK_U8 || in->dtype == CVK_I8)) {
         float *dst = out->data;
         const uint8_t *u8 = in->data;
         const int8_t *i8 = in->data;
@@ -44,7 +45,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
     const cvk_view *zero = cvk_input(in, n_in, 2);
     cvk_quantize_runs runs = cvk_quantize_runs_of(params, in);
     for (int64_t run = 0; run < runs.outer * runs.channels; run++) {
-        int64_t c = run % runs.channels;
+        int64_t c = cvk_quantize_scale_of(&runs, run);
         dequantize(in, out, run * runs.inner, (run + 1) * runs.inner, cvk_view_get(&in[1], c),
                    zero ? cvk_view_get_int(zero, c) : 0);
     }
