@@ -97,6 +97,77 @@ static void every_kind_of_node(void **state)
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) check(nets[i]);
 }
 
+/* Convolutions and their pools read and write float16 themselves: two casts less for each. */
+static void convolutions_without_casts(void **state)
+{
+    (void)state;
+    static const char *const nets[] = {
+        "in x 2x16x11x13:f16; const w 40x16x3x3:f16 ~-0.1,0.1; const b 40:f16\n"
+        "c = Conv x w b pads=[1,1,1,1] strides=[2,2]; y = Relu c; out y",
+        "in x 1x35x9x10:f16; const w 20x35x1x1:f16 ~-0.1,0.1; y = Conv x w; out y",
+        "in x 1x32x9x10:f16; const w 32x32x1x1:f16 ~-0.1,0.1; const s 32x1x1:f16 ~0,0.5\n"
+        "c = Conv x w - strides=[2,1]; y = PRelu c s; out y",
+        "in x 1x32x12x9:f16; const w 64x16x3x2:f16 ~-0.1,0.1\n"
+        "c = Conv x w - group=2 dilations=[2,3] pads=[2,1,2,2]; y = Sigmoid c; out y",
+        "in x 1x3x33x35:f16; const w 24x3x7x7:f16 ~-0.1,0.1; c = Conv x w - strides=[2,2] "
+        "pads=[3,3,3,3]\n"
+        "r = Relu c; y = MaxPool r kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]; out y",
+        "in x 1x16x14x14:f16; const w 16x16x3x3:f16 ~-0.1,0.1; c = Conv x w - pads=[1,1,1,1]\n"
+        "r = Clip c lo hi; y = AveragePool r kernel_shape=[2,2] strides=[2,2]; out y",
+        "in x 1x16x14x14:f16; in z 1x32x14x14:f16; const w 32x16x3x3:f16 ~-0.1,0.1\n"
+        "c = Conv x w - pads=[1,1,1,1]; a = Add c z; y = Relu a; out y",
+        "in x 1x16x14x14:f16; in z 1x32x14x14:f16; const w 32x16x3x3:f16 ~-0.1,0.1\n"
+        "c = Conv x w - pads=[1,1,1,1]; a = Add c z; s = Tanh a\n"
+        "y = MaxPool s kernel_shape=[2,2] strides=[2,2]; out y",
+        "in x 2x17x31:f16; const w 20x17x3:f16 ~-0.1,0.1; y = Conv x w - pads=[1,1] strides=[2]\n"
+        "out y",
+        "in x 2x17x9x8:f16; y = MaxPool x kernel_shape=[3,2] strides=[2,1] pads=[1,0,1,1]; out y",
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        char text[700];
+        snprintf(text, sizeof text, "const lo s:f16 =0; const hi s:f16 =0.5\n%s", nets[i]);
+        cvk_model *model = model_text(text);
+        test_run run = check_net(model, text, 0);
+        if (steps_of(run.session, "Cast"))
+            fail_msg("%s\ncasts\n%s", text, cvk_session_describe(run.session));
+        run_free(&run);
+        cvk_model_free(&model);
+    }
+}
+
+static size_t activation_bytes(const cvk_model *model)
+{
+    cvk_session *session = NULL;
+    cvk_session_info info;
+    expect_ok(cvk_session_create(model, &device, 1, NULL, &session), "session");
+    expect_ok(cvk_session_get_info(session, &info), "info");
+    cvk_session_free(&session);
+    return info.activation_bytes;
+}
+
+/* A chain of convolutions with a concatenation holds half of what float32 holds. */
+static void activations_take_half(void **state)
+{
+    (void)state;
+    static const char net[] =
+        "in x 1x16x32x32%s; const w 64x16x1x1%s; const v 64x16x3x3%s; const u 16x128x1x1%s\n"
+        "s = Conv x w; a = Relu s; t = Conv x v - pads=[1,1,1,1]; b = Relu t; c = Concat a b "
+        "axis=1\n"
+        "d = Conv c u; e = Relu d; f = Conv e w; y = Relu f; out y";
+    size_t bytes[2];
+    for (int half = 0; half < 2; half++) {
+        char text[700];
+        const char *type = half ? ":f16" : "";
+        snprintf(text, sizeof text, net, type, type, type, type);
+        cvk_model *model = model_text(text);
+        bytes[half] = activation_bytes(model);
+        cvk_model_free(&model);
+    }
+    assert_true(bytes[1] > 0);
+    if (bytes[1] * 2 != bytes[0])
+        fail_msg("%zu bytes in float16, %zu in float32", bytes[1], bytes[0]);
+}
+
 /* No float32 in between: the elements go as they are. */
 static void moves_stay_half(void **state)
 {
@@ -203,6 +274,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_network),
         cmocka_unit_test(every_kind_of_node),
+        cmocka_unit_test(convolutions_without_casts),
+        cmocka_unit_test(activations_take_half),
         cmocka_unit_test(moves_stay_half),
         cmocka_unit_test(branches_concatenate_as_halves),
         cmocka_unit_test(casts_of_the_model),

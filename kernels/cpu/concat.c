@@ -160,12 +160,14 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
 
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
+    for (int i = 0; i < p->node->n_in; i++)
+        if (p->in[i].dtype != p->out[0].dtype) return row_refuse(why_not, "types are mixed");
     return row_sized(p, why_not) && row_no_posts(p, why_not);
 }
 
 static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 {
-    return row_sized(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->out[0], why_not);
+    return accepts(p, why_not) && row_blocked(&p->out[0], why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_concat) = {

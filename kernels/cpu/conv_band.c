@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "kernels/cpu/half.h"
+
 static int clamp(int a, int low, int high)
 {
     return a < low ? low : a > high ? high : a;
@@ -22,32 +24,45 @@ static int slot_phase(const conv_axis *axis, int slot)
     return slot * axis->dilation % axis->stride;
 }
 
+/* n elements that lie together. */
+CVK_INLINE void copy_run(float *dst, const void *src, ptrdiff_t at, ptrdiff_t n, const bool half)
+{
+    ptrdiff_t i = 0;
+    if (!half) {
+        memcpy(dst, (const float *)src + at, (size_t)n * sizeof *dst);
+        return;
+    }
+    for (; i + CVK_VLEN <= n; i += CVK_VLEN) vec_store(dst + i, row_load(src, at + i, true));
+    for (; i < n; i++) dst[i] = row_get(src, at + i, true);
+}
+
 /* n pixels: dst[i] = line[at + i stride], 0 outside [0, width). unit is a literal. */
-static inline __attribute__((always_inline)) void
-copy_slot(const float *line, int at, int stride, int width, int n, float *dst, const int unit)
+CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n, float *dst,
+                          const int unit, const bool half)
 {
     int begin = clamp(first_from(at, stride, 0), 0, n),
         end = clamp(first_from(at, stride, width), begin, n);
     memset(dst, 0, (size_t)begin * (size_t)unit * sizeof *dst);
     memset(dst + (ptrdiff_t)end * unit, 0, (size_t)(n - end) * (size_t)unit * sizeof *dst);
-    const float *src = line + (at + (ptrdiff_t)begin * stride) * unit;
+    ptrdiff_t src = (at + (ptrdiff_t)begin * stride) * unit;
     if (stride == 1) {
         if (end > begin)
-            memcpy(dst + (ptrdiff_t)begin * unit, src,
-                   (size_t)(end - begin) * (size_t)unit * sizeof *dst);
+            copy_run(dst + (ptrdiff_t)begin * unit, line, src, (ptrdiff_t)(end - begin) * unit,
+                     half);
         return;
     }
     for (int i = begin; i < end; i++, src += (ptrdiff_t)stride * unit) {
         if (unit == 1)
-            dst[i] = *src;
+            dst[i] = row_get(line, src, half);
         else
             for (int v = 0; v < unit; v += CVK_VLEN)
-                vec_store(dst + (ptrdiff_t)i * unit + v, vec_load(src + v));
+                vec_store(dst + (ptrdiff_t)i * unit + v, row_load(line, src + v, half));
     }
 }
 
 /* One source line (NULL: padding) into all column slots; `column` is its first output's. */
-static void copy_line(const conv_plan *plan, const float *line, int column, float *dst)
+CVK_INLINE void copy_line(const conv_plan *plan, const void *line, int column, float *dst,
+                          const bool half)
 {
     const conv_axis *x = &plan->x;
     for (int slot = 0; slot < x->slots; slot++, dst += (ptrdiff_t)plan->pitch * plan->unit) {
@@ -55,13 +70,13 @@ static void copy_line(const conv_plan *plan, const float *line, int column, floa
         if (!line)
             memset(dst, 0, (size_t)plan->pitch * (size_t)plan->unit * sizeof *dst);
         else if (plan->unit == 1)
-            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, 1);
+            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, 1, half);
         else
-            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, CVK_BLOCK);
+            copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, CVK_BLOCK, half);
     }
 }
 
-void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const float *src, int row, int rows,
+void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const void *src, int row, int rows,
                                 float *band)
 {
     const cvk_geom *g = &plan->g;
@@ -73,9 +88,13 @@ void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const float *src, int row
                 int y = plan->line ? 0
                                    : (row + i) * plan->y.stride + slot_phase(&plan->y, slot) -
                                          plan->y.origin;
-                const float *from = y >= 0 && y < g->ih ? src + b * plane + y * line : NULL;
-                copy_line(plan, from, plan->line ? (row + i) * plan->cols : 0,
-                          dst + i * plan->row_step);
+                int column = plan->line ? (row + i) * plan->cols : 0;
+                const void *from = NULL;
+                if (y >= 0 && y < g->ih) from = row_at(src, b * plane + y * line, plan->half);
+                if (plan->half)
+                    copy_line(plan, from, column, dst + i * plan->row_step, true);
+                else
+                    copy_line(plan, from, column, dst + i * plan->row_step, false);
             }
         }
     }

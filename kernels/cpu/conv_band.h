@@ -5,6 +5,8 @@
  *
  *     source row   a b c d e f g     pad 1, stride 2, 3 taps:  slot 0  |0 b d f|   taps 0 and 2
  *                                                              slot 1  |a c e g|   tap 1
+ *
+ * A float16 source becomes float32 on the way.
  */
 #ifndef CVK_KERNELS_CPU_CONV_BAND_H
 #define CVK_KERNELS_CPU_CONV_BAND_H
@@ -13,7 +15,7 @@
 
 /* The rows that output rows [row, row + rows) read, all channels of a group. src: the group's first
  * plane or block in an image. */
-void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const float *src, int row, int rows,
+void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const void *src, int row, int rows,
                                 float *band);
 
 #endif

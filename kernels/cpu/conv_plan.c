@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/row.h"
 
 enum { USUAL_L2_BYTES = 512 * 1024, FIRST_CHANNELS = 4, LINE_TILES = 4 };
 
@@ -79,7 +80,7 @@ static bool fits_in_place(const cvk_geom *g, bool transposed)
 static void plan_source(conv_plan *plan)
 {
     const cvk_geom *g = &plan->g;
-    plan->copy = !fits_in_place(g, plan->transposed);
+    plan->copy = plan->half || !fits_in_place(g, plan->transposed);
     if (plan->transposed) {
         plan->y = transposed_axis(g->kh, g->sh, g->dh, g->pt);
         plan->x = transposed_axis(g->kw, g->sw, g->dw, g->pl);
@@ -87,6 +88,16 @@ static void plan_source(conv_plan *plan)
         plan->y = strided_axis(g->kh, g->sh, g->dh, g->pt);
         plan->x = strided_axis(g->kw, g->sw, g->dw, g->pl);
     }
+}
+
+/* Without a window, and where it must be copied anyway, the image is one row. */
+static void flatten(conv_plan *plan)
+{
+    cvk_geom *g = &plan->g;
+    if (!plan->half || plan->pooled || !fits_in_place(g, false)) return;
+    if (g->kh * g->kw != 1 || g->sh != 1 || g->oh != g->ih || g->ow != g->iw) return;
+    g->iw = g->ow = g->oh * g->ow;
+    g->ih = g->oh = 1;
 }
 
 /* Rows and columns of the outputs; a line is cut into pieces of some tiles. */
@@ -238,16 +249,19 @@ static bool plan_scratch(conv_plan *plan)
             (ptrdiff_t)plan->unit * (plan->line ? plan->cols : plan->g.sh * plan->g.iw);
         plan->block_step = (ptrdiff_t)plan->g.ih * plan->g.iw * plan->unit;
     }
+    size_t row = (size_t)plan->cols * (size_t)plan->lanes;
+    if (plan->pooled || plan->half)
+        plan->conv_floats = round_up(row * (size_t)rows * (size_t)plan->tile_vecs, CVK_BLOCK);
     if (plan->pooled) {
-        size_t row = (size_t)plan->cols * (size_t)plan->lanes;
         int overlap = pool_reach(plan) - plan->pool.sh;
         plan->keep = overlap > 0 ? overlap : 0;
         int tiles = divide_up(plan->tiles * plan->g.group, plan->oc_parts);
-        plan->conv_floats = round_up(row * (size_t)rows * (size_t)plan->tile_vecs, CVK_BLOCK);
         plan->keep_floats =
             round_up(row * (size_t)plan->keep * (size_t)(tiles * plan->tile_vecs), CVK_BLOCK);
     }
-    plan->worker_floats = plan->src_floats + plan->conv_floats + plan->keep_floats;
+    if (plan->pooled && plan->half) plan->line_floats = (size_t)plan->pool.ow * CVK_BLOCK;
+    plan->worker_floats =
+        plan->src_floats + plan->conv_floats + plan->keep_floats + plan->line_floats;
     return true;
 }
 
@@ -321,8 +335,14 @@ static bool pool_pays(const conv_plan *plan, const cvk_caps *caps, const char **
 static bool plan_inputs(conv_plan *plan, const cvk_problem *problem, const char **why_not)
 {
     const cvk_view *in = problem->in, *bias = CVK_FN(cvk_third_input)(problem->node, in);
-    if (in[0].dtype != CVK_F32 || !in[1].data || (bias && !bias->data)) {
-        *why_not = in[0].dtype != CVK_F32 ? "not float32" : "weights are not constant";
+    plan->half = in[0].dtype == CVK_F16;
+    if (plan->half && (plan->form == CONV_PLAIN || plan->transposed)) {
+        *why_not = "not float32";
+        return false;
+    }
+    if (!row_floats(problem, why_not)) return false;
+    if (!in[1].data || in[1].dtype != CVK_F32 || (bias && !bias->data)) {
+        *why_not = "weights are not constant";
         return false;
     }
     if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, &plan->g)) {
@@ -340,6 +360,7 @@ bool CVK_FN(cvk_conv_plan_make)(const cvk_problem *problem, conv_form form, bool
     if (!plan_inputs(plan, problem, why_not)) return false;
     if (!plan_channels(plan, why_not)) return false;
     if (!plan_posts(plan, problem, why_not)) return false;
+    flatten(plan);
     plan_source(plan);
     plan_tiles(plan, l2_bytes(caps));
     plan_outputs(plan);

@@ -46,6 +46,7 @@ typedef enum conv_form {
 typedef struct conv_plan {
     conv_form form;
     bool transposed;
+    bool half; /* source, residual and result are float16: rows go through scratch on both sides */
     cvk_geom g;
     int unit;     /* floats per source pixel: 16 or 1 */
     int icg, ocg; /* channels of a group */
@@ -79,7 +80,8 @@ typedef struct conv_plan {
     int row_parts, oc_parts;  /* parts = their product */
     double cost, split_waste; /* cycles of the busiest part; of these, recomputed at part borders */
 
-    size_t src_floats, conv_floats, keep_floats, worker_floats; /* scratch of a worker */
+    size_t src_floats, conv_floats, keep_floats, line_floats,
+        worker_floats; /* a worker's scratch */
     size_t wgt_floats, bias_at, pack_floats;
     const float *wgt; /* packed weights, then bias (bias_at) */
     int pre, post;    /* posts [0, pre) before the pool, [pre, post) after it */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/cpu/half.h"
 #include "kernels/cpu/unroll.h"
 
 static int max(int a, int b)
@@ -100,15 +101,16 @@ CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int
     return window(src, down, right, rows, cols, is_max);
 }
 
+/* To pixels of dst that are `step` floats apart. */
 static void pool_row(const conv_plan *plan, const conv_pool_band *band, int row, const float *src,
-                     float *dst)
+                     float *dst, int step)
 {
     const cvk_geom *p = &plan->pool;
     int y = row * p->sh - p->pt, ky, ky_end;
     clip(y, p->kh, p->dh, plan->g.oh, &ky, &ky_end);
     const float *line = src + (ptrdiff_t)(y + ky * p->dh - band->first) * plan->cols * CVK_VLEN;
     int y_count = counted(plan, y, p->kh, p->dh, plan->g.oh, p->pt, p->pb);
-    for (int i = 0; i < p->ow; i++, dst += CVK_BLOCK) {
+    for (int i = 0; i < p->ow; i++, dst += step) {
         int x = i * p->sw - p->pl, kx, kx_end;
         clip(x, p->kw, p->dw, plan->g.ow, &kx, &kx_end);
         const float *first = line + (ptrdiff_t)(x + kx * p->dw) * CVK_VLEN;
@@ -123,15 +125,20 @@ static void pool_row(const conv_plan *plan, const conv_pool_band *band, int row,
 }
 
 void CVK_FN(cvk_conv_pool_rows)(const conv_plan *plan, const conv_pool_band *band, const float *src,
-                                const chain *post, int image, int channel, float *dst)
+                                const chain *post, int image, int channel, float *line, void *dst)
 {
     const cvk_geom *p = &plan->pool;
     ptrdiff_t blocks = (plan->g.oc + CVK_BLOCK - 1) / CVK_BLOCK;
-    float *plane = dst + (image * blocks + channel / CVK_BLOCK) * p->oh * p->ow * CVK_BLOCK +
-                   channel % CVK_BLOCK;
+    ptrdiff_t plane =
+        (image * blocks + channel / CVK_BLOCK) * p->oh * p->ow * CVK_BLOCK + channel % CVK_BLOCK;
+    const int step = plan->half ? CVK_VLEN : CVK_BLOCK;
     for (int row = band->row; row < band->row + band->rows; row++) {
-        float *line = plane + (ptrdiff_t)row * p->ow * CVK_BLOCK;
-        pool_row(plan, band, row, src, line);
-        if (post->n) CVK_FN(cvk_chain_lanes)(post, line, CVK_BLOCK, 0, 0, p->ow, channel);
+        ptrdiff_t at = plane + (ptrdiff_t)row * p->ow * CVK_BLOCK;
+        float *to = plan->half ? line : (float *)dst + at;
+        pool_row(plan, band, row, src, to, step);
+        if (post->n) CVK_FN(cvk_chain_lanes)(post, to, step, 0, 0, p->ow, channel);
+        for (int i = 0; plan->half && i < p->ow; i++)
+            row_store(dst, at + (ptrdiff_t)i * CVK_BLOCK, vec_load(line + (ptrdiff_t)i * CVK_VLEN),
+                      true);
     }
 }

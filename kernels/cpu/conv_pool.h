@@ -27,8 +27,8 @@ void CVK_FN(cvk_conv_pool_save)(const conv_plan *plan, const conv_pool_band *ban
                                 const float *conv, float *keep);
 
 /* Pools the band of one vec of channels (the first is `channel`) into dst, blocked; post:
- * activations. */
+ * activations. A float16 dst gets each row by way of `line`. */
 void CVK_FN(cvk_conv_pool_rows)(const conv_plan *plan, const conv_pool_band *band, const float *src,
-                                const chain *post, int image, int channel, float *dst);
+                                const chain *post, int image, int channel, float *line, void *dst);
 
 #endif

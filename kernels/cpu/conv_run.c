@@ -7,13 +7,15 @@
 #include "kernels/cpu/conv_pool.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/half.h"
 
 /* One worker's view of a run. */
 typedef struct job {
     const conv_plan *plan;
-    const float *src;
-    float *dst;
+    const void *src;
+    void *dst;
     float *band, *conv, *keep; /* scratch: source rows, rows before the pool, those to keep */
+    float *line;               /* float16: a pooled row before it is rounded */
     chain pre, post;           /* before the pool and after it */
     chain_simple simple;       /* of pre; if not, pre is applied by chain_lanes or chain_plane */
     bool is_simple;
@@ -25,8 +27,8 @@ typedef struct target {
     int image, group, tile, first, vecs; /* first vec of the tile within its group */
     int row;                             /* output row that the band starts with */
     const float *src;                    /* row `row` of the source's first block */
-    float *rows; /* pooled: conv rows [vec][pool_rows][cols][CVK_VLEN]; NULL: dst */
-    int rows_at; /* pooled: conv row of the first of them */
+    float *rows; /* pooled or float16: rows [vec][pool_rows][cols][CVK_VLEN]; NULL: dst */
+    int rows_at; /* the first of them */
 } target;
 
 /* Elements from dst to pixel (0, 0) of an image's output channel, in the result before a pool. */
@@ -44,7 +46,7 @@ static int tile_channel(const conv_plan *plan, const target *to, int vec_index)
 }
 
 /* Elements from a channel's pixel (0, 0) to a row of a phase. */
-static ptrdiff_t row_at(const conv_plan *plan, const conv_phase *phase, int row)
+static ptrdiff_t row_begin(const conv_plan *plan, const conv_phase *phase, int row)
 {
     ptrdiff_t unit = plan->form == CONV_PLAIN ? 1 : CVK_BLOCK;
     if (plan->line) return (ptrdiff_t)row * plan->cols * unit;
@@ -76,8 +78,8 @@ static void place_row(const job *j, const target *to, const conv_phase *phase, i
         tile->dst = to->rows + (ptrdiff_t)(row - to->rows_at) * plan->cols * CVK_VLEN;
     } else {
         ptrdiff_t at =
-            channel_at(plan, to->image, tile_channel(plan, to, 0)) + row_at(plan, phase, row);
-        tile->dst = j->dst + at;
+            channel_at(plan, to->image, tile_channel(plan, to, 0)) + row_begin(plan, phase, row);
+        tile->dst = (float *)j->dst + at;
         if (last && j->is_simple && j->simple.res) tile->res = j->simple.res + at;
     }
 }
@@ -90,7 +92,7 @@ static void finish_row(const job *j, const target *to, const conv_phase *phase, 
     for (int v = 0; v < to->vecs; v++) {
         int channel = tile_channel(plan, to, v);
         if (channel >= plan->g.oc) break;
-        size_t at = (size_t)(channel_at(plan, to->image, channel) + row_at(plan, phase, row));
+        size_t at = (size_t)(channel_at(plan, to->image, channel) + row_begin(plan, phase, row));
         float *dst = tile->dst + tile->vec_off[v];
         if (plan->form == CONV_PLAIN)
             CVK_FN(cvk_chain_plane)(&j->pre, dst, tile->px_step, at, cols, channel);
@@ -146,8 +148,9 @@ static const float *source_rows(const job *j, int image, int group, int row, int
     ptrdiff_t plane = (ptrdiff_t)plan->g.ih * plan->g.iw * plan->unit;
     ptrdiff_t planes =
         (ptrdiff_t)(plan->unit == 1 ? plan->g.ic : (plan->g.ic + CVK_BLOCK - 1) / CVK_BLOCK);
-    const float *src = j->src + (image * planes + (ptrdiff_t)group * plan->blocks) * plane;
-    if (!plan->copy) return src + row * plan->row_step;
+    const void *src =
+        row_at(j->src, (image * planes + (ptrdiff_t)group * plan->blocks) * plane, plan->half);
+    if (!plan->copy) return (const float *)src + row * plan->row_step;
     CVK_FN(cvk_conv_band_copy)(plan, src, row, rows, j->band);
     return j->band;
 }
@@ -169,7 +172,30 @@ static void run_pooled_tile(const job *j, target *to, int slot, const conv_pool_
         int channel = tile_channel(plan, to, v);
         if (channel >= plan->g.oc) break;
         const float *src = j->conv + (ptrdiff_t)v * plan->pool_rows * plan->cols * CVK_VLEN;
-        CVK_FN(cvk_conv_pool_rows)(plan, band, src, &j->post, to->image, channel, j->dst);
+        CVK_FN(cvk_conv_pool_rows)(plan, band, src, &j->post, to->image, channel, j->line, j->dst);
+    }
+}
+
+/* The rows of a tile in scratch, then to dst as float16. */
+static void run_half_tile(const job *j, target *to, int rows)
+{
+    const conv_plan *plan = j->plan;
+    const conv_phase *phase = &plan->phases[0];
+    to->rows = j->conv;
+    to->rows_at = to->row;
+    run_phase(j, to, phase, rows);
+    const int end = to->row + rows < phase->rows ? to->row + rows : phase->rows;
+    for (int v = 0; v < to->vecs; v++) {
+        int channel = tile_channel(plan, to, v);
+        if (channel >= plan->g.oc) break;
+        for (int row = to->row; row < end; row++) {
+            const float *src =
+                j->conv + (ptrdiff_t)(v * plan->pool_rows + row - to->row) * plan->cols * CVK_VLEN;
+            ptrdiff_t at = channel_at(plan, to->image, channel) + row_begin(plan, phase, row);
+            for (int p = 0; p < conv_row_cols(plan, phase, row); p++)
+                row_store(j->dst, at + (ptrdiff_t)p * CVK_BLOCK,
+                          vec_load(src + (ptrdiff_t)p * CVK_VLEN), true);
+        }
     }
 }
 
@@ -187,6 +213,10 @@ static void run_tiles(const job *j, int image, int row, int rows, const conv_poo
         to.vecs = conv_tile_first(plan, to.tile + 1) - to.first;
         if (band) {
             run_pooled_tile(j, &to, t - j->tile_begin, band, rows);
+            continue;
+        }
+        if (plan->half) {
+            run_half_tile(j, &to, rows);
             continue;
         }
         for (int p = 0; p < plan->n_phases; p++) run_phase(j, &to, &plan->phases[p], rows);
@@ -238,9 +268,11 @@ cvk_status CVK_FN(cvk_conv_run)(cvk_device *device, const cvk_step *step, int wo
     j.band = (float *)step->scratch + (size_t)worker * plan->worker_floats;
     j.conv = j.band + plan->src_floats;
     j.keep = j.conv + plan->conv_floats;
+    j.line = j.keep + plan->keep_floats;
     CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->pre, plan->g.oc, &j.pre);
     CVK_FN(cvk_chain_make)(step->node, step->in, plan->pre, plan->post, plan->g.oc, &j.post);
-    j.is_simple = CVK_FN(cvk_chain_simplify)(&j.pre, &j.simple) && !(plan->pooled && j.simple.res);
+    j.is_simple = CVK_FN(cvk_chain_simplify)(&j.pre, &j.simple) &&
+                  !((plan->pooled || plan->half) && j.simple.res);
     for (int part = worker; part < parts; part += workers) run_part(&j, part);
     return CVK_OK;
 }

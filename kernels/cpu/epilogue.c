@@ -19,6 +19,7 @@ void CVK_FN(cvk_chain_make)(const cvk_node *node, const cvk_view *in, int begin,
         item->act = &post->act;
         if (post->kind != CVK_POST_ADD && post->kind != CVK_POST_PRELU) continue;
         item->data = in[post->input].data;
+        item->half = in[post->input].dtype == CVK_F16;
         item->each = post->kind == CVK_POST_PRELU && cvk_view_count(&in[post->input]) > 1;
     }
 }
@@ -27,7 +28,10 @@ bool CVK_FN(cvk_chain_simplify)(const chain *c, chain_simple *simple)
 {
     *simple = (chain_simple){.lo = -INFINITY, .hi = INFINITY};
     int at = 0;
-    if (at < c->n && c->item[at].kind == CVK_POST_ADD) simple->res = c->item[at++].data;
+    if (at < c->n && c->item[at].kind == CVK_POST_ADD) {
+        if (c->item[at].half) return false;
+        simple->res = c->item[at++].data;
+    }
     if (at < c->n && c->item[at].kind == CVK_POST_ACT) {
         const cvk_act *act = c->item[at].act;
         if (act->kind != CVK_ACT_RELU && act->kind != CVK_ACT_CLIP) return false;
@@ -76,6 +80,16 @@ static vec load_lanes(const float *src, ptrdiff_t step, int lanes)
     return vec_load(buffer);
 }
 
+static vec load_residual(const struct chain_item *item, size_t at, ptrdiff_t step, int lanes)
+{
+    if (!item->half) return load_lanes((const float *)item->data + at, step, lanes);
+    const uint16_t *src = (const uint16_t *)item->data + at;
+    if (step == 1 && lanes == CVK_VLEN) return vec_load_half(src);
+    float buffer[CVK_VLEN] = {0};
+    for (int i = 0; i < lanes; i++) buffer[i] = cvk_f16_to_f32(src[i * step]);
+    return vec_load(buffer);
+}
+
 /* slopes: how many lanes have a channel of their own from `channel` on; 0: all lanes are `channel`.
  */
 static inline vec through(const chain *c, vec x, size_t at, ptrdiff_t step, int lanes, int channel,
@@ -84,13 +98,14 @@ static inline vec through(const chain *c, vec x, size_t at, ptrdiff_t step, int 
     for (int i = 0; i < c->n; i++) {
         const struct chain_item *item = &c->item[i];
         if (item->kind == CVK_POST_ADD) {
-            x = vec_add(x, load_lanes(item->data + at, step, lanes));
+            x = vec_add(x, load_residual(item, at, step, lanes));
         } else if (item->kind == CVK_POST_ACT) {
             x = act_apply(item->act, x);
         } else {
-            vec slope = !item->each ? vec_set1(item->data[0])
-                        : slopes    ? vec_load_n(item->data + channel, slopes)
-                                    : vec_set1(item->data[channel]);
+            const float *data = item->data;
+            vec slope = !item->each ? vec_set1(data[0])
+                        : slopes    ? vec_load_n(data + channel, slopes)
+                                    : vec_set1(data[channel]);
             x = vec_select(vec_lt(x, vec_zero()), vec_mul(slope, x), x);
         }
     }

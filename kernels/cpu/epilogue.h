@@ -19,7 +19,8 @@ typedef struct chain {
     struct chain_item {
         cvk_post_kind kind;
         const cvk_act *act; /* ACT */
-        const float *data;  /* ADD: the residual; PRELU: the slopes */
+        const void *data;   /* ADD: the residual; PRELU: the slopes */
+        bool half;          /* ADD: the residual is float16 */
         bool each;          /* PRELU: one slope per channel */
     } item[CVK_MAX_POSTS];
     int channels; /* of the result: how many slopes may be read */

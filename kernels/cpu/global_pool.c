@@ -2,6 +2,7 @@
  *
  * GlobalPool: the mean or the maximum of each channel.
  */
+#include "kernels/cpu/half.h"
 #include "kernels/cpu/posts.h"
 #include "kernels/cpu/sums.h"
 
@@ -24,15 +25,37 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     return CVK_OK;
 }
 
-static vec lanes(const float *src, int spatial, cvk_pool_kind kind)
+static void add_pixels(cvk_pool_kind kind, const float *src, int pixels, ptrdiff_t step,
+                       double *total)
+{
+    if (kind == CVK_POOL_MAX)
+        sums_lanes(SUMS_MAX, src, pixels, step, vec_zero(), total);
+    else
+        sums_lanes(SUMS_PLAIN, src, pixels, step, vec_zero(), total);
+}
+
+/* float16 pixels are converted some at a time. */
+static void add_halves(cvk_pool_kind kind, const uint16_t *src, int pixels, double *total)
+{
+    enum { SOME = 32 };
+    float some[SOME * CVK_VLEN];
+    for (int p = 0; p < pixels; p += SOME) {
+        const int n = pixels - p < SOME ? pixels - p : SOME;
+        for (int i = 0; i < n; i++)
+            vec_store(some + i * CVK_VLEN, vec_load_half(src + (ptrdiff_t)(p + i) * CVK_BLOCK));
+        add_pixels(kind, some, n, CVK_VLEN, total);
+    }
+}
+
+static vec lanes(const void *src, int spatial, cvk_pool_kind kind, bool half)
 {
     double total[CVK_VLEN];
     float y[CVK_VLEN];
     sums_start(kind == CVK_POOL_MAX ? SUMS_MAX : SUMS_PLAIN, total);
-    if (kind == CVK_POOL_MAX)
-        sums_lanes(SUMS_MAX, src, spatial, CVK_BLOCK, vec_zero(), total);
+    if (half)
+        add_halves(kind, src, spatial, total);
     else
-        sums_lanes(SUMS_PLAIN, src, spatial, CVK_BLOCK, vec_zero(), total);
+        add_pixels(kind, src, spatial, CVK_BLOCK, total);
     for (int l = 0; l < CVK_VLEN; l++)
         y[l] = (float)(kind == CVK_POOL_MAX ? total[l] : total[l] / spatial);
     return vec_load(y);
@@ -44,14 +67,15 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
     const cvk_global_pool_params *params = step->node->params;
     const row_dims d = row_dims_of(&step->in[0].shape);
     const posts after = posts_make(step);
+    const bool half = step->in[0].dtype == CVK_F16;
     int begin, end;
     cvk_team_share(d.n * d.blocks, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        const float *src = (const float *)step->in[0].data + (ptrdiff_t)i * d.spatial * CVK_BLOCK;
-        float *dst = (float *)step->out[0].data + (ptrdiff_t)i * CVK_BLOCK;
         for (int v = 0; v < CVK_VPB; v++) {
-            vec y = lanes(src + v * CVK_VLEN, d.spatial, params->kind);
-            vec_store(dst + v * CVK_VLEN, posts_apply(&after, y, 0, CVK_VLEN));
+            const ptrdiff_t from = (ptrdiff_t)i * d.spatial * CVK_BLOCK + v * CVK_VLEN;
+            vec y = lanes(row_at(step->in[0].data, from, half), d.spatial, params->kind, half);
+            row_store(step->out[0].data, (ptrdiff_t)i * CVK_BLOCK + v * CVK_VLEN,
+                      posts_apply(&after, y, 0, CVK_VLEN), half);
         }
     }
     return CVK_OK;
@@ -64,7 +88,8 @@ static bool accepts(const cvk_problem *p, const char **why_not)
 
 static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 {
-    return accepts(p, why_not) && row_blocked(&p->in[0], why_not);
+    return row_floats(p, why_not) && posts_accept(p, false, why_not) &&
+           row_blocked(&p->in[0], why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_global_pool) = {

@@ -9,6 +9,7 @@
  */
 #include <math.h>
 
+#include "kernels/cpu/half.h"
 #include "kernels/cpu/posts.h"
 
 typedef struct span {
@@ -81,14 +82,14 @@ static inline float scale_of(const span *row, const span *col)
     return taps ? 1.0f / (float)taps : 0.0f;
 }
 
-/* One vec of channels of one output pixel: th x tw taps, dy and dx floats apart. */
-CVK_INLINE vec window(const bool average, const float *src, int th, int tw, ptrdiff_t dy,
-                      ptrdiff_t dx)
+/* One vec of channels of one output pixel: th x tw taps, dy and dx elements apart. */
+CVK_INLINE vec window(const bool average, const void *src, int th, int tw, ptrdiff_t dy,
+                      ptrdiff_t dx, const bool half)
 {
     vec acc = average ? vec_zero() : vec_set1(-INFINITY);
     for (int y = 0; y < th; y++) {
         for (int x = 0; x < tw; x++) {
-            vec tap = vec_load(src + y * dy + x * dx);
+            vec tap = row_load(src, y * dy + x * dx, half);
             acc = average ? vec_add(acc, tap) : vec_max(acc, tap);
         }
     }
@@ -96,37 +97,38 @@ CVK_INLINE vec window(const bool average, const float *src, int th, int tw, ptrd
 }
 
 /* Windows of the usual sizes are unrolled. */
-CVK_INLINE vec window_of(const bool average, const float *src, int th, int tw, ptrdiff_t dy,
-                         ptrdiff_t dx)
+CVK_INLINE vec window_of(const bool average, const void *src, int th, int tw, ptrdiff_t dy,
+                         ptrdiff_t dx, const bool half)
 {
-    if (th == 3 && tw == 3) return window(average, src, 3, 3, dy, dx);
-    if (th == 2 && tw == 2) return window(average, src, 2, 2, dy, dx);
-    return window(average, src, th, tw, dy, dx);
+    if (th == 3 && tw == 3) return window(average, src, 3, 3, dy, dx, half);
+    if (th == 2 && tw == 2) return window(average, src, 2, 2, dy, dx, half);
+    return window(average, src, th, tw, dy, dx, half);
 }
 
+/* src, dst: a plane of blocks, and its output row. */
 CVK_INLINE void row_blocked_of(const bool average, const state *s, const posts *after,
-                               const float *src, float *dst, int oh)
+                               const void *src, void *dst, int oh, const bool half)
 {
     const cvk_geom *g = &s->g;
     const span *row = &s->rows[oh];
     const ptrdiff_t dy = (ptrdiff_t)g->dh * g->iw * CVK_BLOCK, dx = (ptrdiff_t)g->dw * CVK_BLOCK;
-    src += (ptrdiff_t)row->first * g->iw * CVK_BLOCK;
     for (int x = 0; x < g->ow; x++) {
         const span *col = &s->cols[x];
-        const float *from = src + (ptrdiff_t)col->first * CVK_BLOCK;
+        const ptrdiff_t from = ((ptrdiff_t)row->first * g->iw + col->first) * CVK_BLOCK;
         const vec scale = vec_set1(average ? scale_of(row, col) : 1.0f);
         for (int v = 0; v < CVK_VPB; v++) {
-            vec y = window_of(average, from + v * CVK_VLEN, row->taps, col->taps, dy, dx);
+            vec y = window_of(average, row_at(src, from + v * CVK_VLEN, half), row->taps, col->taps,
+                              dy, dx, half);
             if (average) y = vec_mul(y, scale);
-            vec_store(dst + (ptrdiff_t)x * CVK_BLOCK + v * CVK_VLEN,
-                      posts_apply(after, y, 0, CVK_VLEN));
+            row_store(dst, (ptrdiff_t)x * CVK_BLOCK + v * CVK_VLEN,
+                      posts_apply(after, y, 0, CVK_VLEN), half);
         }
     }
 }
 
-static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int worker, int workers)
+CVK_INLINE void rows_blocked(const bool average, const cvk_step *step, int worker, int workers,
+                             const bool half)
 {
-    (void)device;
     const state *s = step->state;
     const cvk_geom *g = &s->g;
     const posts after = posts_make(step);
@@ -134,14 +136,23 @@ static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int work
     int begin, end;
     cvk_team_share(g->n * blocks * g->oh, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
-        const float *src =
-            (const float *)step->in[0].data + (ptrdiff_t)(i / g->oh) * g->ih * g->iw * CVK_BLOCK;
-        float *dst = (float *)step->out[0].data + (ptrdiff_t)i * g->ow * CVK_BLOCK;
-        if (s->kind == CVK_POOL_AVERAGE)
-            row_blocked_of(true, s, &after, src, dst, i % g->oh);
-        else
-            row_blocked_of(false, s, &after, src, dst, i % g->oh);
+        const void *src =
+            row_at(step->in[0].data, (ptrdiff_t)(i / g->oh) * g->ih * g->iw * CVK_BLOCK, half);
+        void *dst = (void *)row_at(step->out[0].data, (ptrdiff_t)i * g->ow * CVK_BLOCK, half);
+        row_blocked_of(average, s, &after, src, dst, i % g->oh, half);
     }
+}
+
+static cvk_status run_blocked(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)device;
+    const bool average = ((const state *)step->state)->kind == CVK_POOL_AVERAGE;
+    if (step->in[0].dtype == CVK_F16)
+        rows_blocked(average, step, worker, workers, true);
+    else if (average)
+        rows_blocked(true, step, worker, workers, false);
+    else
+        rows_blocked(false, step, worker, workers, false);
     return CVK_OK;
 }
 
@@ -215,15 +226,25 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     return CVK_OK;
 }
 
-static bool accepts(const cvk_problem *p, const char **why_not)
+static bool accepts_window(const cvk_problem *p, const char **why_not)
 {
     const cvk_pool_params *params = p->node->params;
     cvk_geom g;
-    if (!row_f32(p, why_not) || !posts_accept(p, false, why_not)) return false;
+    if (!posts_accept(p, false, why_not)) return false;
     if (p->node->n_out != 1) return row_refuse(why_not, "indices of the maxima are not computed");
     return cvk_geom_make(&params->window, 1, &p->in[0].shape, &p->out[0].shape, &g)
                ? true
                : row_refuse(why_not, "only 1-D and 2-D windows");
+}
+
+static bool accepts(const cvk_problem *p, const char **why_not)
+{
+    return row_f32(p, why_not) && accepts_window(p, why_not);
+}
+
+static bool accepts_blocked(const cvk_problem *p, const char **why_not)
+{
+    return row_floats(p, why_not) && row_blocked(&p->in[0], why_not) && accepts_window(p, why_not);
 }
 
 const cvk_kernel CVK_FN(cvk_cpu_pool) = {
@@ -239,7 +260,7 @@ const cvk_kernel CVK_FN(cvk_cpu_pool_blocked) = {
     .name = "pool_blocked",
     .in_layout = CVK_LAYOUT_BLOCKED,
     .out_layout = CVK_LAYOUT_BLOCKED,
-    .accepts = accepts,
+    .accepts = accepts_blocked,
     .prepare = prepare,
     .run = run_blocked,
 };

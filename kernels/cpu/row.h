@@ -44,6 +44,18 @@ static inline bool row_f32(const cvk_problem *p, const char **why_not)
     return row_types(p, true, why_not);
 }
 
+/* All tensors are float32, or all but constants are float16. */
+static inline bool row_floats(const cvk_problem *p, const char **why_not)
+{
+    if (p->in[0].dtype != CVK_F16) return row_f32(p, why_not);
+    for (int i = 0; i < p->node->n_in + p->node->n_out; i++) {
+        const cvk_view *view = i < p->node->n_in ? &p->in[i] : &p->out[i - p->node->n_in];
+        if (view->dtype == CVK_NONE || (view->data && view->dtype == CVK_F32)) continue;
+        if (view->dtype != CVK_F16) return row_refuse(why_not, "float32 and float16 are mixed");
+    }
+    return row_types(p, false, why_not);
+}
+
 /* Tensors of any type, of a size that ints count. */
 static inline bool row_sized(const cvk_problem *p, const char **why_not)
 {
@@ -63,8 +75,9 @@ static inline bool row_blockable(const cvk_view *view)
 
 static inline bool row_blocked(const cvk_view *view, const char **why_not)
 {
-    return row_blockable(view) ? true
-                               : row_refuse(why_not, "only float32 and float16 of rank 3 or 4 are blocked");
+    return row_blockable(view)
+               ? true
+               : row_refuse(why_not, "only float32 and float16 of rank 3 or 4 are blocked");
 }
 
 /* N, C and all that follows; `blocks` of 16 channels. A tensor of rank 1 is (1, C). */

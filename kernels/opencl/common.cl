@@ -46,6 +46,44 @@ void store_n(float16 x, __global float *p, int count)
     for (int i = 0; i < count; i++) p[i] = lane[i];
 }
 
+/* With HALF the activations of a file's kernels are float16 in memory (and float32 in registers);
+ * loading and storing them takes no extension. Pixels are 16 lanes of the blocked layout. */
+#ifndef HALF
+#define HALF 0
+#endif
+#if HALF
+typedef half stored_t;
+#else
+typedef float stored_t;
+#endif
+
+INLINE float load_stored(__global const stored_t *p, size_t i)
+{
+#if HALF
+    return vload_half(i, p);
+#else
+    return p[i];
+#endif
+}
+
+INLINE float16 load_pixel(__global const stored_t *p, size_t i)
+{
+#if HALF
+    return vloada_half16(i, p);
+#else
+    return ((__global const float16 *)p)[i];
+#endif
+}
+
+INLINE void store_pixel(float16 x, __global stored_t *p, size_t i)
+{
+#if HALF
+    vstorea_half16_rte(x, i, p);
+#else
+    ((__global float16 *)p)[i] = x;
+#endif
+}
+
 /* a b + c, rounded once where the machine does so. */
 INLINE float16 mad16(float16 a, float16 b, float16 c)
 {

@@ -36,12 +36,24 @@ static bool group_fits(const cvk_geom *g)
            (g->ic / g->group % CVK_BLOCK == 0 && g->oc / g->group % CVK_BLOCK == 0);
 }
 
+/* Input, residual and output are all of one type. */
+static bool types_fit(const cvk_problem *problem)
+{
+    const cvk_node *node = problem->node;
+    const cvk_dtype type = problem->in[0].dtype;
+    if (problem->in[1].dtype != CVK_F32 || problem->out[0].dtype != type) return false;
+    for (int i = 0; i < node->n_posts; i++)
+        if (node->posts[i].kind == CVK_POST_ADD && problem->in[node->posts[i].input].dtype != type)
+            return false;
+    return type == CVK_F32 || (type == CVK_F16 && node->op == CVK_OP_Conv);
+}
+
 bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
                          const char **why_not)
 {
     const cvk_view *in = problem->in;
-    if (in[0].dtype != CVK_F32 || in[1].dtype != CVK_F32)
-        *why_not = "float32 only";
+    if (!types_fit(problem))
+        *why_not = "float32 only, or float16 but for the weights";
     else if (!in[1].data)
         *why_not = "the weights are not constant";
     else if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, geom))

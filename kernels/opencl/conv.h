@@ -36,8 +36,8 @@ typedef struct cvk_cl_conv_form {
  */
 cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks);
 
-/* The questions common to all forms: types, sizes, constant weights, groups of whole blocks, posts.
- * Fills *geom. */
+/* The questions common to all forms: types (float16 for input, residual and output unless
+ * transposed), sizes, constant weights, groups of whole blocks, posts. Fills *geom. */
 bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
                          const char **why_not);
 

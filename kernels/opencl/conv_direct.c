@@ -145,8 +145,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     const cvk_cl_tile tile = pick(&g, pooled);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    int length =
-        snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=%d", tile.px, tile.ocb, g.sw);
+    int length = snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=%d%s", tile.px, tile.ocb,
+                          g.sw, step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
     if (plain_src)
         snprintf(defines + length, sizeof defines - (size_t)length,
                  " -DPLAIN_SRC=1 -DKW=%d -DDW=%d", g.kw, g.dw);

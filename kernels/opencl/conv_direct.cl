@@ -24,6 +24,7 @@
  *   SW         horizontal stride
  *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
  *   KW, DW     with PLAIN_SRC: columns of the window and their dilation
+ *   HALF       1: src, residual and dst are float16; every tap goes through a copy
  */
 #ifndef PX
 #define PX 4
@@ -123,31 +124,35 @@ INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global co
 #define SEGMENT ((PX - 1) * SW + (KW - 1) * DW + 1)
 
 /* All taps of one row of a channel on the strip whose first tap is at column `left`. */
-INLINE void row_taps(float16 acc[PX * OCB], __global const float *row, int left,
+INLINE void row_taps(float16 acc[PX * OCB], __global const stored_t *row, int left,
                      __global const float16 *wgt, int iw)
 {
+#if !HALF
     if (left >= 0 && left + SEGMENT <= iw) {
         products(acc, row + left, wgt, KW);
         return;
     }
+#endif
     float segment[SEGMENT];
     for (int i = 0; i < SEGMENT; i++)
-        segment[i] = left + i >= 0 && left + i < iw ? row[left + i] : 0.0f;
+        segment[i] = left + i >= 0 && left + i < iw ? load_stored(row, left + i) : 0.0f;
     products_staged(acc, segment, wgt, KW);
 }
 #else
 /* One tap of one row of a block on the strip whose pixels begin at column `left`. */
-INLINE void tap(float16 acc[PX * OCB], __global const float *row, int left,
+INLINE void tap(float16 acc[PX * OCB], __global const stored_t *row, int left,
                 __global const float16 *wgt, int iw, int lanes)
 {
+#if !HALF
     if (left >= 0 && left + (PX - 1) * SW < iw) {
         products(acc, row + left * BLOCK, wgt, lanes);
         return;
     }
+#endif
     float16 pixel[PX];
     for (int p = 0; p < PX; p++) {
         const int ix = left + p * SW;
-        pixel[p] = ix >= 0 && ix < iw ? vload16(ix, row) : (float16)(0.0f);
+        pixel[p] = ix >= 0 && ix < iw ? load_pixel(row, ix) : (float16)(0.0f);
     }
     products_staged(acc, (const float *)pixel, wgt, lanes);
 }
@@ -160,7 +165,7 @@ INLINE void clear(float16 acc[PX * OCB])
 }
 
 /* The whole window on the strip of PX pixels of row y that begins at x0. */
-INLINE void convolve(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt,
+INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src, __global const float16 *wgt,
                      const conv_args *a, int y, int x0)
 {
     const int left = x0 * SW - a->pl;
@@ -173,7 +178,7 @@ INLINE void convolve(float16 acc[PX * OCB], __global const float *src, __global 
             row_taps(acc, src + ((size_t)c * a->ih + iy) * a->iw, left,
                      wgt + (c * a->kh + kh) * KW * OCB, a->iw);
 #else
-            __global const float *row = src + ((size_t)c * a->ih + iy) * a->iw * BLOCK;
+            __global const stored_t *row = src + ((size_t)c * a->ih + iy) * a->iw * BLOCK;
             __global const float16 *w = wgt + (size_t)(c * a->kh + kh) * a->kw * BLOCK * OCB;
             const int lanes = c == a->group_ic - 1 ? a->last_lanes : BLOCK;
             for (int kw = 0; kw < a->kw; kw++)
@@ -184,7 +189,8 @@ INLINE void convolve(float16 acc[PX * OCB], __global const float *src, __global 
 }
 
 /* The item's inputs, moved to the tile: src to its image and group, wgt to its tile. */
-__global const float *tile_src(__global const float *src, const tile_t *tile, const conv_args *a)
+__global const stored_t *tile_src(__global const stored_t *src, const tile_t *tile,
+                                  const conv_args *a)
 {
     const size_t pixels = (size_t)a->ih * a->iw;
 #if PLAIN_SRC
@@ -206,7 +212,7 @@ __global const float16 *tile_wgt(__global const float16 *wgt, int t, const conv_
 /* What the posts read. */
 typedef struct {
     __global const float *bias, *slope;
-    __global const float16 *residual;
+    __global const stored_t *residual;
 } extras_t;
 
 /* Where block b of the tile has its pixel (y, x) in a blocked tensor of oc_blocks x h x w. */
@@ -238,7 +244,8 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
         for (int p = 0; p < valid; p++) {
             float16 residual = (float16)(0.0f);
             if (a->posts.add)
-                residual = extras->residual[place(tile, a, b, a->oh, a->ow, y, x0 + p * dx)];
+                residual =
+                    load_pixel(extras->residual, place(tile, a, b, a->oh, a->ow, y, x0 + p * dx));
             out[p * OCB + b] = apply_posts(&a->posts, out[p * OCB + b] + bias, residual, slope);
         }
     }
@@ -261,10 +268,10 @@ INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a
 #pragma unroll
         for (int p = 0; p < PX; p++) acc[p * OCB + b] += bias;
         if (a->posts.add) {
-            __global const float16 *residual =
-                extras->residual + place(tile, a, known, a->oh, a->ow, y, x0);
+            const size_t at = place(tile, a, known, a->oh, a->ow, y, x0);
 #pragma unroll
-            for (int p = 0; p < PX; p++) acc[p * OCB + b] += residual[min(p, valid - 1) * dx];
+            for (int p = 0; p < PX; p++)
+                acc[p * OCB + b] += load_pixel(extras->residual, at + min(p, valid - 1) * dx);
         }
 #pragma unroll
         for (int p = 0; p < PX; p++)
@@ -272,24 +279,24 @@ INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a
     }
 }
 
-INLINE void store(const float16 acc[PX * OCB], __global float16 *dst, const tile_t *tile,
+INLINE void store(const float16 acc[PX * OCB], __global stored_t *dst, const tile_t *tile,
                   const conv_args *a, int y, int x0, int dx, int valid)
 {
 #pragma unroll
     for (int b = 0; b < OCB; b++) {
         if (b < tile->count) {
-            __global float16 *row = dst + place(tile, a, b, a->oh, a->ow, y, x0);
+            const size_t at = place(tile, a, b, a->oh, a->ow, y, x0);
 #pragma unroll
             for (int p = 0; p < PX; p++)
-                if (p < valid) row[p * dx] = acc[p * OCB + b];
+                if (p < valid) store_pixel(acc[p * OCB + b], dst, at + p * dx);
         }
     }
 }
 
 /* Items: strips of all rows, tiles, images. */
-__kernel void conv(__global const float *src, __global const float16 *wgt,
+__kernel void conv(__global const stored_t *src, __global const float16 *wgt,
                    __global const float *bias, __global const float *slope,
-                   __global const float16 *residual, __global float16 *dst, const conv_args args)
+                   __global const stored_t *residual, __global stored_t *dst, const conv_args args)
 {
     const int strips = (args.ow + PX - 1) / PX, t = (int)get_global_id(1);
     const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * PX;
@@ -326,7 +333,7 @@ float pool_scale(const conv_args *a, int q, int px)
 /* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open
  * holds row q at (q % depth); a row's first row of the convolution sets it, its last one sends it
  * to dst. */
-void pool_row(__local const float16 *row, __local float16 *open, __global float16 *dst,
+void pool_row(__local const float16 *row, __local float16 *open, __global stored_t *dst,
               const tile_t *tile, const conv_args *a, int y, int q0, int q1)
 {
     const int from = max(q0, (y + a->pool_pt - a->pool_kh + a->pool_sh) / a->pool_sh);
@@ -344,17 +351,17 @@ void pool_row(__local const float16 *row, __local float16 *open, __global float1
             if (y < min(top + a->pool_kh, a->oh) - 1)
                 *slot = joined;
             else if (b < tile->count)
-                dst[place(tile, a, b, a->pool_oh, a->pool_ow, q, px)] =
-                    joined * pool_scale(a, q, px);
+                store_pixel(joined * pool_scale(a, q, px), dst,
+                            place(tile, a, b, a->pool_oh, a->pool_ow, q, px));
         }
     }
 }
 
 /* Items: bands of pooled rows, tiles, images. rows holds ow + depth * pool_ow pixels of the tile. A
  * work-group is one item. */
-__kernel void conv_pool(__global const float *src, __global const float16 *wgt,
+__kernel void conv_pool(__global const stored_t *src, __global const float16 *wgt,
                         __global const float *bias, __global const float *slope,
-                        __global const float16 *residual, __global float16 *dst,
+                        __global const stored_t *residual, __global stored_t *dst,
                         const conv_args args, __local float16 *rows)
 {
     const int t = (int)get_global_id(1), q0 = (int)get_global_id(0) * args.band;
@@ -383,9 +390,9 @@ __kernel void conv_pool(__global const float *src, __global const float16 *wgt,
  * Pixels sw apart have the same taps, and neighbouring inputs: a strip is PX of them. kw:  0 1 2 0
  * 1 2 ..    sw = 3, dw = 1: x = 0, 3, 6 .. are one phase, 1, 4, 7 .. the next Items: strips of all
  * phases of all rows, tiles, images. */
-__kernel void conv_transpose(__global const float *src, __global const float16 *wgt,
+__kernel void conv_transpose(__global const stored_t *src, __global const float16 *wgt,
                              __global const float *bias, __global const float *slope,
-                             __global const float16 *residual, __global float16 *dst,
+                             __global const stored_t *residual, __global stored_t *dst,
                              const conv_args args)
 {
     const int columns = (args.ow + args.sw - 1) / args.sw, strips = (columns + PX - 1) / PX;
@@ -405,7 +412,7 @@ __kernel void conv_transpose(__global const float *src, __global const float16 *
         for (int kh = 0; kh < args.kh; kh++) {
             const int ty = y + args.pt - kh * args.dh;
             if (ty < 0 || ty % args.sh || ty / args.sh >= args.ih) continue;
-            __global const float *row =
+            __global const stored_t *row =
                 src + ((size_t)c * args.ih + ty / args.sh) * args.iw * BLOCK;
             __global const float16 *w = wgt + (size_t)(c * args.kh + kh) * args.kw * BLOCK * OCB;
             for (int kw = 0; kw < args.kw; kw++) {

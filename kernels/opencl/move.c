@@ -75,6 +75,9 @@ cvk_status cvk_cl_copy_prepare(cvk_device *device, cvk_step *step)
 
 bool cvk_cl_concat_plain_accepts(const cvk_problem *problem, const char **why_not)
 {
+    for (int i = 0; i < problem->node->n_in; i++)
+        if (problem->in[i].dtype != problem->out[0].dtype)
+            return cvk_cl_refuse(why_not, "types are mixed");
     return accepts_elements(problem, why_not);
 }
 
@@ -103,7 +106,7 @@ bool cvk_cl_concat_blocked_accepts(const cvk_problem *problem, const char **why_
 {
     const cvk_axis_params *params = problem->node->params;
     if (params->axis != 1) return cvk_cl_refuse(why_not, "blocked layout joins channels only");
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
+    return cvk_cl_concat_plain_accepts(problem, why_not) && cvk_cl_blocks_fit(problem, why_not);
 }
 
 static cvk_status concat_launch(cvk_device *device, cvk_step *step, int input, cl_int offset)

@@ -15,7 +15,7 @@ typedef struct pool_args {
     cvk_cl_posts posts;
 } pool_args;
 
-bool cvk_cl_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
+static bool accepts_pool(const cvk_problem *problem, const char **why_not)
 {
     const cvk_node *node = problem->node;
     const cvk_pool_params *params = node->params;
@@ -25,15 +25,21 @@ bool cvk_cl_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
     for (int i = 0; i < node->n_posts; i++)
         if (node->posts[i].kind != CVK_POST_ACT)
             return cvk_cl_refuse(why_not, "only activations can follow");
-    if (!cvk_cl_floats_fit(problem, why_not)) return false;
     return cvk_geom_make(&params->window, 1, &problem->in[0].shape, &problem->out[0].shape,
                          &geom) ||
            cvk_cl_refuse(why_not, "neither 1-D nor 2-D, or too large");
 }
 
+bool cvk_cl_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_floats_fit(problem, why_not) && accepts_pool(problem, why_not);
+}
+
 bool cvk_cl_pool_blocked_accepts(const cvk_problem *problem, const char **why_not)
 {
-    return cvk_cl_pool_plain_accepts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+    if (problem->in[0].dtype != problem->out[0].dtype)
+        return cvk_cl_refuse(why_not, "types are mixed");
+    return cvk_cl_blocks_fit(problem, why_not) && accepts_pool(problem, why_not);
 }
 
 static cvk_status pool_launch(cvk_device *device, cvk_step *step, const char *kernel, int chunk,
@@ -65,6 +71,7 @@ static cvk_status pool_launch(cvk_device *device, cvk_step *step, const char *ke
     args.chunk = cvk_cl_chunk(device, g.ow, chunk, 1, &args.chunks);
     cvk_cl_spec spec = {.file = "spatial.cl",
                         .kernel = kernel,
+                        .defines = step->in[0].dtype == CVK_F16 ? "-DHALF=1" : NULL,
                         .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
                         .args_bytes = sizeof args,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What slides over or samples H and W: pooling with a window, and resize. float32.
+ * What slides over or samples H and W: pooling with a window, and resize. float32, or float16 (with
+ * HALF) in pool_blocked.
  *
  *   src   plane p, ih x iw        dst   plane p, oh x ow
  *         . [ k k k ] . .                row y: [ ..chunk 0.. | ..chunk 1.. | .. ]
@@ -26,7 +27,8 @@ static float pool_divisor(const pool_args *args, int4 rows, int4 columns)
     return (float)max(count, 1);
 }
 
-__kernel void pool_blocked(const __global float *src, __global float *dst, const pool_args args)
+__kernel void pool_blocked(const __global stored_t *src, __global stored_t *dst,
+                           const pool_args args)
 {
     int begin = (int)get_global_id(0) * args.span;
     int end = min(begin + args.span, args.planes * args.oh * args.chunks);
@@ -34,18 +36,18 @@ __kernel void pool_blocked(const __global float *src, __global float *dst, const
         int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
         int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
         int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
-        const __global float *from = src + plane * args.ih * args.iw * 16;
+        const __global stored_t *from = src + plane * args.ih * args.iw * 16;
         for (int x = x0; x < x1; x++) {
             int4 columns = window_taps(x, args.sw, args.kw, args.dw, args.pl, args.pr, args.iw);
             float16 v = (float16)(args.average ? 0.0f : -INFINITY);
             for (int sy = rows.x; sy < rows.y; sy += args.dh) {
                 for (int sx = columns.x; sx < columns.y; sx += args.dw) {
-                    float16 tap = vload16(sy * args.iw + sx, from);
+                    float16 tap = load_pixel(from, sy * args.iw + sx);
                     v = args.average ? v + tap : fmax(v, tap);
                 }
             }
             if (args.average) v /= pool_divisor(&args, rows, columns);
-            vstore16(apply_posts(&args.posts, v, v, v), row * args.ow + x, dst);
+            store_pixel(apply_posts(&args.posts, v, v, v), dst, row * args.ow + x);
         }
     }
 }

@@ -46,7 +46,8 @@ cvk_status cvk_cl_steps_add(cvk_device *device, cvk_step *step, const cvk_cl_spe
 {
     cvk_cl_stage *stage;
     cl_uint arg = 0;
-    CVK_TRY(cvk_cl_stage_add(device, step, spec->file, "", spec->kernel, &stage));
+    CVK_TRY(cvk_cl_stage_add(device, step, spec->file, spec->defines ? spec->defines : "",
+                             spec->kernel, &stage));
     cut(device, spec, &stage->launch);
     for (; arg < CVK_CL_MAX_BUFFERS && spec->buffers[arg].place; arg++)
         CVK_TRY(bind(stage, arg, &spec->buffers[arg]));

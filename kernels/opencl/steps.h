@@ -25,6 +25,7 @@ typedef struct cvk_cl_buffer {
  * per item. `span` points into `args`. The kernel's arguments are the buffers, then args. */
 typedef struct cvk_cl_spec {
     const char *file, *kernel;
+    const char *defines; /* NULL: none */
     cvk_cl_buffer buffers[CVK_CL_MAX_BUFFERS];
     const void *args;
     size_t args_bytes;

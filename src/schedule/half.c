@@ -8,8 +8,9 @@
  *     x -> Conv -> c -> Relu -> r -> Conv -> y             all float16
  *     x -> Cast -> Conv+Relu -> Cast -> r -> Cast -> Conv -> Cast -> y
  *
- * A step's result is rounded to float16 once, what is fused into it not in between. Nodes that only
- * move elements stay float16, and so does one that no device has a kernel for.
+ * A step's result is rounded to float16 once, what is fused into it not in between. Rows that read
+ * and write float16 themselves need no casts; what only moves elements is such a one, and so is a
+ * reference where no device has a kernel.
  */
 #include "schedule/passes.h"
 
@@ -181,14 +182,17 @@ static cvk_status form_of(narrower *n, int half, int *form)
     return CVK_OK;
 }
 
-/* The node on float16 values, its results among them; *fits: there is such a form. */
-static cvk_status in_halves(narrower *n, const cvk_node *node, cvk_node *made, bool *fits)
+/* The node on float16 values, its results among them, constants only if told so; *fits: there is
+ * such a form. */
+static cvk_status in_halves(narrower *n, const cvk_node *node, bool constants, cvk_node *made,
+                            bool *fits)
 {
     cvk_graph *graph = n->graph;
     CVK_TRY(own_values(graph, node, made));
-    *fits = node->n_posts == 0;
+    *fits = true;
     for (int i = 0; *fits && i < node->n_in; i++) {
         if (node->in[i] < 0 || graph->values[node->in[i]].dtype != CVK_F32) continue;
+        if (!constants && cvk_is_const(graph, node->in[i])) continue;
         made->in[i] = half_of(n, node->in[i]);
         *fits = made->in[i] >= 0;
     }
@@ -250,16 +254,19 @@ static cvk_status narrow_node(narrower *n, const cvk_node *node)
         return keep_same(n, node, node->in[0], half_out);
     cvk_node halves;
     const cvk_kernel *row;
-    int device = CVK_HOST;
     bool fits;
-    CVK_TRY(in_halves(n, node, &halves, &fits));
-    if (fits && cvk_is_alias(node)) return cvk_nodes_keep(graph, &halves);
-    if (fits) CVK_TRY(cvk_place_node(n->s, &halves, &device, &row, NULL));
-    if (fits && device == CVK_HOST) {
-        CVK_TRY(cvk_place_node(n->s, node, &device, &row, NULL));
-        fits = device == CVK_HOST;
+    for (int constants = 1; constants >= 0; constants--) {
+        int device = CVK_HOST;
+        CVK_TRY(in_halves(n, node, constants, &halves, &fits));
+        if (fits && cvk_is_alias(node)) return cvk_nodes_keep(graph, &halves);
+        if (fits) CVK_TRY(cvk_place_node(n->s, &halves, &device, &row, NULL));
+        if (device != CVK_HOST) return cvk_nodes_keep(graph, &halves);
     }
-    return fits ? cvk_nodes_keep(graph, &halves) : keep_wide(n, node);
+    int device;
+    CVK_TRY(cvk_place_node(n->s, node, &device, &row, NULL));
+    CVK_TRY(in_halves(n, node, true, &halves, &fits));
+    return fits && device == CVK_HOST && node->n_posts == 0 ? cvk_nodes_keep(graph, &halves)
+                                                            : keep_wide(n, node);
 }
 
 /* An upper bound of the values that there will be. */
