@@ -144,19 +144,20 @@ typedef struct cvk_softmax_params {
     bool coerce, log;
 } cvk_softmax_params;
 
-/* Concat, Flatten, Gather: one axis. */
+/* Concat, Flatten, Gather, GatherElements, OneHot: one axis. */
 typedef struct cvk_axis_params {
     int64_t axis;
 } cvk_axis_params;
 
-/* Reduce{Mean, Sum, Max}, Reduce; ArgMax uses axes[0] and keepdims. */
+/* Reduce{Mean, Sum, Max}, Reduce; ArgMax and ArgMin use axes[0] and keepdims. */
 typedef enum cvk_reduce_kind { CVK_REDUCE_MEAN, CVK_REDUCE_SUM, CVK_REDUCE_MAX } cvk_reduce_kind;
 typedef struct cvk_reduce_params {
     cvk_reduce_kind kind;
     int n_axes; /* before infer: as given; 0 with !noop: all */
     int64_t axes[CVK_MAX_RANK];
     bool keepdims, noop_with_empty_axes;
-    bool last_index; /* ArgMax select_last_index */
+    bool last_index; /* ArgMax, ArgMin: select_last_index */
+    bool smallest;   /* ArgMin */
 } cvk_reduce_params;
 
 /* Reshape. */
@@ -307,6 +308,76 @@ typedef struct cvk_qpool_params {
 typedef struct cvk_constant_params {
     cvk_view value; /* Constant: owned by the graph's arena. ConstantOfShape: one element */
 } cvk_constant_params;
+
+/* GatherND: the first batch_dims dims are the same in data, indices and output. */
+typedef struct cvk_gather_nd_params {
+    int64_t batch_dims;
+} cvk_gather_nd_params;
+
+/* Scatter, ScatterElements, ScatterND (no axis): data with updates put, or combined with what is
+ * there, where indices say. */
+typedef enum cvk_scatter_kind {
+    CVK_SCATTER_NONE,
+    CVK_SCATTER_ADD,
+    CVK_SCATTER_MUL,
+    CVK_SCATTER_MAX,
+    CVK_SCATTER_MIN
+} cvk_scatter_kind;
+typedef struct cvk_scatter_params {
+    int64_t axis;
+    cvk_scatter_kind kind;
+} cvk_scatter_params;
+
+/* TopK. k: after infer, where its input is constant; else -1 and dims that depend on it too. */
+typedef struct cvk_top_k_params {
+    int64_t axis, k;
+    bool smallest, k_attribute; /* before opset 10 k is an attribute */
+} cvk_top_k_params;
+
+/* CumSum. axis: after infer, where its input is constant. */
+typedef struct cvk_cum_sum_params {
+    int64_t axis;
+    bool exclusive, reverse;
+} cvk_cum_sum_params;
+
+/* Compress, Unique: along an axis, or over the elements in order. */
+typedef struct cvk_along_params {
+    int64_t axis;
+    bool flat;
+    bool unsorted; /* Unique: in the order of first occurrence */
+} cvk_along_params;
+
+/* EyeLike: ones on diagonal k of a matrix; dtype NONE: the input's. Trilu: k is an input. */
+typedef struct cvk_diagonal_params {
+    cvk_dtype dtype;
+    int64_t k;
+    bool lower; /* Trilu: keeps what is on and below the diagonal */
+} cvk_diagonal_params;
+
+/* ReverseSequence: one is axis 0, the other axis 1. */
+typedef struct cvk_reverse_sequence_params {
+    int64_t batch_axis, time_axis;
+} cvk_reverse_sequence_params;
+
+/* NonMaxSuppression: boxes are centre and size, not two corners. */
+typedef struct cvk_non_max_suppression_params {
+    bool center;
+} cvk_non_max_suppression_params;
+
+/* Einsum. After infer over known ranks: every dimension of every input has a label; labels [0,
+ * rank) are the output's dimensions in order, the others are summed over. */
+enum { CVK_EINSUM_INPUTS = 8, CVK_EINSUM_LABELS = 16 };
+typedef struct cvk_einsum_params {
+    const char *equation;
+    int n_in, rank, n_labels;
+    int n_dims[CVK_EINSUM_INPUTS], label[CVK_EINSUM_INPUTS][CVK_MAX_RANK];
+    int64_t length[CVK_EINSUM_LABELS]; /* -1: not known yet */
+} cvk_einsum_params;
+
+/* AffineGrid. */
+typedef struct cvk_affine_grid_params {
+    bool align_corners;
+} cvk_affine_grid_params;
 
 /* Copy: out[i0, i1, ...] = in[offset + i0 stride[0] + i1 stride[1] + ...] for all i below the
  * output's dims, counted in elements of plain tensors. Slice, Split, Transpose, Expand,

@@ -3,11 +3,12 @@
  * ArgMax: the index of the largest element along an axis, as int64; of equal ones the first, or the
  * last with select_last_index.
  */
-#include "ops/reduce.h"
+#include "ops/arg.h"
 
-static cvk_status parse(const cvk_attrs *attrs, void *params)
+#include "ops/order.h"
+
+cvk_status cvk_arg_parse(const cvk_attrs *attrs, bool smallest, cvk_reduce_params *p)
 {
-    cvk_reduce_params *p = params;
     int64_t keepdims, last;
     CVK_TRY(cvk_attrs_int(attrs, "axis", 0, &p->axes[0]));
     CVK_TRY(cvk_attrs_int(attrs, "keepdims", 1, &keepdims));
@@ -16,10 +17,11 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     p->n_axes = 1;
     p->keepdims = keepdims != 0;
     p->last_index = last != 0;
+    p->smallest = smallest;
     return CVK_OK;
 }
 
-static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+cvk_status cvk_arg_infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
     (void)n_in, (void)n_out;
     cvk_reduce_params *p = params;
@@ -29,26 +31,35 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
         CVK_TRY(cvk_check_axis(&p->axes[0], in->shape.rank));
         shape = cvk_shape_reduced(&in->shape, 1, p->axes, p->keepdims);
         if (in->shape.dims[p->axes[0]] == 0 && cvk_shape_count(&shape) > 0)
-            return cvk_fail(CVK_SHAPE, "axis %lld is empty and has no largest element",
-                            (long long)p->axes[0]);
+            return cvk_fail(CVK_SHAPE, "axis %lld is empty and has no %s element",
+                            (long long)p->axes[0], p->smallest ? "smallest" : "largest");
     }
     cvk_set_out(&out[0], CVK_I64, &shape);
     return CVK_OK;
 }
 
-/* Whether element i is above element j; integers exactly. */
-static bool above(const cvk_view *in, int64_t i, int64_t j, bool or_equal)
+/* Whether element i is better than element j; integers exactly. */
+static bool better(const cvk_view *in, int64_t i, int64_t j, bool smallest, bool or_equal)
 {
     if (cvk_dtype_is_float(in->dtype)) {
         double a = cvk_view_get(in, i), b = cvk_view_get(in, j);
-        return a > b || (or_equal && a == b);
+        return (smallest ? a < b : a > b) || (or_equal && a == b);
     }
-    int64_t a = cvk_view_get_int(in, i), b = cvk_view_get_int(in, j);
-    return a > b || (or_equal && a == b);
+    int order = cvk_order(in, i, in, j);
+    return (smallest ? order < 0 : order > 0) || (or_equal && order == 0);
 }
 
-static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
-                            int n_out)
+int64_t cvk_arg_best(const cvk_view *in, int64_t base, int64_t length, int64_t pitch, bool smallest,
+                     bool last)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < length; k++)
+        if (better(in, base + k * pitch, base + best * pitch, smallest, last)) best = k;
+    return best;
+}
+
+cvk_status cvk_arg_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
+                             int n_out)
 {
     (void)n_in, (void)n_out;
     const cvk_reduce_params *p = params;
@@ -56,13 +67,15 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
     int64_t inner = cvk_shape_span(&in->shape, axis + 1, in->shape.rank),
             dim = in->shape.dims[axis];
     int64_t count = cvk_view_count(out);
-    for (int64_t at = 0; at < count; at++) {
-        int64_t base = at / inner * dim * inner + at % inner, best = 0;
-        for (int64_t k = 1; k < dim; k++)
-            if (above(in, base + k * inner, base + best * inner, p->last_index)) best = k;
-        ((int64_t *)out->data)[at] = best;
-    }
+    for (int64_t at = 0; at < count; at++)
+        ((int64_t *)out->data)[at] = cvk_arg_best(in, at / inner * dim * inner + at % inner, dim,
+                                                  inner, p->smallest, p->last_index);
     return CVK_OK;
+}
+
+static cvk_status parse(const cvk_attrs *attrs, void *params)
+{
+    return cvk_arg_parse(attrs, false, params);
 }
 
 const cvk_op cvk_op_ArgMax = {
@@ -73,6 +86,6 @@ const cvk_op cvk_op_ArgMax = {
     .max_out = 1,
     .params_bytes = sizeof(cvk_reduce_params),
     .parse = parse,
-    .infer = infer,
-    .reference = reference,
+    .infer = cvk_arg_infer,
+    .reference = cvk_arg_reference,
 };

@@ -12,22 +12,12 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     return cvk_attrs_int(attrs, "axis", 0, &((cvk_axis_params *)params)->axis);
 }
 
-static cvk_status check_index(int64_t index, int64_t dim, int64_t at, cvk_status status)
-{
-    if (index >= -dim && index < dim) return CVK_OK;
-    return cvk_fail(status, "index %lld at place %lld is outside a dimension of %lld",
-                    (long long)index, (long long)at, (long long)dim);
-}
-
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
-    (void)n_out;
+    (void)n_in, (void)n_out;
     cvk_axis_params *p = params;
     const cvk_view *indices = &in[1];
     cvk_shape shape = cvk_shape_unknown();
-    if (indices->dtype != CVK_I32 && indices->dtype != CVK_I64)
-        return cvk_fail(CVK_BAD_MODEL, "indices are %s, expected int32 or int64",
-                        cvk_dtype_name(indices->dtype));
     if (cvk_ranked(in)) CVK_TRY(cvk_check_axis(&p->axis, in->shape.rank));
     if (cvk_ranked(in) && cvk_ranked(indices)) {
         CVK_TRY(cvk_shape_of_rank(in->shape.rank - 1 + indices->shape.rank, &shape));
@@ -38,9 +28,7 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
             shape.dims[at++] = in->shape.dims[d];
     }
     int64_t dim = cvk_ranked(in) ? in->shape.dims[p->axis] : -1;
-    int64_t count = dim >= 0 && cvk_input_constant(in, n_in, 1) ? cvk_view_count(indices) : 0;
-    for (int64_t i = 0; i < count; i++)
-        CVK_TRY(check_index(cvk_view_get_int(indices, i), dim, i, CVK_BAD_MODEL));
+    CVK_TRY(cvk_check_indices(indices, &dim, 1));
     cvk_set_out(&out[0], in->dtype, &shape);
     return CVK_OK;
 }
@@ -56,8 +44,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
         (size_t)cvk_shape_span(&in->shape, axis + 1, in->shape.rank) * cvk_dtype_bytes(in->dtype);
     for (int64_t i = 0; i < picks; i++) {
         int64_t index = cvk_view_get_int(&in[1], i);
-        CVK_TRY(check_index(index, dim, i, CVK_BAD_INPUT));
-        if (index < 0) index += dim;
+        CVK_TRY(cvk_index_normalise(&index, dim, i, CVK_BAD_INPUT));
         for (int64_t o = 0; bytes && o < outer; o++)
             memcpy((char *)out->data + (size_t)(o * picks + i) * bytes,
                    (const char *)in->data + (size_t)(o * dim + index) * bytes, bytes);

@@ -105,6 +105,28 @@ void cvk_move_all(const cvk_view *src, cvk_view *dst)
     if (bytes && dst->data != src->data) memcpy(dst->data, src->data, bytes);
 }
 
+void cvk_move_one(const cvk_view *src, int64_t i, cvk_view *dst, int64_t k)
+{
+    size_t size = cvk_dtype_bytes(src->dtype);
+    memcpy((char *)dst->data + (size_t)k * size, (const char *)src->data + (size_t)i * size, size);
+}
+
+bool cvk_walk_tiled(const cvk_shape *in, const cvk_shape *out, cvk_copy_params *walk)
+{
+    int64_t strides[CVK_MAX_RANK];
+    cvk_shape_strides(in, strides);
+    *walk = (cvk_copy_params){.n = 0};
+    for (int d = 0; d < in->rank; d++) {
+        bool repeated = out->dims[d] != in->dims[d], several = in->dims[d] > 1 || !repeated;
+        if (walk->n + repeated + several > CVK_MAX_RANK) return false;
+        if (repeated) walk->dims[walk->n++] = in->dims[d] ? out->dims[d] / in->dims[d] : 0;
+        if (!several) continue;
+        walk->dims[walk->n] = in->dims[d];
+        walk->strides[walk->n++] = strides[d];
+    }
+    return true;
+}
+
 cvk_status cvk_reference_alias(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                                int n_out)
 {
@@ -134,6 +156,16 @@ bool cvk_input_constant(const cvk_view *in, int n_in, int i)
 {
     const cvk_view *view = cvk_input(in, n_in, i);
     return view && view->data && cvk_shaped(view);
+}
+
+cvk_status cvk_input_number(const cvk_view *view, const char *what, int64_t *number)
+{
+    char text[CVK_SHAPE_TEXT];
+    int count;
+    if (cvk_view_count(view) != 1)
+        return cvk_fail(CVK_SHAPE, "%s has shape %s, one element is expected", what,
+                        cvk_shape_text(&view->shape, text));
+    return cvk_const_ints(view, what, 1, number, &count);
 }
 
 int64_t cvk_input_length(const cvk_view *view)
