@@ -2,10 +2,9 @@
  *
  * Gather: slices along an axis, picked by int32 or int64 indices; elements of any type.
  */
-#include <inttypes.h>
 #include <string.h>
 
-#include "kernels/cpu/row.h"
+#include "kernels/cpu/index.h"
 #include "kernels/cpu/vec.h"
 
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -22,14 +21,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     cvk_team_share(outer * picks, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
         int o = i / picks, k = i % picks;
-        int64_t index = indices->dtype == CVK_I64 ? ((const int64_t *)indices->data)[k]
-                                                  : ((const int32_t *)indices->data)[k];
-        if (index < -dim || index >= dim)
-            return cvk_fail(CVK_BAD_INPUT,
-                            "gather '%s': index %" PRId64
-                            " at place %d is outside a dimension of %" PRId64,
-                            step->node->name, index, k, dim);
-        if (index < 0) index += dim;
+        int64_t index = index_get(indices, k, dim);
+        if (index < 0) return index_fail(step, k, dim);
         memcpy((char *)step->out[0].data + (size_t)i * bytes,
                (const char *)src->data + ((size_t)o * (size_t)dim + (size_t)index) * bytes, bytes);
     }
@@ -38,8 +31,7 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
 
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
-    if (p->in[1].dtype != CVK_I32 && p->in[1].dtype != CVK_I64)
-        return row_refuse(why_not, "indices are int32 or int64");
+    if (!index_accepts(&p->in[1], why_not)) return false;
     return row_sized(p, why_not) && row_no_posts(p, why_not);
 }
 

@@ -2,7 +2,8 @@
  *
  * Softmax and LogSoftmax on plain tensors: the axis (with coerce: all dimensions from it on) has
  * `length` elements, `inner` floats apart. Three passes, each over a line that is still in cache:
- * maximum; sum of exponentials; result. With inner > 1, CVK_VLEN lines go side by side.
+ * maximum; sum of exponentials; result. With inner > 1, CVK_VLEN lines go side by side. Hardmax: 1
+ * at the first maximum of each line.
  */
 #include "kernels/cpu/sums.h"
 
@@ -110,6 +111,24 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     return CVK_OK;
 }
 
+static cvk_status run_hardmax(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)device;
+    const line l = line_of(step->node->params, &step->in[0].shape);
+    int begin, end;
+    cvk_team_share(l.outer * l.inner, worker, workers, &begin, &end);
+    for (int i = begin; i < end; i++) {
+        ptrdiff_t at = (ptrdiff_t)(i / l.inner) * l.length * l.inner + i % l.inner;
+        const float *src = (const float *)step->in[0].data + at;
+        float *dst = (float *)step->out[0].data + at;
+        int best = 0;
+        for (int k = 1; k < l.length; k++)
+            if (src[(ptrdiff_t)k * l.inner] > src[(ptrdiff_t)best * l.inner]) best = k;
+        for (int k = 0; k < l.length; k++) dst[(ptrdiff_t)k * l.inner] = k == best ? 1.0f : 0.0f;
+    }
+    return CVK_OK;
+}
+
 static bool accepts(const cvk_problem *p, const char **why_not)
 {
     return row_f32(p, why_not) && row_no_posts(p, why_not);
@@ -129,4 +148,12 @@ const cvk_kernel CVK_FN(cvk_cpu_logsoftmax) = {
     .inplace = true,
     .accepts = accepts,
     .run = run,
+};
+
+const cvk_kernel CVK_FN(cvk_cpu_hardmax) = {
+    .op = CVK_OP_Hardmax,
+    .name = "hardmax",
+    .inplace = true,
+    .accepts = accepts,
+    .run = run_hardmax,
 };

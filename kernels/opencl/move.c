@@ -54,6 +54,12 @@ static cvk_status copy_launch(cvk_device *device, cvk_step *step, int input, cvk
     return cvk_cl_steps_add(device, step, &spec);
 }
 
+cvk_status cvk_cl_steps_copy(cvk_device *device, cvk_step *step, int input)
+{
+    cvk_cl_walk walk = {.n = 1, .dims = {cvk_view_count(&step->in[input])}, .a = {1}, .b = {1}};
+    return copy_launch(device, step, input, &walk, 0, 0);
+}
+
 bool cvk_cl_copy_accepts(const cvk_problem *problem, const char **why_not)
 {
     return accepts_elements(problem, why_not);

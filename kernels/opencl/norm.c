@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches norm.cl: Softmax, LogSoftmax, LRN, InstanceNormalization, GlobalPool, Reduce and ArgMax.
+ * Launches norm.cl: Softmax, LogSoftmax, LRN, InstanceNormalization, GlobalPool, Reduce, ArgMax
+ * and ArgMin.
  */
 #include "kernels/opencl/steps.h"
 
@@ -273,7 +274,7 @@ cvk_status cvk_cl_reduce_prepare(cvk_device *device, cvk_step *step)
 }
 
 typedef struct argmax_args {
-    cl_int span, outer, length, inner, last;
+    cl_int span, outer, length, inner, smallest, last;
 } argmax_args;
 
 bool cvk_cl_argmax_accepts(const cvk_problem *problem, const char **why_not)
@@ -291,6 +292,7 @@ cvk_status cvk_cl_argmax_prepare(cvk_device *device, cvk_step *step)
     argmax_args args = {.outer = (cl_int)cvk_shape_span(shape, 0, axis),
                         .length = (cl_int)shape->dims[axis],
                         .inner = (cl_int)cvk_shape_span(shape, axis + 1, shape->rank),
+                        .smallest = params->smallest,
                         .last = params->last_index};
     cvk_cl_spec spec = {.file = "norm.cl",
                         .kernel = "argmax",

@@ -339,7 +339,8 @@ __kernel void reduce_lanes(const __global float *src, __global float *dst, const
 }
 
 typedef struct {
-    int span, outer, length, inner, last; /* last: of equal ones the last counts, else the first */
+    int span, outer, length, inner;
+    int smallest, last; /* ArgMin; of equal ones the last counts, else the first */
 } argmax_args;
 
 /* unit: one result */
@@ -353,7 +354,7 @@ __kernel void argmax(const __global float *src, __global long *dst, const argmax
         float top = from[0];
         for (int i = 1; i < args.length; i++) {
             float v = from[i * args.inner];
-            if (v > top || (args.last && v == top)) {
+            if ((args.smallest ? v < top : v > top) || (args.last && v == top)) {
                 top = v;
                 best = i;
             }

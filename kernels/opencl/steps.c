@@ -35,7 +35,9 @@ static void cut(const cvk_device *device, const cvk_cl_spec *spec, cvk_cl_launch
 static cvk_status bind(cvk_cl_stage *stage, cl_uint arg, const cvk_cl_buffer *buffer)
 {
     if (buffer->place == CVK_CL_HELD) return cvk_cl_arg_mem(&stage->launch, arg, buffer->held);
-    if (buffer->place == CVK_CL_IN)
+    if (buffer->place == CVK_CL_SCRATCH)
+        cvk_cl_stage_scratch(stage, arg);
+    else if (buffer->place == CVK_CL_IN)
         cvk_cl_stage_in(stage, arg, buffer->index);
     else
         cvk_cl_stage_out(stage, arg, buffer->index);

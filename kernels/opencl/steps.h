@@ -11,9 +11,9 @@
 
 enum { CVK_CL_MAX_BUFFERS = 6 };
 
-/* A buffer argument: found at run time in the step's views (absent: null), or held by the step
- * since prepare. */
-typedef enum cvk_cl_place { CVK_CL_IN = 1, CVK_CL_OUT, CVK_CL_HELD } cvk_cl_place;
+/* A buffer argument: found at run time in the step's views (absent: null), held by the step since
+ * prepare, or its scratch. */
+typedef enum cvk_cl_place { CVK_CL_IN = 1, CVK_CL_OUT, CVK_CL_HELD, CVK_CL_SCRATCH } cvk_cl_place;
 typedef struct cvk_cl_buffer {
     cvk_cl_place place;
     int index;  /* IN, OUT */
@@ -35,6 +35,9 @@ typedef struct cvk_cl_spec {
 
 /* Adds the launch to the step; the rows' run is cvk_cl_run (kernels/opencl/launch.h). */
 cvk_status cvk_cl_steps_add(cvk_device *device, cvk_step *step, const cvk_cl_spec *spec);
+
+/* move.c: adds a copy of all elements of an input, of any type, to output 0. */
+cvk_status cvk_cl_steps_copy(cvk_device *device, cvk_step *step, int input);
 
 /* Rows of pixels are cut into chunks, one per unit: `wanted` elements on a CPU device (at most the
  * row), `small` on others. Returns the chunk's length and writes their number per row. */

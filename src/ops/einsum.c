@@ -276,6 +276,7 @@ const cvk_op cvk_op_Einsum = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_einsum_params),
+    .form = {.kind = CVK_FORM_EINSUM},
     .parse = parse,
     .infer = infer,
     .reference = reference,

@@ -41,9 +41,10 @@ cvk_status cvk_attrs_window(const cvk_attrs *attrs, cvk_window *window);
 typedef enum cvk_form_kind {
     CVK_FORM_OWN, /* stays as it is */
     /* of tensors of any type */
-    CVK_FORM_COPY,  /* Copy: elements only move (schedule/lower_copy.c) */
-    CVK_FORM_CAST,  /* Cast to params->to */
-    CVK_FORM_QUANT, /* QConv or QMatMul (schedule/lower_quant.c) */
+    CVK_FORM_COPY,    /* Copy: elements only move (schedule/lower_copy.c) */
+    CVK_FORM_CAST,    /* Cast to params->to */
+    CVK_FORM_QUANT,   /* QConv or QMatMul (schedule/lower_quant.c) */
+    CVK_FORM_SCATTER, /* ScatterElements of params */
     /* of float32 tensors; other types stay as they are, but for a pool of 8-bit integers */
     CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
     CVK_FORM_UNARY,       /* Unary of params->act, likewise */
@@ -52,7 +53,8 @@ typedef enum cvk_form_kind {
     CVK_FORM_POOL,        /* Pool of params */
     CVK_FORM_GLOBAL_POOL, /* GlobalPool of params */
     CVK_FORM_RESIZE,      /* Resize of params, with input 0 only */
-    CVK_FORM_AFFINE       /* Affine of scale, B, mean and var */
+    CVK_FORM_AFFINE,      /* Affine of scale, B, mean and var */
+    CVK_FORM_EINSUM       /* MatMul, Copy or itself (schedule/lower_einsum.c) */
 } cvk_form_kind;
 
 /* QUANT: QConv of params (a cvk_conv_params) or QMatMul, and which inputs are what; x is input 0,

@@ -73,6 +73,7 @@ const cvk_op cvk_op_Scatter = {
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_scatter_params),
+    .form = {.kind = CVK_FORM_SCATTER},
     .parse = parse,
     .infer = cvk_scatter_elements_infer,
     .reference = cvk_scatter_elements_reference,

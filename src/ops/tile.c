@@ -71,6 +71,7 @@ const cvk_op cvk_op_Tile = {
     .max_in = 2,
     .min_out = 1,
     .max_out = 1,
+    .form = {.kind = CVK_FORM_COPY},
     .infer = infer,
     .reference = reference,
     .settings = CVK_ALL_BUT_FIRST,

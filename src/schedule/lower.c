@@ -164,6 +164,14 @@ static cvk_status lower_resize(cvk_graph *graph, const cvk_node *node)
     return become(graph, node, CVK_OP_Resize, node->params);
 }
 
+/* Keeps the node under the name that has kernels; its params are the same. */
+static cvk_status rename_node(cvk_graph *graph, const cvk_node *node, cvk_op_kind op)
+{
+    cvk_node copy = *node;
+    copy.op = op;
+    return cvk_nodes_keep(graph, &copy);
+}
+
 /* Forms whose kernels take float32 only; other types keep the reference. */
 static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, const cvk_form *form)
 {
@@ -180,6 +188,7 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, const cvk_fo
     case CVK_FORM_GLOBAL_POOL: return become(graph, node, CVK_OP_GlobalPool, node->params);
     case CVK_FORM_RESIZE: return lower_resize(graph, node);
     case CVK_FORM_AFFINE: return lower_batch_norm(graph, node);
+    case CVK_FORM_EINSUM: return cvk_lower_einsum(graph, node);
     default: return cvk_nodes_keep(graph, node);
     }
 }
@@ -195,6 +204,7 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
     if (cvk_is_alias(node)) return become_alias(graph, node);
     const cvk_form *form = &cvk_op_get(node->op)->form;
     if (form->kind == CVK_FORM_COPY) return cvk_lower_copy(graph, node);
+    if (form->kind == CVK_FORM_SCATTER) return rename_node(graph, node, CVK_OP_ScatterElements);
     if (form->kind == CVK_FORM_QUANT) return cvk_lower_quant(graph, node, &form->quant);
     bool is_8bit = in->dtype == CVK_U8 || in->dtype == CVK_I8;
     if (form->kind == CVK_FORM_POOL && is_8bit) return lower_pool(graph, node);

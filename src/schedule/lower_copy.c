@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ops/move.h"
 #include "schedule/lowering.h"
 
 cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, int rank)
@@ -30,9 +31,8 @@ cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, in
     return CVK_OK;
 }
 
-/* Adds Copy (or Reshape, where nothing moves) from in[0] to `out`. */
-static cvk_status emit(cvk_graph *graph, const cvk_node *node, int out,
-                       const cvk_copy_params *params)
+cvk_status cvk_lower_move(cvk_graph *graph, const cvk_node *node, int out,
+                          const cvk_copy_params *params)
 {
     int64_t expect = 1;
     bool alias = params->offset == 0;
@@ -62,7 +62,7 @@ static cvk_status lower_slice(cvk_graph *graph, const cvk_node *node)
         params.strides[d] = strides[d] * slice->step[d];
         params.offset += strides[d] * slice->begin[d];
     }
-    return emit(graph, node, node->out[0], &params);
+    return cvk_lower_move(graph, node, node->out[0], &params);
 }
 
 static cvk_status lower_split(cvk_graph *graph, const cvk_node *node)
@@ -75,7 +75,7 @@ static cvk_status lower_split(cvk_graph *graph, const cvk_node *node)
     for (int i = 0; i < node->n_out; i++) {
         params.dims[split->axis] = split->sizes[i];
         if (node->out[i] >= 0 && split->sizes[i] > 0)
-            CVK_TRY(emit(graph, node, node->out[i], &params));
+            CVK_TRY(cvk_lower_move(graph, node, node->out[i], &params));
         params.offset += params.strides[split->axis] * split->sizes[i];
     }
     return CVK_OK;
@@ -92,7 +92,7 @@ static cvk_status lower_transpose(cvk_graph *graph, const cvk_node *node)
         params.dims[d] = in->dims[transpose->perm[d]];
         params.strides[d] = strides[transpose->perm[d]];
     }
-    return emit(graph, node, node->out[0], &params);
+    return cvk_lower_move(graph, node, node->out[0], &params);
 }
 
 static cvk_status lower_expand(cvk_graph *graph, const cvk_node *node)
@@ -102,7 +102,17 @@ static cvk_status lower_expand(cvk_graph *graph, const cvk_node *node)
     cvk_copy_params params = {.n = out->rank};
     memcpy(params.dims, out->dims, sizeof out->dims);
     cvk_shape_broadcast_strides(in, out, params.strides);
-    return emit(graph, node, node->out[0], &params);
+    return cvk_lower_move(graph, node, node->out[0], &params);
+}
+
+/* A Tile of more repeated dimensions than a walk has stays as it is. */
+static cvk_status lower_tile(cvk_graph *graph, const cvk_node *node)
+{
+    cvk_copy_params params;
+    if (!cvk_walk_tiled(&graph->values[node->in[0]].shape, &graph->values[node->out[0]].shape,
+                        &params))
+        return cvk_nodes_keep(graph, node);
+    return cvk_lower_move(graph, node, node->out[0], &params);
 }
 
 /* A view of the input as dims[n], walked in the order perm. */
@@ -117,7 +127,7 @@ static cvk_status emit_permuted(cvk_graph *graph, const cvk_node *node, int n, c
         params.dims[d] = dims[perm[d]];
         params.strides[d] = strides[perm[d]];
     }
-    return emit(graph, node, node->out[0], &params);
+    return cvk_lower_move(graph, node, node->out[0], &params);
 }
 
 /* DCR: (n, b, b, c / b^2, h, w) -> (n, c / b^2, h, b, w, b); CRD has the blocks after the channels.
@@ -149,6 +159,7 @@ cvk_status cvk_lower_copy(cvk_graph *graph, const cvk_node *node)
     case CVK_OP_Split: return lower_split(graph, node);
     case CVK_OP_Transpose: return lower_transpose(graph, node);
     case CVK_OP_Expand: return lower_expand(graph, node);
+    case CVK_OP_Tile: return lower_tile(graph, node);
     default: return lower_depth_space(graph, node);
     }
 }

@@ -7,9 +7,13 @@
 
 #include "schedule/passes.h"
 
-/* lower_copy.c: Slice, Split, Transpose, Expand, DepthToSpace, SpaceToDepth into Copy nodes (or an
+/* lower_copy.c: Slice, Split, Transpose, Expand, Tile, DepthToSpace, SpaceToDepth into Copy nodes (or an
  * alias where the elements do not move). */
 cvk_status cvk_lower_copy(cvk_graph *graph, const cvk_node *node);
+
+/* Adds Copy (or Reshape, where nothing moves) from in[0] to `out`. */
+cvk_status cvk_lower_move(cvk_graph *graph, const cvk_node *node, int out,
+                          const cvk_copy_params *params);
 
 /* *value with leading dimensions of 1 until it has `rank`: a constant's shape is changed in a copy
  * that shares its data, anything else gets a Reshape node. */
@@ -29,5 +33,9 @@ cvk_status cvk_quant_zero_points(cvk_graph *graph, const char *name, int zero, i
 /* A QConv or QMatMul with CVK_QUANT_INPUTS inputs (-1: absent) in the place of `node`. */
 cvk_status cvk_quant_node(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, const int *in,
                           cvk_node **made);
+
+/* lower_einsum.c: an Einsum that is a transposition becomes a Copy, one that is a product of
+ * matrices a MatMul between Copies; any other stays. */
+cvk_status cvk_lower_einsum(cvk_graph *graph, const cvk_node *node);
 
 #endif
