@@ -4,6 +4,7 @@
  */
 #include "tests/op_case.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,22 @@ static uint64_t mix(uint64_t x) /* splitmix64 */
     return x ^ x >> 31;
 }
 
+/* Numbers at which functions break, then any sign and exponent. */
+static double any_float(uint64_t seed, int64_t i)
+{
+    static const double edges[] = {
+        0,        -0.0,           INFINITY,     -INFINITY, NAN,    1e-45,
+        -1e-40,   1.17549435e-38, 3.4028234e38, -3.4e38,   0.5,    1.5,
+        2.5,      -0.5,           -2.5,         1,         -1,     8388607.5,
+        16777217, 88.7,           89,           -87,       -103,   -104,
+        9.2,      -13.2,          20,           -20,       0.9999, -0.9999,
+        1.0001,   -0.7,           1e-8,         -1e-8,     100000, -1e10};
+    if (i < (int64_t)(sizeof edges / sizeof *edges)) return edges[i];
+    uint64_t bits = mix(seed * 0x10001u + (uint64_t)i);
+    double unit = (double)(bits >> 11) * 0x1p-53;
+    return ldexp((bits & 1 ? -1 : 1) * (1 + unit), (int)(bits >> 1 & 127) - 64);
+}
+
 void op_case_fill(cvk_view *view, uint64_t seed, double low, double high)
 {
     int64_t count = cvk_view_count(view);
@@ -52,6 +69,10 @@ void op_case_fill(cvk_view *view, uint64_t seed, double low, double high)
         high = real ? 1 : view->dtype == CVK_U8 ? 255 : view->dtype == CVK_BOOL ? 1 : 127;
     }
     for (int64_t i = 0; i < count; i++) {
+        if (isinf(high)) {
+            cvk_view_set(view, i, any_float(seed, i));
+            continue;
+        }
         double unit = (double)(mix(seed * 0x10001u + (uint64_t)i) >> 11) * 0x1p-53;
         if (cvk_dtype_is_float(view->dtype))
             cvk_view_set(view, i, low + (high - low) * unit);

@@ -7,7 +7,8 @@
  * A row: CASE(op, inputs, attributes, posts)
  *   inputs      "1x16x9x7 c:32x16x3x3 - 4:i64=1,2,3,4": dims ("s": scalar), "c:" before a constant,
  * the type behind the dims (f32 if absent), the values behind "=" or their range behind "~"
- *               ("~0.1,4"); "-" is an absent input
+ *               ("~0.1,4"; "~-inf,inf": infinities, NaN, zeros, subnormal and huge numbers, and any
+ *               exponent in between); "-" is an absent input
  *   attributes  "kernel_shape=[3,3] alpha=0.5 mode=reflect": [..] are lists; numbers with a point
  * are floats. "opset=11" and "outputs=2" are the row's own. posts       "Relu", "LeakyRelu:0.1",
  * "Clip:0:6", ... ; "Add"; "PRelu"; "Max:3/2/1" or "Avg:3/2/1", kernel / stride / pad, followed by

@@ -2,7 +2,8 @@
  *
  * Every activation (cvk_act, graph/params.h) on a vec. vec_act takes the kind apart from its
  * numbers: a literal kind leaves one case of the switch; act_apply leaves the switch to the branch
- * predictor, which sees one kind for a whole step. NaN goes through.
+ * predictor, which sees one kind for a whole step. The kinds beyond SWISH are a call (act_rare.c),
+ * lest every kernel hold them all. NaN goes through.
  */
 #ifndef CVK_KERNELS_CPU_ACT_H
 #define CVK_KERNELS_CPU_ACT_H
@@ -28,6 +29,9 @@ static inline vec vec_qdq(const cvk_act *act, vec x)
     return vec_mul(vec_sub(vec_clamp(q, vec_set1(act->c), vec_set1(act->d)), zero), scale);
 }
 
+/* The kinds beyond SWISH. */
+vec CVK_FN(cvk_act_rare)(const cvk_act *act, vec x);
+
 static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, const cvk_act *act,
                                                          vec x)
 {
@@ -47,10 +51,9 @@ static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, cons
     case CVK_ACT_LINEAR: return vec_fma(a, x, b);
     case CVK_ACT_QDQ: return vec_qdq(act, x);
     case CVK_ACT_SWISH: return vec_mul(x, vec_sigmoid(vec_mul(a, x)));
-    case CVK_ACT_NONE:
-    case CVK_ACT_COUNT: break;
+    case CVK_ACT_NONE: return x;
+    default: return CVK_FN(cvk_act_rare)(act, x);
     }
-    return x;
 }
 
 static inline vec act_apply(const cvk_act *act, vec x)

@@ -21,13 +21,13 @@ typedef struct state {
     int lane[2];      /* within a pixel */
 } state;
 
-/* Lane by lane: negative bases with integral exponents, infinities and zeros are as in powf. */
-static __attribute__((noinline)) vec power_lanes(vec a, vec b)
+/* Lane by lane: negative numbers, infinities and zeros are as f has them. */
+static __attribute__((noinline)) vec lanes(float (*f)(float, float), vec a, vec b)
 {
     float x[CVK_VLEN], y[CVK_VLEN];
     vec_store(x, a);
     vec_store(y, b);
-    for (int i = 0; i < CVK_VLEN; i++) x[i] = powf(x[i], y[i]);
+    for (int i = 0; i < CVK_VLEN; i++) x[i] = f(x[i], y[i]);
     return vec_load(x);
 }
 
@@ -38,7 +38,7 @@ CVK_INLINE vec power(vec a, vec b, const float *uniform)
     if (uniform && *uniform == 0.5f) return vec_sqrt(a);
     if (uniform && *uniform == 3.0f) return vec_mul(a, vec_mul(a, a));
     if (uniform && *uniform == 1.0f) return a;
-    return power_lanes(a, b);
+    return lanes(powf, a, b);
 }
 
 /* x, but a where a is NaN. */
@@ -58,9 +58,9 @@ CVK_INLINE vec combine(cvk_binary_kind kind, vec a, vec b, const float *uniform)
     case CVK_BINARY_MIN: return keep_nan(a, vec_min(a, b));
     case CVK_BINARY_MAX: return keep_nan(a, vec_max(a, b));
     case CVK_BINARY_PRELU: return vec_select(vec_lt(a, vec_zero()), vec_mul(a, b), a);
-    case CVK_BINARY_COUNT: break;
+    case CVK_BINARY_FMOD: return lanes(fmodf, a, b);
+    default: return a; /* compare.c, or the reference */
     }
-    return a;
 }
 
 /* n elements at `at` of the output. An operand that stays is read before anything is written: it
@@ -124,7 +124,7 @@ static void any_row(const state *s, const posts *after, float *dst, int64_t at, 
     case CVK_BINARY_MIN: steps(CVK_BINARY_MIN, s, after, dst, at, a, b, n); break;
     case CVK_BINARY_MAX: steps(CVK_BINARY_MAX, s, after, dst, at, a, b, n); break;
     case CVK_BINARY_PRELU: steps(CVK_BINARY_PRELU, s, after, dst, at, a, b, n); break;
-    case CVK_BINARY_COUNT: break;
+    default: steps(CVK_BINARY_FMOD, s, after, dst, at, a, b, n); break;
     }
 }
 

@@ -29,8 +29,7 @@ static void map_any(const cvk_act *act, const float *src, float *dst, int n)
     case CVK_ACT_LINEAR: map(CVK_ACT_LINEAR, act, src, dst, n); break;
     case CVK_ACT_QDQ: map(CVK_ACT_QDQ, act, src, dst, n); break;
     case CVK_ACT_SWISH: map(CVK_ACT_SWISH, act, src, dst, n); break;
-    case CVK_ACT_NONE:
-    case CVK_ACT_COUNT: map(CVK_ACT_NONE, act, src, dst, n); break;
+    default: map(act->kind, act, src, dst, n); break;
     }
 }
 

@@ -18,13 +18,16 @@
  *                            even
  *   vec_add vec_sub vec_mul vec_div vec_min vec_max (a, b)     min and max return b if a is NaN
  *   vec_fma(a, b, c)         a b + c, rounded once where the level has FMA
- *   vec_sqrt(a) vec_abs(a) vec_round(a)                        round: half to even
+ *   vec_sqrt(a) vec_abs(a) vec_round(a) vec_floor(a)           round: half to even
  *   vec_lt(a, b)  -> vmask   vec_select(mask, a, b)            mask ? a : b
  *   vec_sum(a) vec_hmax(a)   -> float, over lanes
  *   vec_exp(a) vec_log(a) vec_tanh(a) vec_sigmoid(a)           relative error at most 4 ulp or so (see
  *                            vec_math.h, one file over the functions above); overflow and underflow
  *                            go to inf and 0, NaN stays NaN
  *   vec_expm1(a)             exp(a) - 1, also near 0
+ *   vec_log1p(a)             log(1 + a), a in [0, 1], also near 0
+ *   vec_erf(a) vec_erfc(a)   the error function, and 1 - erf(a) for a of 0 or more, also where that
+ *                            is next to nothing; vec_erfcx(a) is exp(a^2) times the latter
  *   vec_ldexp(a, n)          a 2^n, n integral in [-252, 252]: what vec_exp needs
  *   vec_logb(a)              the exponent of a positive normal number: what vec_log needs
  *   vec_transpose(vec v[CVK_VLEN])           a square of CVK_VLEN x CVK_VLEN floats, in place

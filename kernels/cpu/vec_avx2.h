@@ -78,6 +78,7 @@ static inline vec vec_round(vec a)
 {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+static inline vec vec_floor(vec a) { return _mm256_floor_ps(a); }
 static inline vmask vec_lt(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline vec vec_select(vmask mask, vec a, vec b) { return _mm256_blendv_ps(b, a, mask); }
 

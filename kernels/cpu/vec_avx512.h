@@ -76,6 +76,10 @@ static inline vec vec_round(vec a)
 {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+static inline vec vec_floor(vec a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
 static inline vmask vec_lt(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 static inline vec vec_select(vmask mask, vec a, vec b) { return _mm512_mask_blend_ps(mask, b, a); }
 static inline float vec_sum(vec a) { return _mm512_reduce_add_ps(a); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * exp, log, tanh, sigmoid, expm1 over the vec of any level: reduction of the argument, then a
- * polynomial (coefficients: Cephes, S. Moshier, expf, logf, tanhf). Included by vec.h alone.
+ * exp, log, tanh, sigmoid, expm1, log1p, erf, erfc over the vec of any level: reduction of the
+ * argument, then a polynomial (coefficients: Cephes, S. Moshier, expf, logf, tanhf; erf and erfc: a
+ * Remez exchange of our own in 40 digits). Included by vec.h alone.
  */
 #ifndef CVK_KERNELS_CPU_VEC_MATH_H
 #define CVK_KERNELS_CPU_VEC_MATH_H
@@ -83,6 +84,66 @@ static inline vec vec_tanh(vec a)
     vec far = vec_sub(one, vec_div(vec_set1(2.0f), vec_add(vec_exp(vec_add(x, x)), one)));
     far = vec_select(vec_lt(a, vec_zero()), vec_sub(vec_zero(), far), far);
     return vec_select(vec_lt(x, vec_set1(0.625f)), near, far);
+}
+
+/* log(u) for u = 1 + a, and what the rounding of u lost. */
+static inline vec vec_log1p(vec a)
+{
+    const vec one = vec_set1(1.0f);
+    vec u = vec_add(one, a);
+    return vec_add(vec_log(u), vec_div(vec_sub(a, vec_sub(u, one)), u));
+}
+
+/* exp(-scale a^2) for a from 0 to 15, scale 1 or less: a^2 = h^2 + (a - h)(a + h), where h has few
+ * enough bits for h^2 to be exact. */
+static inline vec vec_exp_square(vec a, vec scale)
+{
+    vec h = vec_mul(vec_round(vec_mul(a, vec_set1(64.0f))), vec_set1(1.0f / 64.0f));
+    vec r = vec_mul(vec_mul(vec_sub(h, a), vec_add(h, a)), scale);
+    vec tail = vec_add(vec_fma(vec_mul(r, r), vec_exp_tail(r), r), vec_set1(1.0f));
+    return vec_mul(vec_exp(vec_mul(vec_mul(h, h), vec_sub(vec_zero(), scale))), tail);
+}
+
+/* exp(a^2) erfc(a) = R(t) / (a + 3), t = (a - 3) / (a + 3), for a from 0 to 10.2; R is fitted to
+ * 3e-9 of itself. */
+static inline vec vec_erfcx(vec a)
+{
+    vec v = vec_div(vec_set1(1.0f), vec_add(a, vec_set1(3.0f)));
+    vec t = vec_fma(v, vec_set1(-6.0f), vec_set1(1.0f));
+    vec p = vec_set1(-0.0003253336859f);
+    p = vec_fma(p, t, vec_set1(-0.0004831772162f));
+    p = vec_fma(p, t, vec_set1(0.003080328408f));
+    p = vec_fma(p, t, vec_set1(-0.001226430406f));
+    p = vec_fma(p, t, vec_set1(-0.02683982655f));
+    p = vec_fma(p, t, vec_set1(0.1195290683f));
+    p = vec_fma(p, t, vec_set1(-0.3104660084f));
+    p = vec_fma(p, t, vec_set1(0.5902282985f));
+    p = vec_fma(p, t, vec_set1(-0.8833944864f));
+    p = vec_fma(p, t, vec_set1(1.074006908f));
+    return vec_mul(p, v);
+}
+
+/* Above 10.2 it is less than any float. */
+static inline vec vec_erfc(vec a)
+{
+    vec x = vec_min(vec_set1(10.5f), a);
+    return vec_mul(vec_erfcx(x), vec_exp_square(x, vec_set1(1.0f)));
+}
+
+/* Below 1 a polynomial in a^2, fitted to 2e-9 of erf(a) / a. */
+static inline vec vec_erf(vec a)
+{
+    vec x = vec_abs(a), z = vec_mul(a, a);
+    vec p = vec_set1(7.853862987e-5f);
+    p = vec_fma(p, z, vec_set1(-0.0008010194074f));
+    p = vec_fma(p, z, vec_set1(0.005188327731f));
+    p = vec_fma(p, z, vec_set1(-0.02685381196f));
+    p = vec_fma(p, z, vec_set1(0.1128358515f));
+    p = vec_fma(p, z, vec_set1(-0.3761262582f));
+    p = vec_fma(p, z, vec_set1(1.128379166f));
+    vec far = vec_sub(vec_set1(1.0f), vec_erfc(x));
+    far = vec_select(vec_lt(a, vec_zero()), vec_sub(vec_zero(), far), far);
+    return vec_select(vec_lt(x, vec_set1(1.0f)), vec_mul(p, a), far);
 }
 
 static inline vec vec_sigmoid(vec a)

@@ -52,6 +52,7 @@ static inline vec vec_fma(vec a, vec b, vec c) { return a * b + c; }
 static inline vec vec_sqrt(vec a) { return sqrtf(a); }
 static inline vec vec_abs(vec a) { return fabsf(a); }
 static inline vec vec_round(vec a) { return rintf(a); }
+static inline vec vec_floor(vec a) { return floorf(a); }
 static inline vmask vec_lt(vec a, vec b) { return a < b; }
 static inline vec vec_select(vmask mask, vec a, vec b) { return mask ? a : b; }
 static inline float vec_sum(vec a) { return a; }

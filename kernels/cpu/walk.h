@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A walk over the rows of N-D tensors: dimensions outermost first, each with a stride in two
+ * A walk over the rows of N-D tensors: dimensions outermost first, each with a stride in up to three
  * operands. Neighbouring dimensions that lie in memory as one become one, dimensions of length 1
  * vanish.
  */
@@ -11,10 +11,10 @@
 
 #include "graph/shape.h"
 
-enum { WALK_MAX = CVK_MAX_RANK + 1 };
+enum { WALK_MAX = CVK_MAX_RANK + 1, WALK_OPERANDS = 3 };
 
 typedef struct walk_dim {
-    int64_t length, stride[2];
+    int64_t length, stride[WALK_OPERANDS];
 } walk_dim;
 
 typedef struct walk {
@@ -23,24 +23,36 @@ typedef struct walk {
 } walk;
 
 typedef struct walk_at {
-    int64_t index[WALK_MAX], offset[2];
+    int64_t index[WALK_MAX], offset[WALK_OPERANDS];
 } walk_at;
 
 /* Adds a dimension inside the others. */
-static inline void walk_add(walk *w, int64_t length, int64_t stride0, int64_t stride1)
+static inline void walk_add3(walk *w, int64_t length, int64_t stride0, int64_t stride1,
+                             int64_t stride2)
 {
     walk_dim *last = w->n ? &w->dim[w->n - 1] : NULL;
+    walk_dim dim = {length, {stride0, stride1, stride2}};
     if (length == 1) return;
-    if (last && last->stride[0] == length * stride0 && last->stride[1] == length * stride1)
-        *last = (walk_dim){last->length * length, {stride0, stride1}};
-    else
-        w->dim[w->n++] = (walk_dim){length, {stride0, stride1}};
+    bool joined = last != NULL;
+    for (int k = 0; k < WALK_OPERANDS; k++)
+        joined = joined && last->stride[k] == length * dim.stride[k];
+    if (joined) {
+        dim.length *= last->length;
+        *last = dim;
+    } else {
+        w->dim[w->n++] = dim;
+    }
+}
+
+static inline void walk_add(walk *w, int64_t length, int64_t stride0, int64_t stride1)
+{
+    walk_add3(w, length, stride0, stride1, 0);
 }
 
 /* Takes dimension i out; one of length 1 and strides 0 if there is none. */
 static inline walk_dim walk_take(walk *w, int i)
 {
-    if (i < 0 || i >= w->n) return (walk_dim){1, {0, 0}};
+    if (i < 0 || i >= w->n) return (walk_dim){1, {0}};
     walk_dim taken = w->dim[i];
     for (w->n--; i < w->n; i++) w->dim[i] = w->dim[i + 1];
     return taken;
@@ -56,11 +68,11 @@ static inline int64_t walk_count(const walk *w)
 /* To row number `row`. */
 static inline walk_at walk_seek(const walk *w, int64_t row)
 {
-    walk_at at = {.offset = {0, 0}};
+    walk_at at = {.offset = {0}};
     for (int i = w->n - 1; i >= 0; i--) {
         at.index[i] = row % w->dim[i].length;
         row /= w->dim[i].length;
-        for (int k = 0; k < 2; k++) at.offset[k] += at.index[i] * w->dim[i].stride[k];
+        for (int k = 0; k < WALK_OPERANDS; k++) at.offset[k] += at.index[i] * w->dim[i].stride[k];
     }
     return at;
 }
@@ -72,7 +84,7 @@ static inline void walk_next(const walk *w, walk_at *at)
         const walk_dim *d = &w->dim[i];
         bool wrap = ++at->index[i] == d->length;
         int64_t by = wrap ? 1 - d->length : 1;
-        for (int k = 0; k < 2; k++) at->offset[k] += by * d->stride[k];
+        for (int k = 0; k < WALK_OPERANDS; k++) at->offset[k] += by * d->stride[k];
         if (!wrap) return;
         at->index[i] = 0;
     }

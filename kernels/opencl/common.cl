@@ -4,8 +4,10 @@
  * epilogue, windows, exact division.
  * OpenCL C 1.2. What it takes from the build:
  *
- *   CVK_FMA  1: fma() is a machine instruction here; 0 (default): a * b + c
+ *   CVK_FMA           1: fma() is a machine instruction here; 0 (default): a * b + c
  *   CVK_EXACT_DIVIDE  1: divisions are correctly rounded; 0 (default): as OpenCL allows
+ *   ACT_RARE          1: with the activations beyond ACT_SWISH, which take long to compile; 0
+ *                     (default): without
  *
  * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
  * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold
@@ -19,6 +21,10 @@
 #endif
 #ifndef CVK_EXACT_DIVIDE
 #define CVK_EXACT_DIVIDE 0
+#endif
+
+#ifndef ACT_RARE
+#define ACT_RARE 0
 #endif
 
 #define BLOCK 16
@@ -109,7 +115,36 @@ enum {
     ACT_EXP,
     ACT_LINEAR,
     ACT_QDQ,
-    ACT_SWISH
+    ACT_SWISH,
+    ACT_ABS,
+    ACT_NEG,
+    ACT_FLOOR,
+    ACT_CEIL,
+    ACT_ROUND,
+    ACT_SIGN,
+    ACT_RECIPROCAL,
+    ACT_SOFTSIGN,
+    ACT_THRESHOLDED_RELU,
+    ACT_SHRINK,
+    ACT_SELU,
+    ACT_CELU,
+    ACT_LOG,
+    ACT_ERF,
+    ACT_GELU,
+    ACT_GELU_TANH,
+    ACT_SOFTPLUS,
+    ACT_MISH,
+    ACT_SIN,
+    ACT_COS,
+    ACT_TAN,
+    ACT_ASIN,
+    ACT_ACOS,
+    ACT_ATAN,
+    ACT_SINH,
+    ACT_COSH,
+    ACT_ASINH,
+    ACT_ACOSH,
+    ACT_ATANH
 };
 
 /* min(max(x, low), high); NaN stays NaN. */
@@ -118,6 +153,82 @@ INLINE float16 clamp16(float16 x, float low, float high)
     x = x < low ? (float16)(low) : x;
     return x > high ? (float16)(high) : x;
 }
+
+#if ACT_RARE
+/* (1 + tanh(t)) / 2 = sigmoid(2 t) */
+float16 gelu_tanh16(float16 x)
+{
+    float16 t = 1.59576912161f * x * (1.0f + 0.044715f * x * x);
+    return x / (1.0f + exp(-t));
+}
+
+float16 softplus16(float16 x)
+{
+    return fmax(x, 0.0f) + log1p(exp(-fabs(x)));
+}
+
+/* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = exp(x); 1 in float32 above 20. */
+float16 mish16(float16 x)
+{
+    float16 e = exp(x > 20.0f ? (float16)(20.0f) : x), n = e * (e + 2.0f);
+    return x * (n / (n + 2.0f));
+}
+
+float16 sign16(float16 x)
+{
+    return x > 0.0f ? (float16)(1.0f) : x < 0.0f ? (float16)(-1.0f) : x;
+}
+
+float16 trig16(int kind, float16 x)
+{
+    return kind == ACT_SIN ? sin(x) : kind == ACT_COS ? cos(x) : tan(x);
+}
+
+/* Some drivers lose small angles that stand beside huge ones (or NaN) in a vector: those apart. */
+float16 angle16(int kind, float16 x)
+{
+    int16 far = !(fabs(x) <= 30000.0f);
+    float16 y = trig16(kind, far ? (float16)(0.0f) : x);
+    return any(far) ? (far ? trig16(kind, far ? x : (float16)(100000.0f)) : y) : y;
+}
+
+float16 act_rare16(int kind, float a, float b, float16 x)
+{
+    const float16 zero = (float16)(0.0f);
+    switch (kind) {
+    case ACT_ABS: return fabs(x);
+    case ACT_NEG: return -x;
+    case ACT_FLOOR: return floor(x);
+    case ACT_CEIL: return ceil(x);
+    case ACT_ROUND: return rint(x);
+    case ACT_SIGN: return sign16(x);
+    case ACT_RECIPROCAL: return 1.0f / x;
+    case ACT_SOFTSIGN: return x / (1.0f + fabs(x));
+    case ACT_THRESHOLDED_RELU: return x > a ? x : zero;
+    case ACT_SHRINK: return x < -a ? x + b : x > a ? x - b : zero;
+    case ACT_SELU: return b * (x > 0.0f ? x : a * expm1(x));
+    case ACT_CELU: return x < 0.0f ? a * expm1(x / a) : x;
+    case ACT_LOG: return log(x);
+    case ACT_ERF: return erf(x);
+    case ACT_GELU: return 0.5f * x * erfc(-0.70710678118f * x);
+    case ACT_GELU_TANH: return gelu_tanh16(x);
+    case ACT_SOFTPLUS: return softplus16(x);
+    case ACT_MISH: return mish16(x);
+    case ACT_SIN:
+    case ACT_COS:
+    case ACT_TAN: return angle16(kind, x);
+    case ACT_ASIN: return asin(x);
+    case ACT_ACOS: return acos(x);
+    case ACT_ATAN: return atan(x);
+    case ACT_SINH: return sinh(x);
+    case ACT_COSH: return cosh(x);
+    case ACT_ASINH: return asinh(x);
+    case ACT_ACOSH: return acosh(x);
+    case ACT_ATANH: return atanh(x);
+    }
+    return x;
+}
+#endif
 
 /* The activation of that cvk_act. */
 float16 act16(int kind, float a, float b, float c, float d, float16 x)
@@ -136,7 +247,11 @@ float16 act16(int kind, float a, float b, float c, float d, float16 x)
     case ACT_LINEAR: return a * x + b;
     case ACT_QDQ: return (clamp16(rint(x / a) + b, c, d) - b) * a;
     case ACT_SWISH: return x / (1.0f + exp(-a * x));
+#if ACT_RARE
+    default: return act_rare16(kind, a, b, x);
+#else
     default: return x;
+#endif
     }
 }
 

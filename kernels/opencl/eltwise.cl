@@ -49,8 +49,9 @@ static float16 binary16(int kind, float16 a, float16 b)
     case 4: return pow(a, b);
     case 5: return select(b, a, (a < b) | isnan(a));
     case 6: return select(b, a, (a > b) | isnan(a));
+    case 7: return select(a, a * b, a < 0.0f);
     }
-    return select(a, a * b, a < 0.0f);
+    return fmod(a, b);
 }
 
 /* `lanes` elements from element `at`, or one of them in all lanes */

@@ -7,6 +7,17 @@
 #include <assert.h>
 #include <math.h>
 
+/* Whether the step needs the activations that a program has only where ACT_RARE is set. */
+static bool needs_rare_acts(const cvk_node *node)
+{
+    bool rare = node->op == CVK_OP_Unary &&
+                ((const cvk_unary_params *)node->params)->act.kind > CVK_ACT_SWISH;
+    for (int i = 0; i < node->n_posts; i++)
+        rare = rare ||
+               (node->posts[i].kind == CVK_POST_ACT && node->posts[i].act.kind > CVK_ACT_SWISH);
+    return rare;
+}
+
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
                             const char *defines, const char *kernel, cvk_cl_stage **stage)
 {
@@ -14,6 +25,10 @@ cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file
     cvk_cl_work *work = step->state;
     cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
     if (!added) return CVK_NO_MEMORY;
+    if (needs_rare_acts(step->node)) {
+        defines = cvk_arena_printf(step->arena, "%s -DACT_RARE=1", defines);
+        if (!defines) return CVK_NO_MEMORY;
+    }
     CVK_TRY(cvk_cl_kernel(device, step, file, defines, kernel, &added->launch));
     if (work->last)
         work->last->next = added;

@@ -59,7 +59,11 @@ typedef struct cvk_global_pool_params {
  *   HARD_SIGMOID max(0, min(1, a x + b)) · HARD_SWISH x max(0, min(1, x / 6 + 1/2))
  *   CLIP min(max(x, a), b) · SQRT · EXP · LINEAR a x + b
  *   QDQ (saturate(round_half_even(x / a) + b) to [c, d] - b) a, quantised and back
- *   SWISH x sigmoid(a x) */
+ *   SWISH x sigmoid(a x) · ROUND half to even · SIGN -1, 0, 1 · RECIPROCAL 1 / x
+ *   GELU x (1 + erf(x / sqrt 2)) / 2 · GELU_TANH x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+ *   SOFTPLUS log(1 + exp(x)) · MISH x tanh(softplus(x)) · SOFTSIGN x / (1 + |x|)
+ *   SELU x <= 0 ? b a (exp(x) - 1) : b x · CELU x < 0 ? a (exp(x / a) - 1) : x
+ *   THRESHOLDED_RELU x > a ? x : 0 · SHRINK x < -a ? x + b : x > a ? x - b : 0 */
 #define CVK_ACT_LIST(X)                                                                            \
     X(NONE, "Identity")                                                                            \
     X(RELU, "Relu")                                                                                \
@@ -74,7 +78,36 @@ typedef struct cvk_global_pool_params {
     X(EXP, "Exp")                                                                                  \
     X(LINEAR, "Linear")                                                                            \
     X(QDQ, "QuantizeLinear/DequantizeLinear")                                                      \
-    X(SWISH, "Swish")
+    X(SWISH, "Swish")                                                                              \
+    X(ABS, "Abs")                                                                                  \
+    X(NEG, "Neg")                                                                                  \
+    X(FLOOR, "Floor")                                                                              \
+    X(CEIL, "Ceil")                                                                                \
+    X(ROUND, "Round")                                                                              \
+    X(SIGN, "Sign")                                                                                \
+    X(RECIPROCAL, "Reciprocal")                                                                    \
+    X(SOFTSIGN, "Softsign")                                                                        \
+    X(THRESHOLDED_RELU, "ThresholdedRelu")                                                         \
+    X(SHRINK, "Shrink")                                                                            \
+    X(SELU, "Selu")                                                                                \
+    X(CELU, "Celu")                                                                                \
+    X(LOG, "Log")                                                                                  \
+    X(ERF, "Erf")                                                                                  \
+    X(GELU, "Gelu")                                                                                \
+    X(GELU_TANH, "Gelu/tanh")                                                                      \
+    X(SOFTPLUS, "Softplus")                                                                        \
+    X(MISH, "Mish")                                                                                \
+    X(SIN, "Sin")                                                                                  \
+    X(COS, "Cos")                                                                                  \
+    X(TAN, "Tan")                                                                                  \
+    X(ASIN, "Asin")                                                                                \
+    X(ACOS, "Acos")                                                                                \
+    X(ATAN, "Atan")                                                                                \
+    X(SINH, "Sinh")                                                                                \
+    X(COSH, "Cosh")                                                                                \
+    X(ASINH, "Asinh")                                                                              \
+    X(ACOSH, "Acosh")                                                                              \
+    X(ATANH, "Atanh")
 
 typedef enum cvk_act_kind {
 #define CVK_ACT_ENUM(id, text) CVK_ACT_##id,
@@ -93,11 +126,33 @@ typedef struct cvk_unary_params {
     cvk_act act;
 } cvk_unary_params;
 
-/* Binary: two inputs, numpy broadcasting. PRELU: x < 0 ? slope x : x. */
+/* Binary: two inputs, numpy broadcasting. PRELU: x < 0 ? slope x : x. MOD has the sign of the
+ * divisor, FMOD that of the dividend. From EQUAL to XOR the result is bool; what follows is of
+ * integers. */
 #define CVK_BINARY_LIST(X)                                                                         \
     X(ADD, "Add")                                                                                  \
     X(SUB, "Sub")                                                                                  \
-    X(MUL, "Mul") X(DIV, "Div") X(POW, "Pow") X(MIN, "Min") X(MAX, "Max") X(PRELU, "PRelu")
+    X(MUL, "Mul")                                                                                  \
+    X(DIV, "Div")                                                                                  \
+    X(POW, "Pow")                                                                                  \
+    X(MIN, "Min")                                                                                  \
+    X(MAX, "Max")                                                                                  \
+    X(PRELU, "PRelu")                                                                              \
+    X(FMOD, "Mod/fmod")                                                                            \
+    X(MOD, "Mod")                                                                                  \
+    X(EQUAL, "Equal")                                                                              \
+    X(LESS, "Less")                                                                                \
+    X(LESS_EQUAL, "LessOrEqual")                                                                   \
+    X(GREATER, "Greater")                                                                          \
+    X(GREATER_EQUAL, "GreaterOrEqual")                                                             \
+    X(AND, "And")                                                                                  \
+    X(OR, "Or")                                                                                    \
+    X(XOR, "Xor")                                                                                  \
+    X(BIT_AND, "BitwiseAnd")                                                                       \
+    X(BIT_OR, "BitwiseOr")                                                                         \
+    X(BIT_XOR, "BitwiseXor")                                                                       \
+    X(SHIFT_LEFT, "BitShift/left")                                                                 \
+    X(SHIFT_RIGHT, "BitShift/right")
 typedef enum cvk_binary_kind {
 #define CVK_BINARY_ENUM(id, text) CVK_BINARY_##id,
     CVK_BINARY_LIST(CVK_BINARY_ENUM)
@@ -107,6 +162,14 @@ typedef enum cvk_binary_kind {
 typedef struct cvk_binary_params {
     cvk_binary_kind kind;
 } cvk_binary_params;
+
+/* IsInf: which infinities count. */
+typedef struct cvk_is_inf_params {
+    bool positive, negative;
+} cvk_is_inf_params;
+
+/* Where: inputs condition (bool), X, Y, broadcast: X where the condition holds, else Y. Of any type.
+ * No parameters. */
 
 /* Affine: inputs X (N, C, ...), scale (C), shift (C): y = x scale[c] + shift[c]. No parameters. */
 

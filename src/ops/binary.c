@@ -4,13 +4,16 @@
  */
 #include "ops/common.h"
 
+/* As the operator from which it came. */
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
-    switch (((const cvk_binary_params *)params)->kind) {
-    case CVK_BINARY_POW: return cvk_op_Pow.infer(params, in, n_in, out, n_out);
-    case CVK_BINARY_PRELU: return cvk_op_PRelu.infer(params, in, n_in, out, n_out);
-    default: return cvk_infer_broadcast(params, in, n_in, out, n_out);
+    cvk_binary_kind kind = ((const cvk_binary_params *)params)->kind;
+    for (int i = 0; i < CVK_OP_COUNT; i++) {
+        const cvk_op *op = cvk_op_get((cvk_op_kind)i);
+        if (op->form.kind == CVK_FORM_BINARY && op->form.binary == kind)
+            return op->infer(params, in, n_in, out, n_out);
     }
+    return cvk_infer_broadcast(params, in, n_in, out, n_out);
 }
 
 const cvk_op cvk_op_Binary = {

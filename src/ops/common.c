@@ -133,23 +133,63 @@ cvk_status cvk_infer_same_numeric(void *params, const cvk_view *in, int n_in, cv
     return cvk_infer_same(params, in, n_in, out, n_out);
 }
 
-cvk_status cvk_infer_broadcast(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+cvk_status cvk_broadcast_all(const cvk_view *in, int n_in, cvk_shape *shape)
 {
-    (void)params;
-    (void)n_out;
-    CVK_TRY(cvk_check_numeric(&in[0], "input"));
-    CVK_TRY(cvk_check_same_type(in, n_in));
-    cvk_shape shape = in[0].shape;
-    for (int i = 1; i < n_in && shape.rank >= 0; i++) {
+    *shape = in[0].shape;
+    for (int i = 1; i < n_in && shape->rank >= 0; i++) {
         char text[CVK_SHAPE_TEXT], other[CVK_SHAPE_TEXT];
         if (!cvk_ranked(&in[i]))
-            shape = cvk_shape_unknown();
-        else if (!cvk_shape_broadcast(&shape, &in[i].shape, &shape))
+            *shape = cvk_shape_unknown();
+        else if (!cvk_shape_broadcast(shape, &in[i].shape, shape))
             return cvk_fail(CVK_SHAPE, "shapes %s and %s do not broadcast",
-                            cvk_shape_text(&shape, text), cvk_shape_text(&in[i].shape, other));
+                            cvk_shape_text(shape, text), cvk_shape_text(&in[i].shape, other));
     }
-    cvk_set_out(&out[0], in[0].dtype, &shape);
     return CVK_OK;
+}
+
+/* All inputs of one type, broadcast, with a result of `dtype`. */
+static cvk_status infer_combined(const cvk_view *in, int n_in, cvk_view *out, cvk_dtype dtype)
+{
+    cvk_shape shape;
+    CVK_TRY(cvk_check_same_type(in, n_in));
+    CVK_TRY(cvk_broadcast_all(in, n_in, &shape));
+    cvk_set_out(&out[0], dtype, &shape);
+    return CVK_OK;
+}
+
+cvk_status cvk_infer_broadcast(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    (void)params, (void)n_out;
+    CVK_TRY(cvk_check_numeric(&in[0], "input"));
+    return infer_combined(in, n_in, out, in[0].dtype);
+}
+
+cvk_status cvk_infer_equal(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    (void)params, (void)n_out;
+    return infer_combined(in, n_in, out, CVK_BOOL);
+}
+
+cvk_status cvk_infer_order(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    CVK_TRY(cvk_check_numeric(&in[0], "input"));
+    return cvk_infer_equal(params, in, n_in, out, n_out);
+}
+
+cvk_status cvk_infer_logic(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    if (in[0].dtype != CVK_BOOL)
+        return cvk_fail(CVK_UNSUPPORTED, "input has type %s, bool is expected",
+                        cvk_dtype_name(in[0].dtype));
+    return cvk_infer_equal(params, in, n_in, out, n_out);
+}
+
+cvk_status cvk_infer_bits(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    if (cvk_dtype_is_float(in[0].dtype) || in[0].dtype == CVK_BOOL)
+        return cvk_fail(CVK_UNSUPPORTED, "input has type %s, an integer type is expected",
+                        cvk_dtype_name(in[0].dtype));
+    return cvk_infer_broadcast(params, in, n_in, out, n_out);
 }
 
 bool cvk_index_next(const cvk_shape *shape, int64_t *index)

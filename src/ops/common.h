@@ -52,6 +52,14 @@ cvk_status cvk_infer_same_numeric(void *params, const cvk_view *in, int n_in, cv
 /* infer: numpy broadcasting of all inputs, which have one numeric type. */
 cvk_status cvk_infer_broadcast(void *params, const cvk_view *in, int n_in, cvk_view *out,
                                int n_out);
+/* The same for inputs of one type, any of them, and a result of bool; for numbers and a result of
+ * bool; for bools; for integers. */
+cvk_status cvk_infer_equal(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+cvk_status cvk_infer_order(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+cvk_status cvk_infer_logic(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+cvk_status cvk_infer_bits(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+/* The shape of all inputs broadcast with each other; of unknown rank if one is. */
+cvk_status cvk_broadcast_all(const cvk_view *in, int n_in, cvk_shape *shape);
 
 /* Row-major multi-index: start from all zeros; next is false after the last one (or for rank 0).
  *     int64_t index[CVK_MAX_RANK] = {0};

@@ -8,7 +8,8 @@
 
 #include "ops/common.h"
 
-static void clip_int(const cvk_act *act, cvk_view *dst, int64_t i, int64_t x, double wide)
+/* wide: x as a double, which knows the sign of an unsigned number. */
+static void set_int(const cvk_act *act, cvk_view *dst, int64_t i, int64_t x, double wide)
 {
     if (act->kind == CVK_ACT_RELU && wide < 0)
         cvk_view_set_int(dst, i, 0);
@@ -16,19 +17,28 @@ static void clip_int(const cvk_act *act, cvk_view *dst, int64_t i, int64_t x, do
         cvk_view_set(dst, i, act->b);
     else if (act->kind == CVK_ACT_CLIP && wide < act->a)
         cvk_view_set(dst, i, act->a < act->b ? act->a : act->b);
+    else if (act->kind == CVK_ACT_NEG || (act->kind == CVK_ACT_ABS && wide < 0))
+        cvk_view_set_int(dst, i, (int64_t)(0 - (uint64_t)x));
+    else if (act->kind == CVK_ACT_SIGN)
+        cvk_view_set_int(dst, i, (wide > 0) - (wide < 0));
     else
         cvk_view_set_int(dst, i, x);
+}
+
+static bool is_exact(cvk_act_kind kind)
+{
+    return kind == CVK_ACT_NONE || kind == CVK_ACT_RELU || kind == CVK_ACT_CLIP ||
+           kind == CVK_ACT_ABS || kind == CVK_ACT_NEG || kind == CVK_ACT_SIGN;
 }
 
 cvk_status cvk_reference_act(const cvk_act *act, const cvk_view *src, cvk_view *dst)
 {
     int64_t count = cvk_view_count(src);
     bool exact =
-        !cvk_dtype_is_float(src->dtype) && !cvk_dtype_is_float(dst->dtype) &&
-        (act->kind == CVK_ACT_NONE || act->kind == CVK_ACT_RELU || act->kind == CVK_ACT_CLIP);
+        !cvk_dtype_is_float(src->dtype) && !cvk_dtype_is_float(dst->dtype) && is_exact(act->kind);
     for (int64_t i = 0; i < count; i++) {
         if (exact)
-            clip_int(act, dst, i, cvk_view_get_int(src, i), cvk_view_get(src, i));
+            set_int(act, dst, i, cvk_view_get_int(src, i), cvk_view_get(src, i));
         else
             cvk_view_set(dst, i, cvk_act_apply(act, cvk_view_get(src, i)));
     }
@@ -61,6 +71,14 @@ static int64_t divide_int(int64_t a, int64_t b, bool is_unsigned)
     return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
 }
 
+/* The remainder of truncating division; b is not 0. floored: of flooring division. */
+static int64_t modulo_int(int64_t a, int64_t b, bool is_unsigned, bool floored)
+{
+    if (is_unsigned) return (int64_t)((uint64_t)a % (uint64_t)b);
+    int64_t rest = b == -1 ? 0 : a % b;
+    return floored && rest && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 static int64_t apply_int(cvk_binary_kind kind, int64_t a, int64_t b, bool is_unsigned)
 {
     uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
@@ -74,6 +92,21 @@ static int64_t apply_int(cvk_binary_kind kind, int64_t a, int64_t b, bool is_uns
     case CVK_BINARY_MIN: return less ? a : b;
     case CVK_BINARY_MAX: return less ? b : a;
     case CVK_BINARY_PRELU: return !is_unsigned && a < 0 ? (int64_t)(ua * ub) : a;
+    case CVK_BINARY_MOD:
+    case CVK_BINARY_FMOD: return modulo_int(a, b, is_unsigned, kind == CVK_BINARY_MOD);
+    case CVK_BINARY_EQUAL: return a == b;
+    case CVK_BINARY_LESS: return less;
+    case CVK_BINARY_LESS_EQUAL: return less || a == b;
+    case CVK_BINARY_GREATER: return !less && a != b;
+    case CVK_BINARY_GREATER_EQUAL: return !less;
+    case CVK_BINARY_AND: return a && b;
+    case CVK_BINARY_OR: return a || b;
+    case CVK_BINARY_XOR: return !a != !b;
+    case CVK_BINARY_BIT_AND: return a & b;
+    case CVK_BINARY_BIT_OR: return a | b;
+    case CVK_BINARY_BIT_XOR: return a ^ b;
+    case CVK_BINARY_SHIFT_LEFT: return ub < 64 ? (int64_t)(ua << ub) : 0;
+    case CVK_BINARY_SHIFT_RIGHT: return ub < 64 ? (int64_t)(ua >> ub) : 0;
     case CVK_BINARY_COUNT: break;
     }
     return a;
@@ -95,9 +128,9 @@ static cvk_status combine_int(cvk_binary_kind kind, const cvk_view *in, int n_in
     int64_t value = cvk_view_get_int(&in[0], cvk_index_dot(index, strides[0], rank));
     for (int i = 1; i < n_in; i++) {
         int64_t b = cvk_view_get_int(&in[i], cvk_index_dot(index, strides[i], rank));
-        if (kind == CVK_BINARY_DIV && b == 0)
+        if (b == 0 && (kind == CVK_BINARY_DIV || kind == CVK_BINARY_MOD || kind == CVK_BINARY_FMOD))
             return cvk_fail(CVK_BAD_INPUT, "integer division by zero at element %" PRId64, at);
-        value = apply_int(kind, value, b, out->dtype == CVK_U64);
+        value = apply_int(kind, value, b, in[0].dtype == CVK_U64);
     }
     cvk_view_set_int(out, at, value);
     return CVK_OK;

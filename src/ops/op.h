@@ -45,10 +45,11 @@ typedef enum cvk_form_kind {
     CVK_FORM_CAST,    /* Cast to params->to */
     CVK_FORM_QUANT,   /* QConv or QMatMul (schedule/lower_quant.c) */
     CVK_FORM_SCATTER, /* ScatterElements of params */
+    CVK_FORM_BINARY,  /* Binary of params->kind; more than two inputs, of float32 only: a chain */
     /* of float32 tensors; other types stay as they are, but for a pool of 8-bit integers */
     CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
     CVK_FORM_UNARY,       /* Unary of params->act, likewise */
-    CVK_FORM_BINARY,      /* a chain of Binary over any number of inputs */
+    CVK_FORM_MEAN,        /* a chain of Binary ADD, then Unary LINEAR */
     CVK_FORM_REDUCE,      /* Reduce of params, or GlobalPool where it is one */
     CVK_FORM_POOL,        /* Pool of params */
     CVK_FORM_GLOBAL_POOL, /* GlobalPool of params */
@@ -81,9 +82,9 @@ typedef struct cvk_op {
     size_t params_bytes;
     cvk_form form;
 
-    /* Attributes into params (zeroed, but for what form knows). NULL: no attributes matter. CVK_UNSUPPORTED
-     * for a legal value that Convoke does not do. Failures name the attribute; the caller adds the
-     * node. */
+    /* Attributes into params (zeroed, but for what form knows). NULL: no attributes matter.
+     * CVK_UNSUPPORTED for a legal value that Convoke does not do. Failures name the attribute; the
+     * caller adds the node. */
     cvk_status (*parse)(const cvk_attrs *attrs, void *params);
 
     /* Output types and shapes from the inputs', and normalised params. in[i].data is NULL unless

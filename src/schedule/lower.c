@@ -49,28 +49,62 @@ static cvk_status emit_binary(cvk_graph *graph, const cvk_node *node, cvk_binary
     return CVK_OK;
 }
 
-/* Add, Sub ...: two inputs; Sum, Min, Max: a chain over any number of them. */
-static cvk_status lower_binary(cvk_graph *graph, const cvk_node *node, cvk_binary_kind kind)
+/* A value for what the chain has so far, broadcast with its next input. */
+static cvk_status add_partial(cvk_graph *graph, const cvk_node *node, int so_far, int next, int *id)
 {
-    for (int i = 0; i < node->n_in; i++)
-        if (graph->values[node->in[i]].dtype != CVK_F32) return cvk_nodes_keep(graph, node);
-    if (node->n_in == 1) return become_alias(graph, node);
+    CVK_TRY(cvk_graph_add_temp(graph, node->name, id));
+    cvk_value *value = &graph->values[*id];
+    value->dtype = CVK_F32;
+    value->has_shape = true;
+    if (!cvk_shape_broadcast(&graph->values[so_far].shape, &graph->values[next].shape,
+                             &value->shape))
+        return cvk_fail(CVK_SHAPE, "node '%s': shapes do not broadcast", node->name);
+    return CVK_OK;
+}
+
+/* All inputs, from left to right, into `out`. */
+static cvk_status emit_chain(cvk_graph *graph, const cvk_node *node, cvk_binary_kind kind, int out)
+{
     int so_far = node->in[0];
     for (int i = 1; i < node->n_in; i++) {
-        int out = node->out[0];
-        if (i < node->n_in - 1) {
-            CVK_TRY(cvk_graph_add_temp(graph, node->name, &out));
-            cvk_value *value = &graph->values[out];
-            value->dtype = CVK_F32;
-            value->has_shape = true;
-            if (!cvk_shape_broadcast(&graph->values[so_far].shape,
-                                     &graph->values[node->in[i]].shape, &value->shape))
-                return cvk_fail(CVK_SHAPE, "node '%s': shapes do not broadcast", node->name);
-        }
-        CVK_TRY(emit_binary(graph, node, kind, so_far, node->in[i], out));
-        so_far = out;
+        int next = out;
+        if (i < node->n_in - 1) CVK_TRY(add_partial(graph, node, so_far, node->in[i], &next));
+        CVK_TRY(emit_binary(graph, node, kind, so_far, node->in[i], next));
+        so_far = next;
     }
     return CVK_OK;
+}
+
+static bool all_f32(const cvk_graph *graph, const cvk_node *node)
+{
+    for (int i = 0; i < node->n_in; i++)
+        if (graph->values[node->in[i]].dtype != CVK_F32) return false;
+    return true;
+}
+
+/* Two inputs of any type, or more of float32: a chain in another type would round in between. */
+static cvk_status lower_binary(cvk_graph *graph, const cvk_node *node)
+{
+    if (node->n_in == 1) return become_alias(graph, node);
+    if (node->n_in > 2 && !all_f32(graph, node)) return cvk_nodes_keep(graph, node);
+    return emit_chain(graph, node, ((const cvk_binary_params *)node->params)->kind, node->out[0]);
+}
+
+/* The sum, then a product with 1 / n. */
+static cvk_status lower_mean(cvk_graph *graph, const cvk_node *node)
+{
+    if (node->n_in == 1) return become_alias(graph, node);
+    int sum;
+    CVK_TRY(cvk_graph_add_temp(graph, node->name, &sum));
+    cvk_value *value = &graph->values[sum], *out = &graph->values[node->out[0]];
+    value->dtype = CVK_F32;
+    value->has_shape = true;
+    value->shape = out->shape;
+    CVK_TRY(emit_chain(graph, node, CVK_BINARY_ADD, sum));
+    cvk_node scaled = *node;
+    scaled.in = &sum;
+    cvk_unary_params params = {{.kind = CVK_ACT_LINEAR, .a = 1.0f / (float)node->n_in}};
+    return become(graph, &scaled, CVK_OP_Unary, &params);
 }
 
 /* BatchNormalization with constant statistics: y = x scale / sqrt(var + eps) + (B - mean scale /
@@ -173,16 +207,16 @@ static cvk_status rename_node(cvk_graph *graph, const cvk_node *node, cvk_op_kin
 }
 
 /* Forms whose kernels take float32 only; other types keep the reference. */
-static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, const cvk_form *form)
+static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, cvk_form_kind form)
 {
-    switch (form->kind) {
+    switch (form) {
     case CVK_FORM_UNARY:
         return rest_is_constant(graph, node) ? become(graph, node, CVK_OP_Unary, node->params)
                                              : cvk_nodes_keep(graph, node);
     case CVK_FORM_DATA:
         return rest_is_constant(graph, node) ? keep_first(graph, node)
                                              : cvk_nodes_keep(graph, node);
-    case CVK_FORM_BINARY: return lower_binary(graph, node, form->binary);
+    case CVK_FORM_MEAN: return lower_mean(graph, node);
     case CVK_FORM_REDUCE: return lower_reduce(graph, node);
     case CVK_FORM_POOL: return lower_pool(graph, node);
     case CVK_FORM_GLOBAL_POOL: return become(graph, node, CVK_OP_GlobalPool, node->params);
@@ -212,7 +246,8 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
         return graph->values[node->out[0]].dtype == in->dtype
                    ? become_alias(graph, node)
                    : become(graph, node, CVK_OP_Cast, node->params);
-    return in->dtype == CVK_F32 ? lower_f32(graph, node, form) : cvk_nodes_keep(graph, node);
+    if (form->kind == CVK_FORM_BINARY) return lower_binary(graph, node);
+    return in->dtype == CVK_F32 ? lower_f32(graph, node, form->kind) : cvk_nodes_keep(graph, node);
 }
 
 /* Nodes that change nothing (Identity, Dropout, a Reshape to the same shape) are read through, so

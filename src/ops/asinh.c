@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Asinh: the number whose hyperbolic sine is x.
+ */
+#include "ops/common.h"
+
+const cvk_op cvk_op_Asinh = {
+    .name = "Asinh",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_ASINH},
+    .infer = cvk_infer_same_float,
+    .reference = cvk_reference_unary,
+};

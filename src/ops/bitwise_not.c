@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * BitwiseNot: all bits of an integer the other way.
+ */
+#include "ops/common.h"
+
+static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    return cvk_infer_bits(params, in, n_in, out, n_out);
+}
+
+static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
+                            int n_out)
+{
+    (void)n_in, (void)n_out;
+    (void)params;
+    int64_t count = cvk_view_count(&in[0]);
+    for (int64_t i = 0; i < count; i++) cvk_view_set_int(&out[0], i, ~cvk_view_get_int(&in[0], i));
+    return CVK_OK;
+}
+
+const cvk_op cvk_op_BitwiseNot = {
+    .name = "BitwiseNot",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .infer = infer,
+    .reference = reference,
+};

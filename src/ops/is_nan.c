@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IsNaN: whether x is no number.
+ */
+#include <math.h>
+
+#include "ops/common.h"
+
+static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
+{
+    (void)params, (void)n_in, (void)n_out;
+    CVK_TRY(cvk_check_float(&in[0], "input"));
+    cvk_set_out(&out[0], CVK_BOOL, &in[0].shape);
+    return CVK_OK;
+}
+
+static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
+                            int n_out)
+{
+    (void)n_in, (void)n_out;
+    (void)params;
+    int64_t count = cvk_view_count(&in[0]);
+    for (int64_t i = 0; i < count; i++) cvk_view_set(&out[0], i, isnan(cvk_view_get(&in[0], i)));
+    return CVK_OK;
+}
+
+const cvk_op cvk_op_IsNaN = {
+    .name = "IsNaN",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .infer = infer,
+    .reference = reference,
+};

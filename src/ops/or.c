@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Or: whether one or both of a and b hold, broadcast.
+ */
+#include "ops/common.h"
+
+const cvk_op cvk_op_Or = {
+    .name = "Or",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_binary_params),
+    .form = {.kind = CVK_FORM_BINARY, .binary = CVK_BINARY_OR},
+    .infer = cvk_infer_logic,
+    .reference = cvk_reference_binary,
+};

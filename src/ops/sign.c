@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sign: -1, 0 or 1.
+ */
+#include "ops/common.h"
+
+const cvk_op cvk_op_Sign = {
+    .name = "Sign",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_SIGN},
+    .infer = cvk_infer_same_numeric,
+    .reference = cvk_reference_unary,
+};

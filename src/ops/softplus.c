@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Softplus: log(1 + exp(x)).
+ */
+#include "ops/common.h"
+
+const cvk_op cvk_op_Softplus = {
+    .name = "Softplus",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_unary_params),
+    .form = {.kind = CVK_FORM_UNARY, .act = CVK_ACT_SOFTPLUS},
+    .infer = cvk_infer_same_float,
+    .reference = cvk_reference_unary,
+};
