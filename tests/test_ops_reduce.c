@@ -99,10 +99,70 @@ static void reduce_cases(void **state)
                      DIMS(-1, 8, 1));
     int empty = ops_constant(&g, CVK_F32, DIMS(2, 0), "");
     ops_expect(&g, ops_run(&g, CVK_OP_ReduceSum, IN(empty, ints(&g, 1)), NO_ATTRS), 0, 0, 0);
-    ops_refuse(&g, CVK_OP_ReduceMax, IN(empty), NO_ATTRS, CVK_SHAPE,
-               "a maximum over no elements is undefined");
+    ops_refuse(&g, CVK_OP_ReduceMean, IN(empty), NO_ATTRS, CVK_SHAPE,
+               "a mean over no elements is undefined");
     ops_refuse(&g, CVK_OP_ReduceMax, IN(x), ATTRS(ATTR_INTS("axes", 2)), CVK_BAD_MODEL,
                "axis 2 is outside a tensor of rank 2");
+    ops_graph_drop(&g);
+}
+
+static void reduce_kinds(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(18);
+    int x = ops_floats(&g, DIMS(2, 3), 3, -4, 0, 1, 2, 2), one = ints(&g, 1);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(x, one), NO_ATTRS), 0, -4, 1);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceProd, IN(x, one), NO_ATTRS), 0, 0, 4);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceL1, IN(x, one), NO_ATTRS), 0, 7, 5);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceL2, IN(x, one), NO_ATTRS), 0, 5, 3);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSumSquare, IN(x, one), NO_ATTRS), 0, 25, 9);
+    int y = ops_floats(&g, DIMS(2, 2), -1, 1, 3, 2);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceLogSum, IN(y, one), NO_ATTRS), 1e-6, -INFINITY,
+               1.6094379124341003);
+    int far = ops_floats(&g, DIMS(2, 2), 1000, 1000, -2000, -2000);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceLogSumExp, IN(far, one), NO_ATTRS), 1e-4,
+               1000.6931471805599, -1999.3068528194401);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMean, IN(x, one), ATTRS(ATTR_INT("keepdims", 0))), 1e-6,
+               -1.0 / 3, 5.0 / 3);
+    int i = ops_constant(&g, CVK_I32, DIMS(3), (int32_t[]){3, -4, 12});
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceL2, IN(i), NO_ATTRS), 0, 13);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceL1, IN(i), NO_ATTRS), 0, 19);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceProd, IN(i), NO_ATTRS), 0, -144);
+    int u = ops_constant(&g, CVK_U64, DIMS(2), (uint64_t[]){UINT64_MAX, 1});
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMax, IN(u), NO_ATTRS), 0, 0x1p64);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(u), NO_ATTRS), 0, 1);
+    int b = ops_constant(&g, CVK_BOOL, DIMS(2, 2), (uint8_t[]){0, 1, 0, 0});
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMax, IN(b, one), NO_ATTRS), 0, 1, 0);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(b, one), NO_ATTRS), 0, 0, 0);
+    ops_graph_drop(&g);
+}
+
+/* Over no elements, and over no axes. */
+static void reduce_nothing(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(18);
+    int none = ops_constant(&g, CVK_F32, DIMS(2, 0), ""), one = ints(&g, 1);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMax, IN(none, one), NO_ATTRS), 0, -INFINITY, -INFINITY);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(none, one), NO_ATTRS), 0, INFINITY, INFINITY);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceProd, IN(none, one), NO_ATTRS), 0, 1, 1);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceL2, IN(none, one), NO_ATTRS), 0, 0, 0);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceLogSumExp, IN(none, one), NO_ATTRS), 0, -INFINITY,
+               -INFINITY);
+    int ints8 = ops_constant(&g, CVK_I8, DIMS(1, 0), "");
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMax, IN(ints8, one), NO_ATTRS), 0, INT8_MIN);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(ints8, one), NO_ATTRS), 0, INT8_MAX);
+    int bools = ops_constant(&g, CVK_BOOL, DIMS(1, 0), "");
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(bools, one), NO_ATTRS), 0, 1);
+    int x = ops_floats(&g, DIMS(2), 3, -4);
+    int no_axes = ops_constant(&g, CVK_I64, DIMS(0), "");
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_ReduceSumSquare, IN(x, no_axes),
+                       ATTRS(ATTR_INT("noop_with_empty_axes", 1))),
+               0, 9, 16);
+    ops_expect(&g, ops_run(&g, CVK_OP_ReduceSumSquare, IN(x, no_axes), NO_ATTRS), 0, 25);
+    ops_refuse(&g, CVK_OP_ReduceProd, IN(bools), NO_ATTRS, CVK_UNSUPPORTED,
+               "input has type bool, a number is expected");
     ops_graph_drop(&g);
 }
 
@@ -291,7 +351,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cast_cases),       cmocka_unit_test(quantize_cases),
-        cmocka_unit_test(reduce_cases),     cmocka_unit_test(arg_max_cases),
+        cmocka_unit_test(reduce_cases),     cmocka_unit_test(reduce_kinds),
+        cmocka_unit_test(reduce_nothing),   cmocka_unit_test(arg_max_cases),
         cmocka_unit_test(resize_by_scales), cmocka_unit_test(resize_of_a_region),
         cmocka_unit_test(resize_of_a_line), cmocka_unit_test(resize_by_sizes),
         cmocka_unit_test(upsample_cases),   cmocka_unit_test(reduce_internal),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reduce: mean, sum or maximum over any axes of a plain tensor. Neighbouring axes of a sort become
+ * Reduce: mean, sum, maximum ... over any axes of a plain tensor. Neighbouring axes of a sort become
  * one; what is innermost decides:
  *
  *     a reduced axis (along)   each output sums rows of neighbours
@@ -45,48 +45,80 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     return CVK_OK;
 }
 
-CVK_INLINE float reduce_along(const sums_kind kind, const state *s, const float *src)
+/* Every element of one output. */
+CVK_INLINE double fold_along(const sums_kind kind, const state *s, const float *src, float shift)
 {
     const int64_t rows = walk_count(&s->reduced);
-    double total = kind == SUMS_MAX ? -(double)INFINITY : 0;
+    double total = (double)sums_zero(kind);
     walk_at at = walk_seek(&s->reduced, 0);
-    for (int64_t r = 0; r < rows; r++, walk_next(&s->reduced, &at)) {
-        double part = sums_row(kind, src + at.offset[0], s->line.length, 0);
-        total = kind != SUMS_MAX ? total + part : part > total ? part : total;
-    }
-    return (float)(total * s->scale);
+    for (int64_t r = 0; r < rows; r++, walk_next(&s->reduced, &at))
+        total = sums_join(kind, total, sums_row(kind, src + at.offset[0], s->line.length, shift));
+    return total;
 }
 
-/* CVK_VLEN outputs, or fewer: then one by one, as no load may leave the tensor. */
-CVK_INLINE void reduce_across(const sums_kind kind, const state *s, const float *src, float *dst,
-                              int lanes)
+/* Every element of CVK_VLEN outputs, or of fewer: then one by one, as no load may leave the tensor.
+ */
+CVK_INLINE void fold_across(const sums_kind kind, const state *s, const float *src, int lanes,
+                            const float *shift, double *total)
 {
     const int64_t rows = walk_count(&s->reduced);
-    double total[CVK_VLEN];
     sums_start(kind, total);
     walk_at at = walk_seek(&s->reduced, 0);
     for (int64_t r = 0; r < rows; r++, walk_next(&s->reduced, &at)) {
         const float *line = src + at.offset[0];
-        if (lanes == CVK_VLEN) {
-            sums_lanes(kind, line, s->line.length, s->line.stride[0], vec_zero(), total);
+        const ptrdiff_t step = s->line.stride[0];
+        if (lanes == CVK_VLEN && kind != SUMS_PRODUCT) {
+            sums_lanes(kind, line, s->line.length, step, vec_load(shift), total);
             continue;
         }
-        for (int64_t i = 0; i < s->line.length; i++)
-            for (int l = 0; l < lanes; l++) {
-                double x = (double)line[i * s->line.stride[0] + l];
-                total[l] = kind != SUMS_MAX ? total[l] + x : x > total[l] ? x : total[l];
-            }
+        for (int l = 0; l < lanes; l++)
+            total[l] = sums_join(kind, total[l],
+                                 sums_each(kind, line + l, s->line.length, step, shift[l]));
     }
-    for (int l = 0; l < lanes; l++) dst[l] = (float)(total[l] * s->scale);
 }
 
-CVK_INLINE void reduce_as(const sums_kind kind, const state *s, const float *src, float *dst,
-                          int lanes)
+CVK_INLINE void fold(const sums_kind kind, const state *s, const float *src, int lanes,
+                     const float *shift, double *total)
 {
     if (s->along)
-        *dst = reduce_along(kind, s, src);
+        *total = fold_along(kind, s, src, *shift);
     else
-        reduce_across(kind, s, src, dst, lanes);
+        fold_across(kind, s, src, lanes, shift, total);
+}
+
+/* exp overflows where its sum's logarithm does not: the largest element is taken out first. */
+static void fold_exp(const state *s, const float *src, int lanes, float *shift, double *total)
+{
+    fold(SUMS_MAX, s, src, lanes, shift, total);
+    for (int l = 0; l < lanes; l++) shift[l] = isinf(total[l]) ? 0 : (float)total[l];
+    fold(SUMS_EXP, s, src, lanes, shift, total);
+}
+
+static double finish(const state *s, double total, float shift)
+{
+    switch (s->kind) {
+    case CVK_REDUCE_L2: return sqrt(total);
+    case CVK_REDUCE_LOG_SUM: return log(total);
+    case CVK_REDUCE_LOG_SUM_EXP: return log(total) + (double)shift;
+    default: return total * s->scale;
+    }
+}
+
+static void reduce(const state *s, const float *src, float *dst, int lanes)
+{
+    double total[CVK_VLEN];
+    float shift[CVK_VLEN] = {0};
+    switch (s->kind) {
+    case CVK_REDUCE_MAX: fold(SUMS_MAX, s, src, lanes, shift, total); break;
+    case CVK_REDUCE_MIN: fold(SUMS_MIN, s, src, lanes, shift, total); break;
+    case CVK_REDUCE_PROD: fold(SUMS_PRODUCT, s, src, lanes, shift, total); break;
+    case CVK_REDUCE_L1: fold(SUMS_ABS, s, src, lanes, shift, total); break;
+    case CVK_REDUCE_L2:
+    case CVK_REDUCE_SUM_SQUARE: fold(SUMS_SQUARES, s, src, lanes, shift, total); break;
+    case CVK_REDUCE_LOG_SUM_EXP: fold_exp(s, src, lanes, shift, total); break;
+    default: fold(SUMS_PLAIN, s, src, lanes, shift, total); break;
+    }
+    for (int l = 0; l < lanes; l++) dst[l] = (float)finish(s, total[l], shift[l]);
 }
 
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -101,11 +133,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
             lanes = s->width - first < CVK_VLEN ? s->width - first : CVK_VLEN;
         const float *src =
             (const float *)step->in[0].data + walk_seek(&s->kept, i / groups).offset[0] + first;
-        float *dst = (float *)step->out[0].data + (ptrdiff_t)(i / groups) * s->width + first;
-        if (s->kind == CVK_REDUCE_MAX)
-            reduce_as(SUMS_MAX, s, src, dst, lanes);
-        else
-            reduce_as(SUMS_PLAIN, s, src, dst, lanes);
+        reduce(s, src, (float *)step->out[0].data + (ptrdiff_t)(i / groups) * s->width + first,
+               lanes);
     }
     return CVK_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What sums or compares along a dimension: softmax, LRN, instance normalisation, global pooling,
- * reductions, argmax. float32; sums are made of short partial sums, so that a million elements cost
+ * What sums or compares along a dimension: softmax, LRN, instance normalisation, global pooling
+ * (reductions: reduce.cl). float32; sums are made of short partial sums, so that a million elements cost
  * no accuracy.
  *
  *   a tensor as three dimensions:   [outer][length][inner]   ->   one result per outer and inner
@@ -285,80 +285,5 @@ __kernel void global_pool_blocked(const __global float *src, __global float *dst
         else
             for (int x = 0; x < args.spatial; x++) v = fmax(v, vload16(x, from));
         vstore16(v, u, dst);
-    }
-}
-
-typedef struct {
-    int span, kind;      /* cvk_reduce_kind: 0 mean, 1 sum, 2 max */
-    int results, length; /* runs: results; elements of a run. lanes: length of a row of results */
-    int chunks, repeats; /* lanes: chunks of 16 per row; how many runs or vectors make one result */
-    float count;         /* elements behind a result */
-    rows_args kept, reduced; /* a: strides in src */
-} reduce_args;
-
-/* The innermost dimension is reduced. unit: one result, made of `repeats` runs */
-__kernel void reduce_run(const __global float *src, __global float *dst, const reduce_args args)
-{
-    int begin = (int)get_global_id(0) * args.span, end = min(begin + args.span, args.results);
-    for (int u = begin; u < end; u++) {
-        const __global float *from = src + row_places(&args.kept, u).x;
-        float v = args.kind == 2 ? -INFINITY : 0.0f, lost = 0.0f;
-        for (int r = 0; r < args.repeats; r++) {
-            const __global float *run = from + row_places(&args.reduced, r).x;
-            if (args.kind == 2) {
-                v = fmax(v, max_run(run, args.length));
-            } else {
-                float y = sum_run(run, args.length, 0.0f, 1) - lost, t = v + y;
-                lost = (t - v) - y;
-                v = t;
-            }
-        }
-        dst[u] = args.kind == 0 ? v / args.count : v;
-    }
-}
-
-/* The innermost dimension is kept. unit: 16 neighbours of it */
-__kernel void reduce_lanes(const __global float *src, __global float *dst, const reduce_args args)
-{
-    int begin = (int)get_global_id(0) * args.span,
-        end = min(begin + args.span, args.results * args.chunks);
-    for (int u = begin; u < end; u++) {
-        int row = u / args.chunks, x = (u - row * args.chunks) * 16,
-            lanes = min(16, args.length - x);
-        const __global float *from = src + row_places(&args.kept, row).x + x;
-        float16 v = (float16)(args.kind == 2 ? -INFINITY : 0.0f), lost = (float16)(0.0f);
-        for (int r = 0; r < args.repeats; r++) {
-            float16 part = load_n(from + row_places(&args.reduced, r).x, lanes);
-            if (args.kind == 2)
-                v = fmax(v, part);
-            else
-                add_exactly(&v, &lost, part);
-        }
-        store_n(args.kind == 0 ? v / args.count : v, dst + row * args.length + x, lanes);
-    }
-}
-
-typedef struct {
-    int span, outer, length, inner;
-    int smallest, last; /* ArgMin; of equal ones the last counts, else the first */
-} argmax_args;
-
-/* unit: one result */
-__kernel void argmax(const __global float *src, __global long *dst, const argmax_args args)
-{
-    int begin = (int)get_global_id(0) * args.span,
-        end = min(begin + args.span, args.outer * args.inner);
-    for (int u = begin; u < end; u++) {
-        int outer = u / args.inner, x = u - outer * args.inner, best = 0;
-        const __global float *from = src + outer * args.length * args.inner + x;
-        float top = from[0];
-        for (int i = 1; i < args.length; i++) {
-            float v = from[i * args.inner];
-            if ((args.smallest ? v < top : v > top) || (args.last && v == top)) {
-                top = v;
-                best = i;
-            }
-        }
-        dst[u] = best;
     }
 }

@@ -212,8 +212,21 @@ typedef struct cvk_axis_params {
     int64_t axis;
 } cvk_axis_params;
 
-/* Reduce{Mean, Sum, Max}, Reduce; ArgMax and ArgMin use axes[0] and keepdims. */
-typedef enum cvk_reduce_kind { CVK_REDUCE_MEAN, CVK_REDUCE_SUM, CVK_REDUCE_MAX } cvk_reduce_kind;
+/* Reduce{Mean, Sum, Max, ...}, Reduce; ArgMax and ArgMin use axes[0] and keepdims. The kernels' programs know
+ * the kinds by their numbers. Over an empty set of axes each element is reduced alone: a sum of
+ * squares is a square then. */
+typedef enum cvk_reduce_kind {
+    CVK_REDUCE_MEAN,
+    CVK_REDUCE_SUM,
+    CVK_REDUCE_MAX,
+    CVK_REDUCE_MIN,
+    CVK_REDUCE_PROD,
+    CVK_REDUCE_L1,
+    CVK_REDUCE_L2,
+    CVK_REDUCE_SUM_SQUARE,
+    CVK_REDUCE_LOG_SUM,
+    CVK_REDUCE_LOG_SUM_EXP
+} cvk_reduce_kind;
 typedef struct cvk_reduce_params {
     cvk_reduce_kind kind;
     int n_axes; /* before infer: as given; 0 with !noop: all */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ReduceMax, ReduceMean, ReduceSum and the Reduce that schedule makes of them.
+ * What the reductions (ReduceMax, ReduceMean ...) and the Reduce that schedule makes of them share.
  */
 #ifndef CVK_OPS_REDUCE_H
 #define CVK_OPS_REDUCE_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ReduceMax: the maximum over some axes.
+ * ReduceMax: the largest element over some axes.
  */
 #include "ops/reduce.h"
 
 const cvk_op cvk_op_ReduceMax = {
     .name = "ReduceMax",
     .min_in = 1,
-    .max_in = 1,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_reduce_params),
@@ -15,4 +15,5 @@ const cvk_op cvk_op_ReduceMax = {
     .parse = cvk_parse_reduce,
     .infer = cvk_infer_reduce,
     .reference = cvk_reference_reduce,
+    .settings = CVK_ALL_BUT_FIRST,
 };

@@ -7,7 +7,7 @@
 const cvk_op cvk_op_ReduceMean = {
     .name = "ReduceMean",
     .min_in = 1,
-    .max_in = 1,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_reduce_params),
@@ -15,4 +15,5 @@ const cvk_op cvk_op_ReduceMean = {
     .parse = cvk_parse_reduce,
     .infer = cvk_infer_reduce,
     .reference = cvk_reference_reduce,
+    .settings = CVK_ALL_BUT_FIRST,
 };

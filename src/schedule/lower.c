@@ -147,15 +147,23 @@ static bool is_global_pool(const cvk_graph *graph, const cvk_node *node,
                            const cvk_reduce_params *params)
 {
     const cvk_shape *shape = &graph->values[node->in[0]].shape;
-    if (params->kind == CVK_REDUCE_SUM || shape->rank != 4 || params->n_axes != 2) return false;
+    bool pools = params->kind == CVK_REDUCE_MEAN || params->kind == CVK_REDUCE_MAX;
+    if (!pools || shape->rank != 4 || params->n_axes != 2) return false;
     return (params->axes[0] == 2 && params->axes[1] == 3) ||
            (params->axes[0] == 3 && params->axes[1] == 2);
+}
+
+/* A reduction over no axes whose result for one element is that element. */
+static bool reduces_nothing(const cvk_reduce_params *params)
+{
+    if (params->n_axes) return false;
+    return params->kind <= CVK_REDUCE_PROD || params->kind == CVK_REDUCE_LOG_SUM_EXP;
 }
 
 static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node)
 {
     const cvk_reduce_params *params = node->params;
-    if (params->n_axes == 0) return become_alias(graph, node);
+    if (reduces_nothing(params)) return become_alias(graph, node);
     if (!is_global_pool(graph, node, params)) return become(graph, node, CVK_OP_Reduce, params);
     cvk_global_pool_params pool = {params->kind == CVK_REDUCE_MAX ? CVK_POOL_MAX
                                                                   : CVK_POOL_AVERAGE};

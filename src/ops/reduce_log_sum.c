@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ReduceLogSum: the logarithm of the sum over some axes.
+ */
+#include "ops/reduce.h"
+
+const cvk_op cvk_op_ReduceLogSum = {
+    .name = "ReduceLogSum",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .params_bytes = sizeof(cvk_reduce_params),
+    .form = {.kind = CVK_FORM_REDUCE, .reduce = CVK_REDUCE_LOG_SUM},
+    .parse = cvk_parse_reduce,
+    .infer = cvk_infer_reduce,
+    .reference = cvk_reference_reduce,
+    .settings = CVK_ALL_BUT_FIRST,
+};
