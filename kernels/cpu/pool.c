@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pool: maximum or average over any window. For each output row and each output column a table says
- * where the taps that lie in the input begin and how many they are, so that padding, ceil_mode and
- * dilation are settled before the first run.
+ * Pool: maximum or average over a window of one or two dimensions (others: pool_any.c).
  *
  *     blocked: one pixel of 16 channels after the other, taps in registers
  *     plain:   columns whose window has all its taps go CVK_VLEN at a time, the others one by one
@@ -11,12 +9,7 @@
 
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/posts.h"
-
-typedef struct span {
-    int first;   /* index in the input */
-    int taps;    /* inside the input */
-    int divisor; /* of an average: taps that count */
-} span;
+#include "kernels/cpu/span.h"
 
 typedef struct state {
     cvk_geom g;
@@ -25,52 +18,23 @@ typedef struct state {
     int full_begin, full_end; /* columns with all their taps */
 } state;
 
-/* How many of the window's taps, which begin at `start`, lie below `end`. */
-static int taps_below(int start, int dilation, int kernel, int end)
-{
-    const int count = end > start ? (end - start + dilation - 1) / dilation : 0;
-    return count < kernel ? count : kernel;
-}
-
-static span make_span(int o, int stride, int kernel, int dilation, int pad_begin, int pad_end,
-                      int in, bool include)
-{
-    const int start = o * stride - pad_begin,
-              skip = start < 0 ? (-start + dilation - 1) / dilation : 0;
-    const int inside = taps_below(start, dilation, kernel, in);
-    span s = {.first = start + skip * dilation, .taps = inside > skip ? inside - skip : 0};
-    s.divisor = include ? taps_below(start, dilation, kernel, in + pad_end) : s.taps;
-    return s;
-}
-
-static span *make_spans(cvk_step *step, int out, int stride, int kernel, int dilation,
-                        int pad_begin, int pad_end, int in)
-{
-    const cvk_pool_params *params = step->node->params;
-    span *spans = cvk_step_alloc(step, (size_t)out * sizeof *spans);
-    for (int o = 0; spans && o < out; o++)
-        spans[o] = make_span(o, stride, kernel, dilation, pad_begin, pad_end, in,
-                             params->count_include_pad);
-    return spans;
-}
-
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     (void)device;
     const cvk_pool_params *params = step->node->params;
+    const cvk_shape *in = &step->in[0].shape, *out = &step->out[0].shape;
+    cvk_geom3 axes;
     state *s = cvk_step_alloc(step, sizeof *s);
     if (!s) return CVK_NO_MEMORY;
-    cvk_geom *g = &s->g;
     s->kind = params->kind;
-    if (!cvk_geom_make(&params->window, 1, &step->in[0].shape, &step->out[0].shape, g))
+    if (!cvk_geom_make(&params->window, 1, in, out, &s->g) ||
+        !cvk_geom3_make(&params->window, 1, in, out, &axes))
         return cvk_fail(CVK_SHAPE, "pool '%s': the window does not fit its tensors",
                         step->node->name);
-    s->rows = make_spans(step, g->oh, g->sh, g->kh, g->dh, g->pt, g->pb, g->ih);
-    s->cols = make_spans(step, g->ow, g->sw, g->kw, g->dw, g->pl, g->pr, g->iw);
+    s->rows = span_table(step, &axes.axis[1], params->count_include_pad);
+    s->cols = span_table(step, &axes.axis[2], params->count_include_pad);
     if (!s->rows || !s->cols) return CVK_NO_MEMORY;
-    while (s->full_begin < g->ow && s->cols[s->full_begin].taps < g->kw) s->full_begin++;
-    s->full_end = s->full_begin;
-    while (s->full_end < g->ow && s->cols[s->full_end].taps == g->kw) s->full_end++;
+    span_full(s->cols, &axes.axis[2], &s->full_begin, &s->full_end);
     step->state = s;
     return CVK_OK;
 }
@@ -231,6 +195,7 @@ static bool accepts_window(const cvk_problem *p, const char **why_not)
     const cvk_pool_params *params = p->node->params;
     cvk_geom g;
     if (!posts_accept(p, false, why_not)) return false;
+    if (params->kind == CVK_POOL_LP) return row_refuse(why_not, "maximum and average only");
     if (p->node->n_out != 1) return row_refuse(why_not, "indices of the maxima are not computed");
     return cvk_geom_make(&params->window, 1, &p->in[0].shape, &p->out[0].shape, &g)
                ? true

@@ -8,49 +8,57 @@
 
 enum { CHANNELS = 4 };
 
-/* As in conv_plain.cl. */
+/* As in conv_plain.cl; axis: D, H, W. */
 typedef struct plain_args {
-    cl_int group_ic, group_oc, ic, oc, ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, has_bias;
+    cl_int group_ic, group_oc, ic, oc;
+    struct {
+        cl_int in, out, kernel, stride, dilation, pad;
+    } axis[CVK_MAX_SPATIAL];
+    cl_int has_bias;
     cvk_cl_posts posts;
 } plain_args;
 
+static bool geometry(const cvk_node *node, const cvk_view *in, const cvk_view *out, cvk_geom3 *g)
+{
+    const cvk_conv_params *params = node->params;
+    return cvk_geom3_make(&params->window, params->group, &in[0].shape, &out[0].shape, g);
+}
+
 bool cvk_cl_conv_plain_accepts(const cvk_problem *problem, const char **why_not)
 {
-    cvk_geom g;
+    cvk_geom3 g;
     if (problem->in[0].dtype != CVK_F32 || problem->in[1].dtype != CVK_F32)
         *why_not = "float32 only";
-    else if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g))
-        *why_not = "not one or two spatial dimensions, or too many elements";
+    else if (!cvk_cl_posts_accept(problem, false, why_not))
+        return false;
+    else if (!geometry(problem->node, problem->in, problem->out, &g))
+        *why_not = "too many elements";
     else
-        return cvk_cl_posts_accept(problem, false, why_not);
+        return true;
     return false;
 }
 
 static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel)
 {
-    cvk_geom g;
+    cvk_geom3 g;
     cvk_cl_stage *stage;
     int residual, slope;
     char defines[16];
-    if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
+    if (!geometry(step->node, step->in, step->out, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
     plain_args args = {.group_ic = g.ic / g.group,
                        .group_oc = g.oc / g.group,
                        .ic = g.ic,
                        .oc = g.oc,
-                       .ih = g.ih,
-                       .iw = g.iw,
-                       .oh = g.oh,
-                       .ow = g.ow,
-                       .kh = g.kh,
-                       .kw = g.kw,
-                       .sh = g.sh,
-                       .sw = g.sw,
-                       .dh = g.dh,
-                       .dw = g.dw,
-                       .pt = g.pt,
-                       .pl = g.pl,
                        .has_bias = cvk_cl_has_input(step->node, step->in, 2)};
+    for (int a = 0; a < CVK_MAX_SPATIAL; a++) {
+        args.axis[a].in = g.axis[a].in;
+        args.axis[a].out = g.axis[a].out;
+        args.axis[a].kernel = g.axis[a].kernel;
+        args.axis[a].stride = g.axis[a].stride;
+        args.axis[a].dilation = g.axis[a].dilation;
+        args.axis[a].pad = g.axis[a].pad_begin;
+    }
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     snprintf(defines, sizeof defines, "-DOCT=%d", CHANNELS);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_plain.cl", defines, kernel, &stage));
@@ -61,7 +69,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel
     cvk_cl_stage_in(stage, 4, residual);
     cvk_cl_stage_out(stage, 5, 0);
     CVK_TRY(cvk_cl_arg_struct(&stage->launch, 6, &args, sizeof args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(g.ow, 16) * (size_t)g.oh,
+    cvk_cl_stage_size(stage, device,
+                      (size_t)cvk_cl_ceil_div(g.axis[2].out, 16) * (size_t)g.axis[1].out *
+                          (size_t)g.axis[0].out,
                       (size_t)(g.group * cvk_cl_ceil_div(args.group_oc, CHANNELS)), (size_t)g.n);
     return CVK_OK;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution and transposed convolution in plain NCHW with any group: no packing, no tiles, every
- * problem. What others decline comes here.
+ * Convolution and transposed convolution in plain layout with any group: no packing, no tiles,
+ * every problem of one to three dimensions. What others decline comes here.
  *
- *   src [n][c][ih][iw]     |..oooooooooooooooo..|   16 pixels under one tap
- *   wgt as ONNX has it     Conv [oc][c of group][kh][kw], ConvTranspose [c][oc of group][kh][kw]
- *   dst [n][oc][oh][ow]    a work-item computes 16 neighbouring pixels (lanes) of one row, of OCT
- *                          output channels of one group
+ *   src [n][c][id][ih][iw]     |..oooooooooooooooo..|   16 pixels under one tap
+ *   wgt as ONNX has it         Conv [oc][c of group][kd][kh][kw],
+ *                              ConvTranspose [c][oc of group][kd][kh][kw]
+ *   dst [n][oc][od][oh][ow]    a work-item computes 16 neighbouring pixels (lanes) of one row, of OCT
+ *                              output channels of one group
+ *
+ * Dimensions that a problem lacks have length 1.
  *
  * bias [oc]; slope [oc] or one; residual as dst.
  *
@@ -17,7 +20,11 @@
 #endif
 
 typedef struct {
-    int group_ic, group_oc, ic, oc, ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, has_bias;
+    int group_ic, group_oc, ic, oc;
+    int id, od, kd, sd, dd, pf; /* pf: padding in front */
+    int ih, oh, kh, sh, dh, pt;
+    int iw, ow, kw, sw, dw, pl;
+    int has_bias;
     posts_args posts;
 } plain_args;
 
@@ -69,7 +76,7 @@ INLINE void tap(float16 acc[OCT], float16 x, __global const float *wgt, size_t s
         acc[o] = mad16(x, (float16)(wgt[min(o, count - 1) * step]), acc[o]);
 }
 
-/* Bias, posts and the store of the item's pixels x0 .. of row y. */
+/* Bias, posts and the store of the item's pixels x0 .. of row y (of all planes). */
 INLINE void finish(const float16 acc[OCT], __global const float *bias, __global const float *slope,
                    __global const float *residual, __global float *dst, const plain_args *a,
                    channels_t c, int n, int y, int x0)
@@ -79,7 +86,7 @@ INLINE void finish(const float16 acc[OCT], __global const float *bias, __global 
     for (int o = 0; o < OCT; o++) {
         if (o < c.count) {
             const int oc = c.first + o;
-            const size_t to = (((size_t)n * a->oc + oc) * a->oh + y) * a->ow + x0;
+            const size_t to = (((size_t)n * a->oc + oc) * a->od * a->oh + y) * a->ow + x0;
             const float16 added = a->posts.add ? load_n(residual + to, count) : (float16)(0.0f);
             const float factor = a->posts.prelu ? slope[a->posts.prelu == 1 ? oc : 0] : 0.0f;
             const float shift = a->has_bias ? bias[oc] : 0.0f;
@@ -89,31 +96,52 @@ INLINE void finish(const float16 acc[OCT], __global const float *bias, __global 
     }
 }
 
+/* Adds all columns of one row of taps; at: source row. */
+INLINE void row_taps(float16 acc[OCT], const plain_args *a, __global const float *src, size_t at,
+                     __global const float *wgt, size_t step, int count, int x0)
+{
+    for (int kw = 0; kw < a->kw; kw++)
+        tap(acc, gather(src + at * a->iw, x0 * a->sw - a->pl + kw * a->dw, a->sw, a->iw), wgt + kw,
+            step, count);
+}
+
 /* Items of both kernels: strips of 16 of all rows, tiles of output channels, images. */
 __kernel void conv(__global const float *src, __global const float *wgt, __global const float *bias,
                    __global const float *slope, __global const float *residual, __global float *dst,
                    const plain_args args)
 {
     const int strips = (args.ow + 15) / 16, n = (int)get_global_id(2);
-    const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int z = row / args.oh, y = row - z * args.oh;
     const channels_t channels = channels_of(&args, (int)get_global_id(1));
-    const size_t step = (size_t)args.group_ic * args.kh * args.kw;
+    const size_t volume = (size_t)args.kd * args.kh * args.kw, step = args.group_ic * volume;
     float16 acc[OCT];
 #pragma unroll
     for (int o = 0; o < OCT; o++) acc[o] = (float16)(0.0f);
     for (int c = 0; c < args.group_ic; c++) {
-        for (int kh = 0; kh < args.kh; kh++) {
-            const int iy = y * args.sh - args.pt + kh * args.dh;
-            if (iy < 0 || iy >= args.ih) continue;
-            __global const float *row =
-                src + (((size_t)n * args.ic + channels.src + c) * args.ih + iy) * args.iw;
-            __global const float *w = wgt + channels.first * step + (c * args.kh + kh) * args.kw;
-            for (int kw = 0; kw < args.kw; kw++)
-                tap(acc, gather(row, x0 * args.sw - args.pl + kw * args.dw, args.sw, args.iw),
-                    w + kw, step, channels.count);
+        const size_t planes = ((size_t)n * args.ic + channels.src + c) * args.id;
+        for (int kd = 0; kd < args.kd; kd++) {
+            const int iz = z * args.sd - args.pf + kd * args.dd;
+            if (iz < 0 || iz >= args.id) continue;
+            for (int kh = 0; kh < args.kh; kh++) {
+                const int iy = y * args.sh - args.pt + kh * args.dh;
+                if (iy < 0 || iy >= args.ih) continue;
+                row_taps(acc, &args, src, (planes + iz) * args.ih + iy,
+                         wgt + channels.first * step + c * volume + (kd * args.kh + kh) * args.kw,
+                         step, channels.count, x0);
+            }
         }
     }
-    finish(acc, bias, slope, residual, dst, &args, channels, n, y, x0);
+    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0);
+}
+
+INLINE void row_taps_transposed(float16 acc[OCT], const plain_args *a, __global const float *src,
+                                size_t at, __global const float *wgt, size_t step, int count,
+                                int x0)
+{
+    for (int kw = 0; kw < a->kw; kw++)
+        tap(acc, spread(src + at * a->iw, x0 + a->pl - kw * a->dw, a->sw, a->iw), wgt + kw, step,
+            count);
 }
 
 __kernel void conv_transpose(__global const float *src, __global const float *wgt,
@@ -122,25 +150,28 @@ __kernel void conv_transpose(__global const float *src, __global const float *wg
                              const plain_args args)
 {
     const int strips = (args.ow + 15) / 16, n = (int)get_global_id(2);
-    const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int z = row / args.oh, y = row - z * args.oh;
     const channels_t channels = channels_of(&args, (int)get_global_id(1));
-    const size_t step = (size_t)args.kh * args.kw;
+    const size_t step = (size_t)args.kd * args.kh * args.kw;
     float16 acc[OCT];
 #pragma unroll
     for (int o = 0; o < OCT; o++) acc[o] = (float16)(0.0f);
     for (int c = 0; c < args.group_ic; c++) {
-        for (int kh = 0; kh < args.kh; kh++) {
-            const int t = y + args.pt - kh * args.dh;
-            if (t < 0 || t % args.sh || t / args.sh >= args.ih) continue;
-            __global const float *row =
-                src + (((size_t)n * args.ic + channels.src + c) * args.ih + t / args.sh) * args.iw;
-            __global const float *w =
-                wgt + ((size_t)(channels.src + c) * args.group_oc + channels.in_group) * step +
-                kh * args.kw;
-            for (int kw = 0; kw < args.kw; kw++)
-                tap(acc, spread(row, x0 + args.pl - kw * args.dw, args.sw, args.iw), w + kw, step,
-                    channels.count);
+        const size_t planes = ((size_t)n * args.ic + channels.src + c) * args.id;
+        __global const float *w =
+            wgt + ((size_t)(channels.src + c) * args.group_oc + channels.in_group) * step;
+        for (int kd = 0; kd < args.kd; kd++) {
+            const int tz = z + args.pf - kd * args.dd;
+            if (tz < 0 || tz % args.sd || tz / args.sd >= args.id) continue;
+            for (int kh = 0; kh < args.kh; kh++) {
+                const int ty = y + args.pt - kh * args.dh;
+                if (ty < 0 || ty % args.sh || ty / args.sh >= args.ih) continue;
+                row_taps_transposed(acc, &args, src,
+                                    (planes + tz / args.sd) * args.ih + ty / args.sh,
+                                    w + (kd * args.kh + kh) * args.kw, step, channels.count, x0);
+            }
         }
     }
-    finish(acc, bias, slope, residual, dst, &args, channels, n, y, x0);
+    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0);
 }

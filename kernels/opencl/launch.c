@@ -76,7 +76,7 @@ void cvk_cl_stage_size(cvk_cl_stage *stage, const cvk_device *device, size_t x, 
 static const void *memory(const cvk_step *step, cvk_cl_from from, int index)
 {
     if (from == CVK_CL_FROM_SCRATCH) return step->scratch;
-    if (from == CVK_CL_FROM_OUT) return step->out[index].data;
+    if (from == CVK_CL_FROM_OUT) return index < step->node->n_out ? step->out[index].data : NULL;
     if (index < 0 || index >= step->node->n_in || step->in[index].dtype == CVK_NONE) return NULL;
     return step->in[index].data;
 }

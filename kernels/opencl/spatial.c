@@ -20,6 +20,7 @@ static bool accepts_pool(const cvk_problem *problem, const char **why_not)
     const cvk_node *node = problem->node;
     const cvk_pool_params *params = node->params;
     cvk_geom geom;
+    if (params->kind == CVK_POOL_LP) return cvk_cl_refuse(why_not, "maximum and average only");
     if (node->n_out > 1 && problem->out[1].dtype != CVK_NONE)
         return cvk_cl_refuse(why_not, "indices are wanted");
     for (int i = 0; i < node->n_posts; i++)

@@ -36,38 +36,73 @@ static bool narrow(int64_t value, int *out)
     return true;
 }
 
-/* Kernels count in ints: positions in the padded image, also some strides beyond its end, and taps. */
-static bool window_fits(const cvk_geom *g)
+/* Kernels count in ints: positions in the padded image, also some strides beyond its end, and taps.
+ */
+static bool axis_fits(const cvk_axis_geom *a)
 {
     const int64_t most = INT_MAX / 2, stride = 1 << 20;
-    return (int64_t)g->kh * g->kw <= most && (int64_t)g->kh * g->dh <= most &&
-           (int64_t)g->kw * g->dw <= most && (int64_t)g->ih + g->pt + g->pb <= most &&
-           (int64_t)g->iw + g->pl + g->pr <= most && g->sh <= stride && g->sw <= stride;
+    return (int64_t)a->kernel * a->dilation <= most &&
+           (int64_t)a->in + a->pad_begin + a->pad_end <= most && a->stride <= stride;
+}
+
+/* Spatial dimension d of the window. */
+static bool make_axis(const cvk_window *window, int d, const cvk_shape *in, const cvk_shape *out,
+                      cvk_axis_geom *a)
+{
+    return narrow(in->dims[2 + d], &a->in) && narrow(out->dims[2 + d], &a->out) &&
+           narrow(window->kernel[d], &a->kernel) && narrow(window->stride[d], &a->stride) &&
+           narrow(window->dilation[d], &a->dilation) &&
+           narrow(window->pad_begin[d], &a->pad_begin) && narrow(window->pad_end[d], &a->pad_end) &&
+           axis_fits(a);
+}
+
+bool cvk_geom3_make(const cvk_window *window, int64_t group, const cvk_shape *in,
+                    const cvk_shape *out, cvk_geom3 *geom)
+{
+    int spatial = window->spatial, lead = CVK_MAX_SPATIAL - spatial;
+    if (spatial < 1 || lead < 0 || in->rank != spatial + 2 || out->rank != in->rank) return false;
+    int64_t in_count = cvk_shape_count(in), out_count = cvk_shape_count(out), taps = 1;
+    if (in_count < 0 || out_count < 0 || in_count > INT_MAX / 16 || out_count > INT_MAX / 16)
+        return false;
+    cvk_geom3 g;
+    if (!narrow(in->dims[0], &g.n) || !narrow(in->dims[1], &g.ic) || !narrow(out->dims[1], &g.oc) ||
+        !narrow(group, &g.group))
+        return false;
+    for (int a = 0; a < CVK_MAX_SPATIAL; a++) {
+        g.axis[a] = (cvk_axis_geom){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+        if (a < lead) continue;
+        if (!make_axis(window, a - lead, in, out, &g.axis[a])) return false;
+        taps *= g.axis[a].kernel;
+        if (taps > INT_MAX / 2) return false;
+    }
+    *geom = g;
+    return true;
 }
 
 bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in,
                    const cvk_shape *out, cvk_geom *geom)
 {
-    int rank = in->rank;
-    if ((rank != 3 && rank != 4) || out->rank != rank || window->spatial != rank - 2) return false;
-    int64_t in_count = cvk_shape_count(in), out_count = cvk_shape_count(out);
-    if (in_count < 0 || out_count < 0 || in_count > INT_MAX / 16 || out_count > INT_MAX / 16)
-        return false;
-    cvk_geom g = {.ih = 1, .oh = 1, .kh = 1, .sh = 1, .dh = 1};
-    int w = rank - 3; /* the window's entry for W; H is 0 in 2-D */
-    bool ok = narrow(in->dims[0], &g.n) && narrow(in->dims[1], &g.ic) &&
-              narrow(out->dims[1], &g.oc) && narrow(group, &g.group) &&
-              narrow(in->dims[rank - 1], &g.iw) && narrow(out->dims[rank - 1], &g.ow) &&
-              narrow(window->kernel[w], &g.kw) && narrow(window->stride[w], &g.sw) &&
-              narrow(window->dilation[w], &g.dw) && narrow(window->pad_begin[w], &g.pl) &&
-              narrow(window->pad_end[w], &g.pr);
-    if (ok && rank == 4)
-        ok = narrow(in->dims[2], &g.ih) && narrow(out->dims[2], &g.oh) &&
-             narrow(window->kernel[0], &g.kh) && narrow(window->stride[0], &g.sh) &&
-             narrow(window->dilation[0], &g.dh) && narrow(window->pad_begin[0], &g.pt) &&
-             narrow(window->pad_end[0], &g.pb);
-    if (!ok || !window_fits(&g)) return false;
-    *geom = g;
+    cvk_geom3 g;
+    if (!cvk_geom3_make(window, group, in, out, &g) || in->rank > 4) return false;
+    const cvk_axis_geom *h = &g.axis[1], *w = &g.axis[2];
+    *geom = (cvk_geom){.n = g.n,
+                       .ic = g.ic,
+                       .ih = h->in,
+                       .iw = w->in,
+                       .oc = g.oc,
+                       .oh = h->out,
+                       .ow = w->out,
+                       .kh = h->kernel,
+                       .kw = w->kernel,
+                       .sh = h->stride,
+                       .sw = w->stride,
+                       .dh = h->dilation,
+                       .dw = w->dilation,
+                       .pt = h->pad_begin,
+                       .pl = w->pad_begin,
+                       .pb = h->pad_end,
+                       .pr = w->pad_end,
+                       .group = g.group};
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The geometry of a windowed operator as kernels want it: plain ints, always two spatial dimensions
- * (a 1-D problem has ih = oh = kh = 1).
+ * (a 1-D problem has ih = oh = kh = 1), or always three.
  */
 #ifndef CVK_GRAPH_GEOM_H
 #define CVK_GRAPH_GEOM_H
@@ -19,6 +19,18 @@ typedef struct cvk_geom {
  * nor 4 or a number does not fit an int (or 2^31 elements). */
 bool cvk_geom_make(const cvk_window *window, int64_t group, const cvk_shape *in,
                    const cvk_shape *out, cvk_geom *geom);
+
+/* The same with one to three spatial dimensions, always as D, H and W: what the tensors lack has
+ * length 1. */
+typedef struct cvk_axis_geom {
+    int in, out, kernel, stride, dilation, pad_begin, pad_end;
+} cvk_axis_geom;
+typedef struct cvk_geom3 {
+    int n, ic, oc, group;
+    cvk_axis_geom axis[CVK_MAX_SPATIAL];
+} cvk_geom3;
+bool cvk_geom3_make(const cvk_window *window, int64_t group, const cvk_shape *in,
+                    const cvk_shape *out, cvk_geom3 *geom);
 
 /* Of a Conv or ConvTranspose node, given its first input's shape and its (final) output's: with a
  * POOL post, oh and ow come from node->conv_shape. */

@@ -38,15 +38,23 @@ typedef struct cvk_conv_params {
     bool has_output_shape;
 } cvk_conv_params;
 
-/* MaxPool, AveragePool, Pool. */
-typedef enum cvk_pool_kind { CVK_POOL_MAX, CVK_POOL_AVERAGE } cvk_pool_kind;
+/* MaxPool, AveragePool, LpPool, GlobalLpPool (whose window infer makes), Pool. */
+typedef enum cvk_pool_kind { CVK_POOL_MAX, CVK_POOL_AVERAGE, CVK_POOL_LP } cvk_pool_kind;
 typedef struct cvk_pool_params {
     cvk_pool_kind kind;
     cvk_window window;
     bool ceil_mode;
     bool count_include_pad; /* average: padding counts in the divisor (never what lies beyond it) */
     bool column_major;      /* MaxPool storage_order of the indices */
+    int64_t p;              /* LP: (sum of |x|^p)^(1/p) */
 } cvk_pool_params;
+
+/* MaxUnpool: inputs X, indices, [output_shape]. The indices count in a tensor of `shape`, the one
+ * that the window gives, which lies in the output's first corner. */
+typedef struct cvk_unpool_params {
+    cvk_window window;
+    cvk_shape shape;
+} cvk_unpool_params;
 
 /* GlobalAveragePool, GlobalMaxPool, GlobalPool: over all spatial dimensions; output keeps them
  * as 1. */

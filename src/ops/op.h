@@ -48,10 +48,11 @@ typedef enum cvk_form_kind {
     CVK_FORM_BINARY,  /* Binary of params->kind; more than two inputs, of float32 only: a chain */
     /* of float32 tensors; other types stay as they are, but for a pool of 8-bit integers */
     CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
+    CVK_FORM_PAIR,        /* the same with inputs 0 and 1 */
     CVK_FORM_UNARY,       /* Unary of params->act, likewise */
     CVK_FORM_MEAN,        /* a chain of Binary ADD, then Unary LINEAR */
     CVK_FORM_REDUCE,      /* Reduce of params, or GlobalPool where it is one */
-    CVK_FORM_POOL,        /* Pool of params */
+    CVK_FORM_POOL,        /* Pool of params; also of uint8 and int8 tensors */
     CVK_FORM_GLOBAL_POOL, /* GlobalPool of params */
     CVK_FORM_RESIZE,      /* Resize of params, with input 0 only */
     CVK_FORM_AFFINE,      /* Affine of scale, B, mean and var */

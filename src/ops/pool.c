@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pool, the form into which MaxPool and AveragePool are lowered, and what they share with it and
- * with the pool of an epilogue.
+ * Pool, the form into which MaxPool, AveragePool and LpPool are lowered, and what they share with it
+ * and with the pool of an epilogue.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -9,10 +9,18 @@
 #include "ops/common.h"
 #include "ops/window.h"
 
+cvk_status cvk_pool_parse_p(const cvk_attrs *attrs, int64_t *p)
+{
+    CVK_TRY(cvk_attrs_int(attrs, "p", 2, p));
+    if (*p >= 1 && *p <= 64) return CVK_OK;
+    return cvk_fail(CVK_UNSUPPORTED, "attribute 'p' is %" PRId64 ", 1 to 64 are supported", *p);
+}
+
 cvk_status cvk_pool_parse(const cvk_attrs *attrs, void *values)
 {
     cvk_pool_params *params = values;
     int64_t ceil_mode, include, order;
+    if (params->kind == CVK_POOL_LP) CVK_TRY(cvk_pool_parse_p(attrs, &params->p));
     CVK_TRY(cvk_attrs_window(attrs, &params->window));
     CVK_TRY(cvk_attrs_int(attrs, "ceil_mode", 0, &ceil_mode));
     CVK_TRY(cvk_attrs_int(attrs, "count_include_pad", 0, &include));
@@ -84,6 +92,7 @@ static range window_range(const cvk_sweep_axis *axis, int64_t o)
 
 typedef struct tap {
     double best, sum;
+    int64_t power;        /* LP: what sum adds of each element; else 0 */
     int64_t count, place; /* place: of best in its channel's volume */
 } tap;
 
@@ -93,15 +102,16 @@ static void take(tap *t, double value, int64_t place)
         t->best = value;
         t->place = place;
     }
-    t->sum += value;
+    t->sum += t->power ? pow(fabs(value), (double)t->power) : value;
     t->count++;
 }
 
 /* All taps that lie in the volume which begins at element `first` of src. */
-static tap gather(const cvk_view *src, int64_t first, const cvk_sweep *s, const range *ranges)
+static tap gather(const cvk_view *src, int64_t first, int64_t power, const cvk_sweep *s,
+                  const range *ranges)
 {
     const range *d = &ranges[0], *h = &ranges[1], *w = &ranges[2];
-    tap t = {.best = -INFINITY};
+    tap t = {.best = -INFINITY, .power = power};
     for (int64_t z = d->begin; z < d->end; z += d->step) {
         for (int64_t y = h->begin; y < h->end; y += h->step) {
             int64_t row = z * s->axis[0].in_pitch + y * s->axis[1].in_pitch;
@@ -128,16 +138,19 @@ static int64_t divisor_of(const cvk_pool_params *pool, const tap *t, const range
 static double result(const cvk_pool_params *pool, const tap *t, const range *r)
 {
     if (pool->kind == CVK_POOL_MAX) return t->best;
+    if (pool->kind == CVK_POOL_LP) return pow(t->sum, 1 / (double)pool->p);
     int64_t divisor = divisor_of(pool, t, r);
     return divisor ? t->sum / (double)divisor : 0;
 }
 
 /* The window of element i of the output. */
-static tap window_tap(const cvk_view *src, const cvk_sweep *s, int64_t i, range *ranges)
+static tap window_tap(const cvk_pool_params *pool, const cvk_view *src, const cvk_sweep *s,
+                      int64_t i, range *ranges)
 {
     for (int a = 0; a < CVK_MAX_SPATIAL; a++)
         ranges[a] = window_range(&s->axis[a], i / s->axis[a].out_pitch % s->axis[a].out);
-    return gather(src, i / s->out_count * s->in_count, s, ranges);
+    int64_t power = pool->kind == CVK_POOL_LP ? pool->p : 0;
+    return gather(src, i / s->out_count * s->in_count, power, s, ranges);
 }
 
 double cvk_pool_sum(const cvk_pool_params *pool, const cvk_view *in, const cvk_shape *out,
@@ -145,7 +158,7 @@ double cvk_pool_sum(const cvk_pool_params *pool, const cvk_view *in, const cvk_s
 {
     cvk_sweep s = cvk_sweep_make(&pool->window, 1, &in->shape, out);
     range ranges[CVK_MAX_SPATIAL];
-    tap t = window_tap(in, &s, i, ranges);
+    tap t = window_tap(pool, in, &s, i, ranges);
     *divisor = divisor_of(pool, &t, ranges);
     return t.sum;
 }
@@ -161,7 +174,7 @@ cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, 
     cvk_sweep s = cvk_sweep_make(&pool->window, 1, &in[0].shape, &out[0].shape);
     for (int64_t i = 0; i < count; i++) {
         range ranges[CVK_MAX_SPATIAL];
-        tap t = window_tap(&in[0], &s, i, ranges);
+        tap t = window_tap(pool, &in[0], &s, i, ranges);
         cvk_view_set(&out[0], i, result(pool, &t, ranges));
         if (!indices) continue;
         int64_t first = i / s.out_count * s.in_count;

@@ -32,7 +32,7 @@ typedef struct cvk_sweep {
 cvk_sweep cvk_sweep_make(const cvk_window *window, int64_t group, const cvk_shape *in,
                          const cvk_shape *out);
 
-/* Pools: MaxPool, AveragePool, Pool and the pool of an epilogue. */
+/* Pools: MaxPool, AveragePool, LpPool, Pool and the pool of an epilogue. */
 cvk_status cvk_pool_parse(const cvk_attrs *attrs, void *values);
 cvk_status cvk_pool_infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
@@ -42,6 +42,9 @@ cvk_status cvk_pool_reference(const void *params, const cvk_view *in, int n_in, 
 double cvk_pool_sum(const cvk_pool_params *pool, const cvk_view *in, const cvk_shape *out,
                     int64_t i, int64_t *divisor);
 uint64_t cvk_pool_work(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
+
+/* Attribute p of the Lp pools. */
+cvk_status cvk_pool_parse_p(const cvk_attrs *attrs, int64_t *p);
 
 /* Pools over all of a channel: GlobalMaxPool, GlobalAveragePool, GlobalPool. */
 cvk_status cvk_global_pool_infer(void *params, const cvk_view *in, int n_in, cvk_view *out,

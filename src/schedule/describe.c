@@ -14,15 +14,14 @@ const char *cvk_step_device_name(const cvk_plan *plan, const cvk_plan_step *made
 
 const char *cvk_step_op_name(const cvk_plan_step *made)
 {
+    static const char *const pool_names[] = {"MaxPool", "AveragePool", "LpPool"};
     const cvk_node *node = made->step.node;
     switch (node->op) {
     case CVK_OP_Unary: return cvk_act_name(((const cvk_unary_params *)node->params)->act.kind);
     case CVK_OP_Binary: return cvk_binary_name(((const cvk_binary_params *)node->params)->kind);
     case CVK_OP_QBinary:
         return ((const cvk_qbinary_params *)node->params)->kind == CVK_BINARY_ADD ? "QAdd" : "QMul";
-    case CVK_OP_Pool:
-        return ((const cvk_pool_params *)node->params)->kind == CVK_POOL_MAX ? "MaxPool"
-                                                                             : "AveragePool";
+    case CVK_OP_Pool: return pool_names[((const cvk_pool_params *)node->params)->kind];
     case CVK_OP_GlobalPool:
         return ((const cvk_global_pool_params *)node->params)->kind == CVK_POOL_MAX
                    ? "GlobalMaxPool"

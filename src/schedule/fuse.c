@@ -79,7 +79,8 @@ static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, i
     if (next->op == CVK_OP_Unary) {
         post.kind = CVK_POST_ACT;
         post.act = ((const cvk_unary_params *)next->params)->act;
-    } else if (next->op == CVK_OP_Pool) {
+    } else if (next->op == CVK_OP_Pool && next->n_out == 1 &&
+               ((const cvk_pool_params *)next->params)->kind != CVK_POOL_LP) {
         post.kind = CVK_POST_POOL;
         post.pool = *(const cvk_pool_params *)next->params;
     } else if (next->op == CVK_OP_Binary) {
@@ -201,7 +202,7 @@ cvk_status cvk_pass_fuse(cvk_scheduler *s)
     if (!f.readers || !f.gone) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_nodes; i++)
         if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) &&
-            graph->nodes[i].n_out && can_follow(graph->values[graph->nodes[i].out[0]].dtype))
+            graph->nodes[i].n_out == 1 && can_follow(graph->values[graph->nodes[i].out[0]].dtype))
             CVK_TRY(fuse_from(&f, i));
     int kept = 0;
     for (int i = 0; i < graph->n_nodes; i++)

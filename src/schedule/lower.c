@@ -26,10 +26,10 @@ static cvk_status become_alias(cvk_graph *graph, const cvk_node *node)
     return become(graph, node, CVK_OP_Reshape, &(cvk_reshape_params){0});
 }
 
-/* Inputs beyond the first are constants, which infer has put into params. */
-static bool rest_is_constant(const cvk_graph *graph, const cvk_node *node)
+/* Inputs beyond the first `data` ones are constants, which infer has put into params. */
+static bool rest_is_constant(const cvk_graph *graph, const cvk_node *node, int data)
 {
-    for (int i = 1; i < node->n_in; i++)
+    for (int i = data; i < node->n_in; i++)
         if (node->in[i] >= 0 && !cvk_is_const(graph, node->in[i])) return false;
     return true;
 }
@@ -136,10 +136,16 @@ static cvk_status lower_batch_norm(cvk_graph *graph, const cvk_node *node)
     return CVK_OK;
 }
 
+/* Output 1, if it is there, are the indices. */
 static cvk_status lower_pool(cvk_graph *graph, const cvk_node *node)
 {
-    if (node->n_out > 1 && node->out[1] >= 0) return cvk_nodes_keep(graph, node); /* indices */
-    return become(graph, node, CVK_OP_Pool, node->params);
+    cvk_node *made;
+    int n_out = node->n_out > 1 && node->out[1] >= 0 ? 2 : 1;
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Pool, node->name, node->in, 1, node->out, n_out,
+                               sizeof(cvk_pool_params), &made));
+    made->members = node->members;
+    memcpy(made->params, node->params, sizeof(cvk_pool_params));
+    return CVK_OK;
 }
 
 /* A reduction over exactly the spatial dimensions of an image is a global pool. */
@@ -182,11 +188,11 @@ static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node)
     return become_alias(graph, &second);
 }
 
-/* Keeps the operator with its first input only: the rest is in params. */
-static cvk_status keep_first(cvk_graph *graph, const cvk_node *node)
+/* Keeps the operator with its first `data` inputs, if the rest is in params. */
+static cvk_status keep_data(cvk_graph *graph, const cvk_node *node, int data)
 {
     cvk_node copy = *node;
-    copy.n_in = 1;
+    if (rest_is_constant(graph, node, data)) copy.n_in = data;
     return cvk_nodes_keep(graph, &copy);
 }
 
@@ -219,11 +225,10 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, cvk_form_kin
 {
     switch (form) {
     case CVK_FORM_UNARY:
-        return rest_is_constant(graph, node) ? become(graph, node, CVK_OP_Unary, node->params)
-                                             : cvk_nodes_keep(graph, node);
-    case CVK_FORM_DATA:
-        return rest_is_constant(graph, node) ? keep_first(graph, node)
-                                             : cvk_nodes_keep(graph, node);
+        return rest_is_constant(graph, node, 1) ? become(graph, node, CVK_OP_Unary, node->params)
+                                                : cvk_nodes_keep(graph, node);
+    case CVK_FORM_DATA: return keep_data(graph, node, 1);
+    case CVK_FORM_PAIR: return keep_data(graph, node, 2);
     case CVK_FORM_MEAN: return lower_mean(graph, node);
     case CVK_FORM_REDUCE: return lower_reduce(graph, node);
     case CVK_FORM_POOL: return lower_pool(graph, node);
