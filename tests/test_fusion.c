@@ -334,6 +334,43 @@ static void swish_is_one_function(void **state)
     check_fused("in x 2x30; in z 2x30; s = Sigmoid x; y = Mul s z; out y", 0);
 }
 
+/* As exporters write it; the square as a power or a product, gamma and beta or not. */
+static void layer_norm_is_one_node(void **state)
+{
+    (void)state;
+    static const char head[] =
+        "in x 2x5x24; const two s =2; const e s =0.001; const g 24; const b 24; "
+        "m = ReduceMean x axes=[-1]; d = Sub x m;";
+    static const char *const tails[] = {
+        "q = Pow d two; v = ReduceMean q axes=[-1]; a = Add v e; s = Sqrt a; n = Div d s; k = Mul "
+        "n g; "
+        "y = Add k b; out y",
+        "q = Mul d d; v = ReduceMean q axes=[2]; a = Add e v; s = Sqrt a; n = Div d s; k = Mul g "
+        "n; "
+        "y = Add b k; out y",
+        "q = Mul d d; v = ReduceMean q axes=[2]; a = Add v e; s = Sqrt a; y = Div d s; out y",
+    };
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char text[600];
+        snprintf(text, sizeof text, "%s %s", head, tails[i]);
+        fused_net net = check_net(text);
+        assert_int_equal(working_steps(&net), 1);
+        drop_net(&net);
+    }
+    /* Not a normalisation: the mean square is over other dimensions; nor are all its parts free. */
+    char text[600];
+    snprintf(text, sizeof text, "%s %s", head,
+             "q = Mul d d; v = ReduceMean q axes=[1]; a = Add v e; s = Sqrt a; y = Div d s; out y");
+    fused_net net = check_net(text);
+    assert_true(working_steps(&net) > 1);
+    drop_net(&net);
+    snprintf(text, sizeof text, "%s %s", head,
+             "q = Mul d d; v = ReduceMean q axes=[2]; a = Add v e; s = Sqrt a; n = Div d s; "
+             "y = Mul n g; z = Mul d n; out y; out z");
+    net = check_net(text);
+    drop_net(&net);
+}
+
 static void matmul_and_bias_are_a_gemm(void **state)
 {
     (void)state;
@@ -446,10 +483,10 @@ static void operators_without_a_kernel_run_on_the_host(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "in x 1x16x8x8; const w 16x16x3x3; c = Conv x w; p,i = MaxPool c kernel_shape=[2,2]; r = "
-        "Relu p; out r i",
-        "in x 1x16x6x5; const w 16x16x3x3; const k 4 =1,1,2,2; c = Conv x w; p = Resize c - k "
-        "mode=cubic; r = Conv p w; out r",
+        "in x 1x16x8x8; const w 16x16x3x3; c = Conv x w; d = Cast c to=11; p = MaxPool d "
+        "kernel_shape=[2,2]; e = Cast p to=1; r = Relu e; out r",
+        "in x 1x16x6x5; const w 16x16x3x3; const k 4 =1,1,2,2; c = Conv x w; d = Cast c to=11; "
+        "p = Resize d - k mode=cubic; e = Cast p to=1; r = Conv e w; out r",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fused_net net = check_net(rows[i]);
@@ -475,8 +512,9 @@ static void two_devices_in_one_session(void **state)
     expect_ok(cvk_device_open("cpu", NULL, &cpu), "cpu");
     cvk_device *const orders[][2] = {{device, cpu}, {cpu, device}};
     cvk_model *model = model_text("in x 1x16x9x9; const w 16x16x3x3; const v 16x16x1x1; c = Conv x "
-                                  "w; r = Relu c; p,i = MaxPool r kernel_shape=[2,2]\n"
-                                  "d = Conv p v; a = Add d p; g = GlobalAveragePool a; out g i");
+                                  "w; r = Relu c; e = Cast r to=11; p = MaxPool e "
+                                  "kernel_shape=[2,2]; q = Cast p to=1\n"
+                                  "d = Conv q v; a = Add d q; g = GlobalAveragePool a; out g");
     for (int k = 0; k < 2; k++) {
         test_run run = run_make(model, orders[k], 2, NULL);
         cvk_device_info info;
@@ -508,6 +546,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(padding_is_folded_into_the_window),
         cmocka_unit_test(quantising_and_back_is_one_function),
         cmocka_unit_test(swish_is_one_function),
+        cmocka_unit_test(layer_norm_is_one_node),
         cmocka_unit_test(matmul_and_bias_are_a_gemm),
         cmocka_unit_test(nodes_that_change_nothing_vanish),
         cmocka_unit_test(concat_by_offset),

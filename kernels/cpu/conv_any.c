@@ -147,10 +147,8 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
             .channels = s->ocg - within < TILE_OC ? s->ocg - within : TILE_OC,
         };
         row(&j);
-        for (int o = 0; o < j.channels && after.n; o++)
-            CVK_FN(cvk_chain_plane)
-            (&after, j.dst + o * s->out_volume, 1, (size_t)(at + o * s->out_volume), w->out,
-             oc + o);
+        for (int o = 0; o < j.channels && after.n; o++) CVK_FN(cvk_chain_plane)
+        (&after, j.dst + o * s->out_volume, 1, (size_t)(at + o * s->out_volume), w->out, oc + o);
     }
     return CVK_OK;
 }

@@ -14,9 +14,10 @@
 /* A single float in place of a vec sums all of a stretch: it is shorter. */
 enum { SUMS_DEEP = CVK_VLEN == 1 ? 16 : 64, SUMS_WIDE = 4 };
 
-/* SQUARES of the distance from `shift`; EXP of it; ABS and PRODUCT know no shift. */
+/* DISTANCES from `shift`; SQUARES of them; EXP of them; the others know no shift. */
 typedef enum sums_kind {
     SUMS_PLAIN,
+    SUMS_DISTANCES,
     SUMS_SQUARES,
     SUMS_ABS,
     SUMS_EXP,
@@ -56,6 +57,7 @@ CVK_INLINE double sums_part(const sums_kind kind, float x, float shift)
 {
     switch (kind) {
     case SUMS_SQUARES: return (double)(x - shift) * (double)(x - shift);
+    case SUMS_DISTANCES: return (double)(x - shift);
     case SUMS_ABS: return fabs((double)x);
     case SUMS_EXP: return exp((double)(x - shift));
     default: return (double)x;
@@ -67,6 +69,7 @@ CVK_INLINE vec sums_add(const sums_kind kind, vec acc, vec x, vec shift)
     vec d = vec_sub(x, shift);
     switch (kind) {
     case SUMS_SQUARES: return vec_fma(d, d, acc);
+    case SUMS_DISTANCES: return vec_add(acc, d);
     case SUMS_ABS: return vec_add(acc, vec_abs(x));
     case SUMS_EXP: return vec_add(acc, vec_exp(d));
     default: return sums_join_vec(kind, acc, x);

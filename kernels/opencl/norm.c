@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches norm.cl: Softmax, LogSoftmax, LRN, InstanceNormalization and GlobalPool.
+ * Launches norm.cl: Softmax, LogSoftmax, LRN, InstanceNormalization, RowNormalization
+ * and GlobalPool.
  */
 #include "kernels/opencl/steps.h"
 
@@ -147,6 +148,50 @@ cvk_status cvk_cl_instance_plain_prepare(cvk_device *device, cvk_step *step)
 cvk_status cvk_cl_instance_blocked_prepare(cvk_device *device, cvk_step *step)
 {
     return instance_launch(device, step, "instance_blocked", CVK_BLOCK);
+}
+
+/* As in norm.cl. */
+typedef struct row_args {
+    cl_int span, rows, length, groups, inner, has_scale, has_shift, has_mean, has_deviation;
+    cl_float epsilon;
+} row_args;
+
+bool cvk_cl_row_norm_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+}
+
+static bool has_output(const cvk_step *step, int i)
+{
+    return i < step->node->n_out && step->out[i].dtype != CVK_NONE;
+}
+
+cvk_status cvk_cl_row_norm_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_row_normalization_params *params = step->node->params;
+    row_args args = {.rows = (cl_int)params->rows,
+                     .length = (cl_int)params->length,
+                     .groups = (cl_int)params->groups,
+                     .inner = (cl_int)params->inner,
+                     .has_scale = cvk_cl_has_input(step->node, step->in, 1),
+                     .has_shift = cvk_cl_has_input(step->node, step->in, 2),
+                     .has_mean = has_output(step, 1),
+                     .has_deviation = has_output(step, 2),
+                     .epsilon = params->epsilon};
+    cvk_cl_spec spec = {.file = "norm.cl",
+                        .kernel = "row_normalization",
+                        .buffers = {{CVK_CL_IN, 0, NULL},
+                                    {CVK_CL_IN, 1, NULL},
+                                    {CVK_CL_IN, 2, NULL},
+                                    {CVK_CL_OUT, 0, NULL},
+                                    {CVK_CL_OUT, 1, NULL},
+                                    {CVK_CL_OUT, 2, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = args.rows,
+                        .floats = args.length,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
 }
 
 typedef struct global_pool_args {

@@ -257,6 +257,46 @@ __kernel void instance_blocked(const __global float *src, const __global float *
 }
 
 typedef struct {
+    int span, rows, length, groups, inner; /* inner: elements per entry of scale and shift */
+    int has_scale, has_shift, has_mean, has_deviation;
+    float epsilon;
+} row_args;
+
+/* 16 elements (or `lanes`) of a row from element i on, as they are entered. */
+static float16 entries_of(const __global float *entries, int first, int i, int inner, int lanes)
+{
+    float lane[16];
+    if (inner == 1) return load_n(entries + first + i, lanes);
+    for (int l = 0; l < 16; l++) lane[l] = entries[first + min(i + l, i + lanes - 1) / inner];
+    return vload16(0, lane);
+}
+
+/* unit: one row. means, deviations: one per row, if wanted; the latter inverse. */
+__kernel void row_normalization(const __global float *src, const __global float *scale,
+                                const __global float *shift, __global float *dst,
+                                __global float *means, __global float *deviations,
+                                const row_args args)
+{
+    int begin = (int)get_global_id(0) * args.span, end = min(begin + args.span, args.rows);
+    for (int u = begin; u < end; u++) {
+        int first = u % args.groups * (args.length / args.inner), at = u * args.length;
+        float mean = sum_run(src + at, args.length, 0.0f, 1) / args.length;
+        float lost = sum_run(src + at, args.length, mean, 1) / args.length;
+        float variance = sum_run(src + at, args.length, mean, 2) / args.length - lost * lost;
+        float k = 1.0f / sqrt(max(variance, 0.0f) + args.epsilon);
+        for (int x = 0; x < args.length; x += 16) {
+            int lanes = min(16, args.length - x);
+            float16 y = (load_n(src + at + x, lanes) - mean - lost) * k;
+            if (args.has_scale) y *= entries_of(scale, first, x, args.inner, lanes);
+            if (args.has_shift) y += entries_of(shift, first, x, args.inner, lanes);
+            store_n(y, dst + at + x, lanes);
+        }
+        if (args.has_mean) means[u] = mean + lost;
+        if (args.has_deviation) deviations[u] = k;
+    }
+}
+
+typedef struct {
     int span, planes, spatial, average;
 } global_pool_args;
 

@@ -196,6 +196,26 @@ typedef struct cvk_instance_normalization_params {
     float epsilon;
 } cvk_instance_normalization_params;
 
+/* LayerNormalization, GroupNormalization, RowNormalization: rows of `length` neighbours to mean 0
+ * and variance 1, then scale and shift: element i of row r by entry
+ *     r % groups * (length / inner) + i / inner
+ * of the two. infer fills in rows, length and inner; inner is 0 where the entries of a
+ * LayerNormalization broadcast in another way. Inputs X, [scale], [shift]; outputs Y, [mean],
+ * [1 / standard deviation]. */
+typedef struct cvk_row_normalization_params {
+    float epsilon;
+    int64_t axis;           /* LayerNormalization */
+    bool scale_per_channel; /* GroupNormalization, else per group */
+    int64_t rows, length, groups, inner;
+} cvk_row_normalization_params;
+
+/* MeanVarianceNormalization: over axes; y = (x - mean) / (standard deviation + 1e-9). */
+
+/* LpNormalization: y = x / p-norm along axis, p 1 or 2; 0 where the norm is 0. */
+typedef struct cvk_lp_normalization_params {
+    int64_t axis, p;
+} cvk_lp_normalization_params;
+
 /* LRN: y = x / (bias + alpha / size * sum over channels [c - (size-1)/2, c + size/2] of x^2)^beta.
  */
 typedef struct cvk_lrn_params {

@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "ops/common.h"
+#include "ops/normalise.h"
 
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
@@ -28,16 +28,10 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
 static void normalise(const cvk_view *src, int64_t begin, int64_t length, double epsilon,
                       double scale, double shift, cvk_view *dst)
 {
-    double mean = 0, variance = 0;
-    for (int64_t i = 0; i < length; i++) mean += cvk_view_get(src, begin + i);
-    mean /= (double)length;
-    for (int64_t i = 0; i < length; i++) {
-        double x = cvk_view_get(src, begin + i) - mean;
-        variance += x * x;
-    }
-    scale /= sqrt(variance / (double)length + epsilon);
+    cvk_moments m = cvk_moments_of(src, begin, length);
+    scale /= sqrt(m.variance + epsilon);
     for (int64_t i = 0; i < length; i++)
-        cvk_view_set(dst, begin + i, (cvk_view_get(src, begin + i) - mean) * scale + shift);
+        cvk_view_set(dst, begin + i, (cvk_view_get(src, begin + i) - m.mean) * scale + shift);
 }
 
 static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,

@@ -55,6 +55,9 @@ typedef enum cvk_form_kind {
     CVK_FORM_POOL,        /* Pool of params; also of uint8 and int8 tensors */
     CVK_FORM_GLOBAL_POOL, /* GlobalPool of params */
     CVK_FORM_RESIZE,      /* Resize of params, with input 0 only */
+    CVK_FORM_ROW_NORM,    /* RowNormalization of params */
+    CVK_FORM_MEAN_VAR,    /* reductions and binary operations (schedule/lower_norm.c) */
+    CVK_FORM_LP_NORM,     /* likewise */
     CVK_FORM_AFFINE,      /* Affine of scale, B, mean and var */
     CVK_FORM_EINSUM       /* MatMul, Copy or itself (schedule/lower_einsum.c) */
 } cvk_form_kind;

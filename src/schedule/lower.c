@@ -234,6 +234,9 @@ static cvk_status lower_f32(cvk_graph *graph, const cvk_node *node, cvk_form_kin
     case CVK_FORM_POOL: return lower_pool(graph, node);
     case CVK_FORM_GLOBAL_POOL: return become(graph, node, CVK_OP_GlobalPool, node->params);
     case CVK_FORM_RESIZE: return lower_resize(graph, node);
+    case CVK_FORM_ROW_NORM: return cvk_lower_row_norm(graph, node);
+    case CVK_FORM_MEAN_VAR: return cvk_lower_mean_var(graph, node);
+    case CVK_FORM_LP_NORM: return cvk_lower_lp_norm(graph, node);
     case CVK_FORM_AFFINE: return lower_batch_norm(graph, node);
     case CVK_FORM_EINSUM: return cvk_lower_einsum(graph, node);
     default: return cvk_nodes_keep(graph, node);

@@ -19,6 +19,12 @@ cvk_status cvk_lower_move(cvk_graph *graph, const cvk_node *node, int out,
  * that shares its data, anything else gets a Reshape node. */
 cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, int rank);
 
+/* lower_norm.c: nodes with cvk_row_normalization_params into RowNormalization;
+ * MeanVarianceNormalization and LpNormalization into several nodes. */
+cvk_status cvk_lower_row_norm(cvk_graph *graph, const cvk_node *node);
+cvk_status cvk_lower_mean_var(cvk_graph *graph, const cvk_node *node);
+cvk_status cvk_lower_lp_norm(cvk_graph *graph, const cvk_node *node);
+
 /* lower_quant.c: QLinearConv, ConvInteger, QLinearMatMul, MatMulInteger into QConv and QMatMul; what
  * the pass quantise.c needs of it. */
 cvk_status cvk_lower_quant(cvk_graph *graph, const cvk_node *node, const cvk_form_quant *form);

@@ -179,6 +179,7 @@ cvk_status cvk_pass_rewrite(cvk_graph *graph)
         CVK_TRY(rewrite_qdq(graph, &graph->nodes[i]));
         CVK_TRY(rewrite_swish(graph, &graph->nodes[i]));
     }
+    CVK_TRY(cvk_rewrite_norms(graph));
     CVK_TRY(cvk_graph_prune(graph));
     CVK_TRY(rewrite_matmuls(graph));
     return cvk_graph_link(graph);
