@@ -76,6 +76,7 @@ typedef struct cvk_node {
     cvk_post posts[CVK_MAX_POSTS];
     cvk_shape conv_shape; /* with a POOL post: shape of the result before the pool */
     const char *members;  /* names of the model's nodes in this one, comma separated; NULL: name */
+    const char *within;   /* what else its parameters do, for describe: "Relu"; NULL: nothing */
     const char *note;     /* what schedule has to say about it: why a fusion was declined */
     int device;           /* schedule/place: index of the device; -1: host */
 } cvk_node;

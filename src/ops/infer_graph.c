@@ -15,6 +15,7 @@ typedef struct folder {
     cvk_graph *graph;
     size_t limit;  /* bytes per value made; what lies somewhere already costs none */
     uint64_t work; /* left of FOLD_WORK */
+    bool keep_quantised;
     cvk_view *in, *out;
 } folder;
 
@@ -115,6 +116,7 @@ static cvk_status compute(folder *f, const cvk_node *node)
 static cvk_status fold(folder *f, const cvk_node *node)
 {
     bool small;
+    if (f->keep_quantised && node->op == CVK_OP_DequantizeLinear) return CVK_OK;
     if (!inputs_known(f->graph, node) || !outputs_known(f, node, &small)) return CVK_OK;
     const void *data = node->n_out > 0 && node->out[0] >= 0 ? existing(f->graph, node) : NULL;
     if (!data) return small && afford(f, node) ? compute(f, node) : CVK_OK;
@@ -132,9 +134,9 @@ static cvk_status walk(folder *f)
     return CVK_OK;
 }
 
-static cvk_status walk_within(cvk_graph *graph, size_t limit, uint64_t work)
+static cvk_status walk_within(cvk_graph *graph, size_t limit, uint64_t work, bool keep_quantised)
 {
-    folder f = {.graph = graph, .limit = limit, .work = work};
+    folder f = {.graph = graph, .limit = limit, .work = work, .keep_quantised = keep_quantised};
     cvk_status status = folder_open(&f);
     if (!status) status = walk(&f);
     folder_close(&f);
@@ -143,7 +145,7 @@ static cvk_status walk_within(cvk_graph *graph, size_t limit, uint64_t work)
 
 cvk_status cvk_graph_evaluate(cvk_graph *graph)
 {
-    CVK_TRY(walk_within(graph, SIZE_MAX, UINT64_MAX));
+    CVK_TRY(walk_within(graph, SIZE_MAX, UINT64_MAX, false));
     for (int i = 0; i < graph->n_outputs; i++)
         if (!graph->values[graph->outputs[i]].data)
             return cvk_fail(CVK_UNSUPPORTED, "output '%s' cannot be computed: its shape stays open",
@@ -151,9 +153,19 @@ cvk_status cvk_graph_evaluate(cvk_graph *graph)
     return CVK_OK;
 }
 
-cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
+static cvk_status infer_all(cvk_graph *graph, size_t fold_limit_bytes, bool keep_quantised)
 {
-    CVK_TRY(walk_within(graph, fold_limit_bytes, FOLD_WORK));
+    CVK_TRY(walk_within(graph, fold_limit_bytes, FOLD_WORK, keep_quantised));
     if (!fold_limit_bytes) return CVK_OK;
     return cvk_graph_prune(graph); /* a folded node has no output left that is not constant */
+}
+
+cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes)
+{
+    return infer_all(graph, fold_limit_bytes, false);
+}
+
+cvk_status cvk_graph_infer_quantised(cvk_graph *graph, size_t fold_limit_bytes)
+{
+    return infer_all(graph, fold_limit_bytes, true);
 }

@@ -142,6 +142,8 @@ double cvk_binary_apply(cvk_binary_kind kind, double a, double b);
  * in the graph's arena, at most fold_limit_bytes each; 0: no folding). Nodes whose references would
  * take more than about a second in all (cvk_node_work, and elements made beyond those read) stay. */
 cvk_status cvk_graph_infer(cvk_graph *graph, size_t fold_limit_bytes);
+/* The same, but a constant behind DequantizeLinear stays the integers that it is. */
+cvk_status cvk_graph_infer_quantised(cvk_graph *graph, size_t fold_limit_bytes);
 
 /* The same without limits on bytes or time: computes a graph whose inputs all have data. Afterwards
  * each output has data and its shape; CVK_UNSUPPORTED names one that has not. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * First pass: the caller's shapes for inputs with free dimensions, then the type and shape of every
- * value, and constants folded. From here on every shape is known.
+ * value, and constants folded, but for those that quantise.c wants to see as integers. From here on
+ * every shape is known.
  */
 #include <string.h>
 
@@ -135,6 +136,7 @@ cvk_status cvk_pass_bind(cvk_scheduler *s)
         CVK_TRY(bind_input(value, given ? given : find_shape(s->options, value->name, i)));
     }
     for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(cvk_node_parse(graph, &graph->nodes[i]));
-    CVK_TRY(cvk_graph_infer(graph, SIZE_MAX));
+    CVK_TRY(s->options->no_fuse ? cvk_graph_infer(graph, SIZE_MAX)
+                                : cvk_graph_infer_quantised(graph, SIZE_MAX));
     return check_elements(graph);
 }

@@ -33,9 +33,9 @@ const char *cvk_step_op_name(const cvk_plan_step *made)
 const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made)
 {
     const cvk_node *node = made->step.node;
-    const char *text = "";
+    const char *text = node->within ? node->within : "";
     for (int p = 0; text && p < node->n_posts; p++)
-        text = cvk_arena_printf(arena, "%s%s%s", text, p ? ", " : "", node->posts[p].name);
+        text = cvk_arena_printf(arena, "%s%s%s", text, *text ? ", " : "", node->posts[p].name);
     return text;
 }
 

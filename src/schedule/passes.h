@@ -26,6 +26,9 @@ typedef struct cvk_scheduler {
 cvk_status cvk_pass_bind(cvk_scheduler *s);
 /* cut.c: nodes whose shapes only a run can know into plan->tail. */
 cvk_status cvk_pass_cut(cvk_scheduler *s);
+/* quantise.c: operators between DequantizeLinear and QuantizeLinear onto integers; then the constants
+ * folded that bind left for it. */
+cvk_status cvk_pass_quantise(cvk_graph *graph);
 /* half.c: float16 nodes become float32 nodes, before they are lowered. */
 cvk_status cvk_pass_widen(cvk_scheduler *s);
 /* lower.c: ONNX operators into the forms that kernels are written for. */

@@ -58,6 +58,7 @@ static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
     CVK_TRY(cvk_pass_cut(s));
+    if (!s->options->no_fuse) CVK_TRY(cvk_pass_quantise(s->graph));
     CVK_TRY(cvk_pass_widen(s));
     CVK_TRY(cvk_pass_lower(s->graph));
     if (!s->options->no_fuse) {

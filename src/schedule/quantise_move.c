@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operators that only move elements, or pick the largest, between DequantizeLinear and
+ * QuantizeLinear with one scale and zero point: they do the same to the integers. Any number of them
+ * in a row, and over all inputs of a Concat.
+ */
+#include <string.h>
+
+#include "ops/quant.h"
+#include "schedule/passes.h"
+#include "schedule/quantise.h"
+
+enum { MAX_DEPTH = 16 }; /* operators in a row */
+
+/* How the operator says what it does, so that it need not be named; what differs from it is named. */
+static bool moves(const cvk_node *node)
+{
+    const cvk_form *form = &cvk_op_get(node->op)->form;
+    if (cvk_is_alias(node) || form->kind == CVK_FORM_COPY || node->op == CVK_OP_Concat) return true;
+    if (node->op == CVK_OP_MaxPool) return node->n_out == 1 || node->out[1] < 0;
+    if (node->op == CVK_OP_Resize || node->op == CVK_OP_Upsample) {
+        const cvk_resize_params *resize = node->params;
+        return resize->mode == CVK_RESIZE_NEAREST && resize->coord != CVK_COORD_CROP;
+    }
+    if (node->op != CVK_OP_Pad) return false;
+    const cvk_pad_params *pad = node->params;
+    return pad->mode != CVK_PAD_CONSTANT || pad->value == 0;
+}
+
+/* The inputs that hold data: one, but of a Concat. */
+static int data_inputs(const cvk_node *node)
+{
+    return node->op == CVK_OP_Concat ? node->n_in : 1;
+}
+
+/* Whether `value` is made of integers with the target's scale and zero point by nothing but moves. */
+static bool can_move(const quantiser *q, const quant_target *t, int value, int depth)
+{
+    quant_tensor x;
+    if (cvk_quant_read(q, value, &x))
+        return x.scale == t->scale && x.zp == t->y.zp && q->graph->values[x.id].dtype == t->y.dtype;
+    if (value < 0 || value >= q->n_values || q->maker[value] < 0 || depth == MAX_DEPTH)
+        return false;
+    const cvk_node *node = &q->nodes[q->maker[value]];
+    if (q->uses[value] != 1 || !moves(node)) return false;
+    for (int i = 1; i < node->n_in; i++)
+        if (node->op != CVK_OP_Concat && node->in[i] >= 0 && !cvk_is_const(q->graph, node->in[i]))
+            return false;
+    for (int i = 0; i < data_inputs(node); i++)
+        if (!can_move(q, t, node->in[i], depth + 1)) return false;
+    return true;
+}
+
+/* A value of the target's type for what was the float `like`. */
+static cvk_status new_value(const quantiser *q, const quant_target *t, int like, int *id)
+{
+    CVK_TRY(cvk_graph_add_temp(q->graph, q->graph->values[like].name, id));
+    cvk_value *value = &q->graph->values[*id];
+    value->dtype = t->y.dtype;
+    value->has_shape = true;
+    value->shape = q->graph->values[like].shape;
+    return CVK_OK;
+}
+
+/* The part of a Split that makes `value` as a Slice. */
+static cvk_status slice_of(quantiser *q, const cvk_node *split, int value, int from, int to,
+                           cvk_node **made)
+{
+    const cvk_split_params *params = split->params;
+    int64_t start = 0;
+    int k = 0;
+    for (; split->out[k] != value; k++) start += params->sizes[k];
+    CVK_TRY(cvk_graph_add_node(q->graph, CVK_OP_Slice, split->name, &from, 1, &to, 1,
+                               sizeof(cvk_slice_params), made));
+    *(cvk_slice_params *)(*made)->params = (cvk_slice_params){.from_attributes = true,
+                                                              .n = 1,
+                                                              .starts = {start},
+                                                              .ends = {start + params->sizes[k]},
+                                                              .axes = {params->axis},
+                                                              .has_axes = true};
+    return CVK_OK;
+}
+
+/* A Pad's constant is the zero point. */
+static cvk_status pad_with_zero(quantiser *q, const quant_target *t, cvk_node *pad)
+{
+    const cvk_shape scalar = {0};
+    const uint8_t zero = (uint8_t)t->y.zp; /* the byte of either type */
+    if (((cvk_pad_params *)pad->params)->mode != CVK_PAD_CONSTANT) return CVK_OK;
+    ((cvk_pad_params *)pad->params)->value = (float)t->y.zp;
+    if (pad->n_in < 2) return CVK_OK;
+    int *in = cvk_arena_alloc(q->graph->arena, ((size_t)pad->n_in + 1) * sizeof *in);
+    if (!in) return CVK_NO_MEMORY;
+    memcpy(in, pad->in, (size_t)pad->n_in * sizeof *in);
+    CVK_TRY(cvk_graph_add_constant(q->graph, "zero", t->y.dtype, &scalar, &zero, &in[2]));
+    pad->in = in;
+    if (pad->n_in < 3) pad->n_in = 3;
+    return CVK_OK;
+}
+
+static cvk_status move_one(quantiser *q, const quant_target *t, const cvk_node *node, int value,
+                           const int *data, int to)
+{
+    cvk_node *made;
+    if (node->op == CVK_OP_Split) return slice_of(q, node, value, data[0], to, &made);
+    CVK_TRY(cvk_graph_add_node(q->graph, node->op, node->name, node->in, node->n_in, &to, 1,
+                               node->params_bytes, &made));
+    if (node->params_bytes) memcpy(made->params, node->params, node->params_bytes);
+    for (int i = 0; i < data_inputs(node); i++) made->in[i] = data[i];
+    if (value == t->quantize->in[0]) {
+        made->members = cvk_arena_printf(q->graph->arena, "%s,%s", node->name, t->members);
+        if (!made->members) return CVK_NO_MEMORY;
+    }
+    return node->op == CVK_OP_Pad ? pad_with_zero(q, t, made) : CVK_OK;
+}
+
+/* Puts `value` into the integer value `to` (-1: one that is made or found, into *to). Depth is
+ * bounded by can_move. */
+static cvk_status move(quantiser *q, const quant_target *t, int value, int *to)
+{
+    quant_tensor x;
+    cvk_node *alias;
+    if (cvk_quant_read(q, value, &x)) {
+        if (*to >= 0)
+            return cvk_graph_add_node(q->graph, CVK_OP_Identity, t->quantize->name, &x.id, 1, to, 1,
+                                      0, &alias);
+        *to = x.id;
+        return CVK_OK;
+    }
+    const cvk_node *node = &q->nodes[q->maker[value]];
+    int count = data_inputs(node);
+    int *data = cvk_arena_alloc(q->graph->arena, ((size_t)count + 1) * sizeof *data);
+    if (!data) return CVK_NO_MEMORY;
+    for (int i = 0; i < count; i++) {
+        data[i] = -1;
+        CVK_TRY(move(q, t, node->in[i], &data[i]));
+    }
+    if (*to < 0) CVK_TRY(new_value(q, t, value, to));
+    return move_one(q, t, node, value, data, *to);
+}
+
+cvk_status cvk_quantise_move(quantiser *q, const quant_target *target, bool *done)
+{
+    int to = target->quantize->out[0];
+    if (!can_move(q, target, target->quantize->in[0], 0)) return CVK_OK;
+    *done = true;
+    return move(q, target, target->quantize->in[0], &to);
+}
