@@ -109,7 +109,7 @@ static void reduce_cases(void **state)
 static void reduce_kinds(void **state)
 {
     (void)state;
-    ops_graph g = ops_graph_make(18);
+    ops_graph g = ops_graph_make(20);
     int x = ops_floats(&g, DIMS(2, 3), 3, -4, 0, 1, 2, 2), one = ints(&g, 1);
     ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(x, one), NO_ATTRS), 0, -4, 1);
     ops_expect(&g, ops_run(&g, CVK_OP_ReduceProd, IN(x, one), NO_ATTRS), 0, 0, 4);
@@ -141,7 +141,7 @@ static void reduce_kinds(void **state)
 static void reduce_nothing(void **state)
 {
     (void)state;
-    ops_graph g = ops_graph_make(18);
+    ops_graph g = ops_graph_make(20);
     int none = ops_constant(&g, CVK_F32, DIMS(2, 0), ""), one = ints(&g, 1);
     ops_expect(&g, ops_run(&g, CVK_OP_ReduceMax, IN(none, one), NO_ATTRS), 0, -INFINITY, -INFINITY);
     ops_expect(&g, ops_run(&g, CVK_OP_ReduceMin, IN(none, one), NO_ATTRS), 0, INFINITY, INFINITY);

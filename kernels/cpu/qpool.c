@@ -135,6 +135,7 @@ static bool accepts_average(const cvk_problem *p, const char **why_not)
 static bool accepts_max(const cvk_problem *p, const char **why_not)
 {
     if (!requant_is_8bit(&p->in[0])) return row_refuse(why_not, "not an 8-bit type");
+    if (p->node->n_out != 1) return row_refuse(why_not, "indices of the maxima are not computed");
     return accepts_as(p, p->node->params, why_not);
 }
 

@@ -260,8 +260,9 @@ typedef struct cvk_reduce_params {
     int n_axes; /* before infer: as given; 0 with !noop: all */
     int64_t axes[CVK_MAX_RANK];
     bool keepdims, noop_with_empty_axes;
-    bool last_index; /* ArgMax, ArgMin: select_last_index */
-    bool smallest;   /* ArgMin */
+    bool takes_bools; /* the maximum and minimum (opset 20) */
+    bool last_index;  /* ArgMax, ArgMin: select_last_index */
+    bool smallest;    /* ArgMin */
 } cvk_reduce_params;
 
 /* Reshape. */

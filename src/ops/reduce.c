@@ -18,6 +18,7 @@ cvk_status cvk_parse_reduce(const cvk_attrs *attrs, void *values)
     if (params->n_axes < 0) params->n_axes = 0;
     params->keepdims = keepdims != 0;
     params->noop_with_empty_axes = noop != 0;
+    params->takes_bools = attrs->opset >= 20;
     return CVK_OK;
 }
 
@@ -45,8 +46,8 @@ cvk_status cvk_infer_reduce(void *params, const cvk_view *in, int n_in, cvk_view
     (void)n_out;
     cvk_reduce_params *p = params;
     cvk_shape shape = cvk_shape_unknown();
-    if (p->kind != CVK_REDUCE_MAX && p->kind != CVK_REDUCE_MIN)
-        CVK_TRY(cvk_check_numeric(in, "input"));
+    bool ordered = p->kind == CVK_REDUCE_MAX || p->kind == CVK_REDUCE_MIN;
+    if (!ordered || !p->takes_bools) CVK_TRY(cvk_check_numeric(in, "input"));
     bool known = !cvk_input(in, n_in, 1) || cvk_input_constant(in, n_in, 1);
     if (cvk_input_constant(in, n_in, 1))
         CVK_TRY(cvk_const_ints(&in[1], "axes", CVK_MAX_RANK, p->axes, &p->n_axes));
