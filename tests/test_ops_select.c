@@ -17,7 +17,7 @@ static void top_k(void **state)
     ops_expect(&g, node->out[0], 0, 3, 3, 2, NAN, 5, 0);
     ops_expect(&g, node->out[1], 0, 0, 2, 3, 1, 2, 0);
     node = ops_node(&g, CVK_OP_TopK, IN(x, ints(&g, 1)), 2,
-                    ATTRS(ATTR_INT("axis", 0), ATTR_INT("largest", 0)));
+                    ATTRS(ATTR_INT("axis", 0), ATTR_INT("largest", 0), ATTR_INT("sorted", 0)));
     ops_compute(&g, node);
     ops_expect(&g, node->out[0], 0, 0, 1, 3, -1);
     ops_expect(&g, node->out[1], 0, 1, 0, 0, 1);
@@ -35,6 +35,8 @@ static void top_k(void **state)
     ops_refuse(&g, CVK_OP_TopK, IN(x, ints(&g, 1, 2)), NO_ATTRS, CVK_SHAPE,
                "k has shape 2, one element is expected");
     ops_refuse(&g, CVK_OP_TopK, IN(x), NO_ATTRS, CVK_BAD_MODEL, "k is expected as an input");
+    ops_refuse(&g, CVK_OP_TopK, IN(x, ints(&g, 1)), ATTRS(ATTR_INT("k", 1)), CVK_UNSUPPORTED,
+               "attribute 'k' is not known in operator set 11");
     ops_graph_drop(&g);
 }
 

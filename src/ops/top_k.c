@@ -16,9 +16,10 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     p->k_attribute = attrs->opset < 10;
     CVK_TRY(cvk_attrs_int(attrs, "axis", -1, &p->axis));
     CVK_TRY(cvk_attrs_int(attrs, "largest", 1, &largest));
-    CVK_TRY(cvk_attrs_int(attrs, "k", -1, &p->k));
+    cvk_attrs_ignore(attrs, "sorted");
+    p->k = -1;
+    if (p->k_attribute) CVK_TRY(cvk_attrs_int(attrs, "k", -1, &p->k));
     if (p->k_attribute && p->k < 0) return cvk_fail(CVK_BAD_MODEL, "attribute k is missing");
-    if (!p->k_attribute) p->k = -1;
     p->smallest = largest == 0;
     return CVK_OK;
 }
