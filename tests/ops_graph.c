@@ -76,7 +76,7 @@ cvk_node *ops_node(ops_graph *g, cvk_op_kind op, const int *in, int n_in, int n_
 
 void ops_compute(ops_graph *g, cvk_node *node)
 {
-    cvk_view in[8], out[4];
+    cvk_view in[16], out[4];
     if (cvk_node_infer(g->graph, node)) fail_msg("%s", cvk_last_error());
     for (int i = 0; i < node->n_in; i++) in[i] = cvk_graph_view(g->graph, node->in[i]);
     for (int i = 0; i < node->n_out; i++) {

@@ -30,6 +30,7 @@ convoke_device_test(test_session_info)
 convoke_device_test(test_session_late)
 convoke_device_test(test_fusion)
 convoke_device_test(test_half)
+convoke_device_test(test_quantised)
 convoke_device_test(test_random_nets)
 
 # The test itself is linked to libOpenCL, as a program that shares its context would be.

@@ -16,7 +16,7 @@ static void dequantize(const quantize_run *r, const cvk_view *src, float *dst)
         for (int i = r->begin; i < r->end; i++) dst[i] = (float)(i8[i] - r->zero) * scale;
     else
         for (int i = r->begin; i < r->end; i++)
-            dst[i] = (float)((double)((int64_t)i32[i] - r->zero) * (double)scale);
+            dst[i] = (float)((int64_t)i32[i] - r->zero) * scale;
 }
 
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)

@@ -13,7 +13,7 @@ static void quantize(const quantize_run *r, const float *src, void *dst, bool is
         int n = r->end - i < CVK_VLEN ? r->end - i : CVK_VLEN;
         float part[CVK_VLEN];
         vec q = vec_add(vec_round(vec_div(vec_load_n(src + i, n), scale)), zero);
-        vec_store(part, vec_max(vec_min(q, high), low)); /* a number also where q is NaN */
+        vec_store(part, vec_min(vec_max(q, low), high)); /* NaN gives low */
         for (int l = 0; l < n && is_signed; l++) ((int8_t *)dst)[i + l] = (int8_t)part[l];
         for (int l = 0; l < n && !is_signed; l++) ((uint8_t *)dst)[i + l] = (uint8_t)part[l];
     }

@@ -34,7 +34,7 @@ static void dequantize(const cvk_view *in, cvk_view *out, int64_t begin, int64_t
             for (int64_t i = begin; i < end; i++) dst[i] = (float)((double)(i8[i] - zero) * scale);
     } else {
         for (int64_t i = begin; i < end; i++)
-            cvk_view_set(out, i, (double)(cvk_view_get_int(in, i) - zero) * scale);
+            cvk_view_set(out, i, (double)(float)(cvk_view_get_int(in, i) - zero) * scale);
     }
 }
 

@@ -98,15 +98,22 @@ static cvk_status pad_with_zero(quantiser *q, const quant_target *t, cvk_node *p
     return CVK_OK;
 }
 
+static cvk_status copy_of(quantiser *q, const cvk_node *node, const int *data, int to,
+                          cvk_node **made)
+{
+    CVK_TRY(cvk_graph_add_node(q->graph, node->op, node->name, node->in, node->n_in, &to, 1,
+                               node->params_bytes, made));
+    if (node->params_bytes) memcpy((*made)->params, node->params, node->params_bytes);
+    for (int i = 0; i < data_inputs(node); i++) (*made)->in[i] = data[i];
+    return CVK_OK;
+}
+
 static cvk_status move_one(quantiser *q, const quant_target *t, const cvk_node *node, int value,
                            const int *data, int to)
 {
     cvk_node *made;
-    if (node->op == CVK_OP_Split) return slice_of(q, node, value, data[0], to, &made);
-    CVK_TRY(cvk_graph_add_node(q->graph, node->op, node->name, node->in, node->n_in, &to, 1,
-                               node->params_bytes, &made));
-    if (node->params_bytes) memcpy(made->params, node->params, node->params_bytes);
-    for (int i = 0; i < data_inputs(node); i++) made->in[i] = data[i];
+    CVK_TRY(node->op == CVK_OP_Split ? slice_of(q, node, value, data[0], to, &made)
+                                     : copy_of(q, node, data, to, &made));
     if (value == t->quantize->in[0]) {
         made->members = cvk_arena_printf(q->graph->arena, "%s,%s", node->name, t->members);
         if (!made->members) return CVK_NO_MEMORY;
