@@ -34,4 +34,5 @@ const cvk_op cvk_op_CastLike = {
     .parse = parse,
     .infer = infer,
     .reference = reference,
+    .type_only = true,
 };

@@ -11,6 +11,7 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     cvk_row_normalization_params *p = params;
     p->scale_per_channel = attrs->opset >= 21;
+    if (attrs->opset >= 21) cvk_attrs_ignore(attrs, "stash_type"); /* sums are exact enough */
     CVK_TRY(cvk_attrs_float(attrs, "epsilon", 1e-5f, &p->epsilon));
     CVK_TRY(cvk_attrs_int(attrs, "num_groups", 0, &p->groups));
     if (p->groups >= 1) return CVK_OK;

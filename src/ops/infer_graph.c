@@ -45,7 +45,8 @@ static bool inputs_known(const cvk_graph *graph, const cvk_node *node)
         const cvk_value *in = &graph->values[node->in[0]];
         return in->has_shape && cvk_shape_known(&in->shape);
     }
-    for (int k = 0; k < node->n_in; k++)
+    int count = cvk_op_get(node->op)->type_only ? 1 : node->n_in;
+    for (int k = 0; k < count; k++)
         if (node->in[k] >= 0 && !graph->values[node->in[k]].data) return false;
     return true;
 }

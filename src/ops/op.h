@@ -116,6 +116,7 @@ typedef struct cvk_op {
                             scales), instead of being multiplied or added: no parameter of a model */
     bool needs_elements; /* looks at pixels or channels: nothing to say of an input 0 without any */
     bool shape_only;     /* nothing but the shape of input 0 matters: known as soon as that is */
+    bool type_only;      /* of the inputs behind the first nothing but the type matters */
     bool alias;          /* the output is the first input's elements under another shape */
     bool internal;       /* not an ONNX operator: never imported */
 } cvk_op;
