@@ -36,8 +36,8 @@ cvk_status cvk_pass_lower(cvk_graph *graph);
 /* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
  * it. */
 cvk_status cvk_pass_fold(cvk_graph *graph);
-/* rewrite.c: small patterns: quantise-dequantise pairs, x sigmoid(x), MatMul + bias; and the one
- * in rewrite_norm.c, a layer normalisation in many nodes. */
+/* rewrite.c: small patterns: quantise-dequantise pairs, spelt-out activations, MatMul + bias; and
+ * the one in rewrite_norm.c, a layer normalisation in many nodes. */
 cvk_status cvk_pass_rewrite(cvk_graph *graph);
 cvk_status cvk_rewrite_norms(cvk_graph *graph);
 /* fuse.c: residual adds, activations and pools become posts of the node before them. */

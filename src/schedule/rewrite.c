@@ -2,78 +2,32 @@
  *
  * Small patterns, each into one node that says the same:
  *   QuantizeLinear, DequantizeLinear with one scale and zero point  ->  Unary QDQ
- *   x * Sigmoid(x)                                                  ->  Unary SWISH
+ *   x * Sigmoid(x) and the like (rewrite_act.c)                     ->  Unary SWISH ...
  *   MatMul by a constant matrix, + bias                             ->  Gemm on rows
  */
 #include <string.h>
 
-#include "schedule/passes.h"
-
-static const cvk_node *producer_of(const cvk_graph *graph, int value, cvk_op_kind op)
-{
-    int producer = value < 0 ? -1 : graph->values[value].producer;
-    return producer >= 0 && graph->nodes[producer].op == op ? &graph->nodes[producer] : NULL;
-}
-
-static cvk_status replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act,
-                                const cvk_node *first)
-{
-    cvk_unary_params *params = cvk_arena_alloc(graph->arena, sizeof *params);
-    int *in = cvk_arena_copy(graph->arena, &x, sizeof x);
-    if (!params || !in) return CVK_NO_MEMORY;
-    params->act = act;
-    node->members = cvk_join_members(graph->arena, first, node);
-    node->op = CVK_OP_Unary;
-    node->in = in;
-    node->n_in = 1;
-    node->params = params;
-    node->params_bytes = sizeof *params;
-    return node->members ? CVK_OK : CVK_NO_MEMORY;
-}
-
-/* A constant scalar (or one-element tensor). */
-static bool scalar(const cvk_graph *graph, int id, double *value)
-{
-    if (!cvk_is_const(graph, id)) return false;
-    cvk_view view = cvk_graph_view(graph, id);
-    if (cvk_view_count(&view) != 1) return false;
-    *value = cvk_view_get(&view, 0);
-    return true;
-}
+#include "schedule/rewriting.h"
 
 static cvk_status rewrite_qdq(cvk_graph *graph, cvk_node *node)
 {
-    const cvk_node *quantize = producer_of(graph, node->in[0], CVK_OP_QuantizeLinear);
+    const cvk_node *quantize = cvk_producer_of(graph, node->in[0], CVK_OP_QuantizeLinear);
     if (node->op != CVK_OP_DequantizeLinear || !quantize) return CVK_OK;
     double scale, zero = 0, scale2, zero2 = 0;
-    if (!scalar(graph, quantize->in[1], &scale) || !scalar(graph, node->in[1], &scale2))
+    if (!cvk_const_scalar(graph, quantize->in[1], &scale) ||
+        !cvk_const_scalar(graph, node->in[1], &scale2))
         return CVK_OK;
     bool zero_in = quantize->n_in > 2 && quantize->in[2] >= 0,
          zero_out = node->n_in > 2 && node->in[2] >= 0;
-    if (zero_in && !scalar(graph, quantize->in[2], &zero)) return CVK_OK;
-    if (zero_out && !scalar(graph, node->in[2], &zero2)) return CVK_OK;
+    if (zero_in && !cvk_const_scalar(graph, quantize->in[2], &zero)) return CVK_OK;
+    if (zero_out && !cvk_const_scalar(graph, node->in[2], &zero2)) return CVK_OK;
     cvk_dtype type = graph->values[node->in[0]].dtype;
     if (scale != scale2 || zero != zero2 || (type != CVK_U8 && type != CVK_I8)) return CVK_OK;
     if (graph->values[quantize->in[0]].dtype != CVK_F32) return CVK_OK;
     cvk_act act = {.kind = CVK_ACT_QDQ, .a = (float)scale, .b = (float)zero};
     act.c = type == CVK_U8 ? 0.0f : -128.0f;
     act.d = type == CVK_U8 ? 255.0f : 127.0f;
-    return replace_unary(graph, node, quantize->in[0], act, quantize);
-}
-
-static cvk_status rewrite_swish(cvk_graph *graph, cvk_node *node)
-{
-    if (node->op != CVK_OP_Binary ||
-        ((const cvk_binary_params *)node->params)->kind != CVK_BINARY_MUL)
-        return CVK_OK;
-    for (int i = 0; i < 2; i++) {
-        const cvk_node *gate = producer_of(graph, node->in[i], CVK_OP_Unary);
-        if (!gate || gate->in[0] != node->in[1 - i]) continue;
-        if (((const cvk_unary_params *)gate->params)->act.kind != CVK_ACT_SIGMOID) continue;
-        return replace_unary(graph, node, gate->in[0], (cvk_act){.kind = CVK_ACT_SWISH, .a = 1},
-                             gate);
-    }
-    return CVK_OK;
+    return cvk_replace_unary(graph, node, quantize->in[0], act, quantize);
 }
 
 static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const int64_t *dims,
@@ -177,7 +131,7 @@ cvk_status cvk_pass_rewrite(cvk_graph *graph)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         CVK_TRY(rewrite_qdq(graph, &graph->nodes[i]));
-        CVK_TRY(rewrite_swish(graph, &graph->nodes[i]));
+        CVK_TRY(cvk_rewrite_act(graph, &graph->nodes[i]));
     }
     CVK_TRY(cvk_rewrite_norms(graph));
     CVK_TRY(cvk_graph_prune(graph));

@@ -8,28 +8,12 @@
  * over the last dimensions. Each step finds what was found before it and takes it over: the nodes
  * that nobody reads any more are pruned.
  */
-#include "schedule/passes.h"
-
-static const cvk_node *producer_of(const cvk_graph *graph, int value, cvk_op_kind op)
-{
-    int producer = value < 0 ? -1 : graph->values[value].producer;
-    return producer >= 0 && graph->nodes[producer].op == op ? &graph->nodes[producer] : NULL;
-}
+#include "schedule/rewriting.h"
 
 static bool is_binary(const cvk_node *node, cvk_binary_kind kind)
 {
     return node && node->op == CVK_OP_Binary && !node->n_posts &&
            ((const cvk_binary_params *)node->params)->kind == kind;
-}
-
-/* A constant of one element. */
-static bool scalar(const cvk_graph *graph, int id, double *value)
-{
-    if (!cvk_is_const(graph, id)) return false;
-    cvk_view view = cvk_graph_view(graph, id);
-    if (cvk_view_count(&view) != 1) return false;
-    *value = cvk_view_get(&view, 0);
-    return true;
 }
 
 /* The operand of `node` beside `value`. */
@@ -42,7 +26,7 @@ static int other_than(const cvk_node *node, int value)
  * the first of them. */
 static bool is_row_mean(const cvk_graph *graph, int value, int *of, int64_t *axis)
 {
-    const cvk_node *node = producer_of(graph, value, CVK_OP_Reduce);
+    const cvk_node *node = cvk_producer_of(graph, value, CVK_OP_Reduce);
     if (!node) return false;
     const cvk_reduce_params *p = node->params;
     int rank = graph->values[node->in[0]].shape.rank;
@@ -57,23 +41,23 @@ static bool is_row_mean(const cvk_graph *graph, int value, int *of, int64_t *axi
 /* The value whose square `value` is; -1: none. */
 static int square_of(const cvk_graph *graph, int value)
 {
-    const cvk_node *node = producer_of(graph, value, CVK_OP_Binary);
+    const cvk_node *node = cvk_producer_of(graph, value, CVK_OP_Binary);
     double power;
     if (is_binary(node, CVK_BINARY_MUL)) return node->in[0] == node->in[1] ? node->in[0] : -1;
     if (!is_binary(node, CVK_BINARY_POW)) return -1;
-    return scalar(graph, node->in[1], &power) && power == 2 ? node->in[0] : -1;
+    return cvk_const_scalar(graph, node->in[1], &power) && power == 2 ? node->in[0] : -1;
 }
 
 /* v + epsilon, whose square root is value `root`: *v and *epsilon. */
 static bool is_deviation(const cvk_graph *graph, int root, int *v, double *epsilon)
 {
-    const cvk_node *node = producer_of(graph, root, CVK_OP_Unary);
+    const cvk_node *node = cvk_producer_of(graph, root, CVK_OP_Unary);
     if (!node || ((const cvk_unary_params *)node->params)->act.kind != CVK_ACT_SQRT) return false;
-    const cvk_node *add = producer_of(graph, node->in[0], CVK_OP_Binary);
+    const cvk_node *add = cvk_producer_of(graph, node->in[0], CVK_OP_Binary);
     if (!is_binary(add, CVK_BINARY_ADD)) return false;
     for (int i = 0; i < 2; i++) {
         *v = add->in[1 - i];
-        if (scalar(graph, add->in[i], epsilon)) return *epsilon >= 0;
+        if (cvk_const_scalar(graph, add->in[i], epsilon)) return *epsilon >= 0;
     }
     return false;
 }
@@ -85,7 +69,7 @@ static int normalised(const cvk_graph *graph, const cvk_node *div, int64_t *axis
     int64_t again;
     if (!is_binary(div, CVK_BINARY_DIV) || !is_deviation(graph, div->in[1], &v, epsilon)) return -1;
     int centred = div->in[0];
-    const cvk_node *sub = producer_of(graph, centred, CVK_OP_Binary);
+    const cvk_node *sub = cvk_producer_of(graph, centred, CVK_OP_Binary);
     if (!is_binary(sub, CVK_BINARY_SUB)) return -1;
     if (!is_row_mean(graph, sub->in[1], &x, axis) || x != sub->in[0]) return -1;
     if (!is_row_mean(graph, v, &of, &again) || again != *axis) return -1;
@@ -142,7 +126,7 @@ static cvk_status rewrite_affine(cvk_graph *graph, cvk_node *node, const int *re
 {
     bool mul = is_binary(node, CVK_BINARY_MUL), add = is_binary(node, CVK_BINARY_ADD);
     for (int i = 0; i < 2 && (mul || add); i++) {
-        const cvk_node *norm = producer_of(graph, node->in[i], CVK_OP_RowNormalization);
+        const cvk_node *norm = cvk_producer_of(graph, node->in[i], CVK_OP_RowNormalization);
         if (!norm || readers[node->in[i]] < 0 || norm->n_out != 1) continue;
         const cvk_row_normalization_params params =
             *(const cvk_row_normalization_params *)norm->params;

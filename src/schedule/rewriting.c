@@ -2,7 +2,7 @@
  *
  * Helpers for the passes that rewrite a graph.
  */
-#include "schedule/passes.h"
+#include "schedule/rewriting.h"
 
 cvk_node *cvk_nodes_take(cvk_graph *graph, int *count)
 {
@@ -68,4 +68,35 @@ const char *cvk_join_members(cvk_arena *arena, const cvk_node *first, const cvk_
 {
     return cvk_arena_printf(arena, "%s,%s", first->members ? first->members : first->name,
                             second->members ? second->members : second->name);
+}
+
+const cvk_node *cvk_producer_of(const cvk_graph *graph, int value, cvk_op_kind op)
+{
+    int producer = value < 0 ? -1 : graph->values[value].producer;
+    return producer >= 0 && graph->nodes[producer].op == op ? &graph->nodes[producer] : NULL;
+}
+
+cvk_status cvk_replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act,
+                             const cvk_node *first)
+{
+    cvk_unary_params *params = cvk_arena_alloc(graph->arena, sizeof *params);
+    int *in = cvk_arena_copy(graph->arena, &x, sizeof x);
+    if (!params || !in) return CVK_NO_MEMORY;
+    params->act = act;
+    node->members = cvk_join_members(graph->arena, first, node);
+    node->op = CVK_OP_Unary;
+    node->in = in;
+    node->n_in = 1;
+    node->params = params;
+    node->params_bytes = sizeof *params;
+    return node->members ? CVK_OK : CVK_NO_MEMORY;
+}
+
+bool cvk_const_scalar(const cvk_graph *graph, int value, double *number)
+{
+    if (!cvk_is_const(graph, value)) return false;
+    cvk_view view = cvk_graph_view(graph, value);
+    if (cvk_view_count(&view) != 1) return false;
+    *number = cvk_view_get(&view, 0);
+    return true;
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parts of the rewriting pass that live in files of their own, and what they share.
+ */
+#ifndef CVK_SCHEDULE_REWRITING_H
+#define CVK_SCHEDULE_REWRITING_H
+
+#include "schedule/passes.h"
+
+/* rewrite_act.c: if `node` ends an activation that the model spells out, it becomes that Unary. */
+cvk_status cvk_rewrite_act(cvk_graph *graph, cvk_node *node);
+
+/* rewriting.c */
+/* The node that makes `value` if it is an `op`, else NULL. */
+const cvk_node *cvk_producer_of(const cvk_graph *graph, int value, cvk_op_kind op);
+/* A constant of one number. */
+bool cvk_const_scalar(const cvk_graph *graph, int value, double *number);
+/* `node` becomes Unary `act` of x; it contains `first`'s members from then on. */
+cvk_status cvk_replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act,
+                             const cvk_node *first);
+
+#endif
