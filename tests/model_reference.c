@@ -79,3 +79,9 @@ double distance_to_reference(const cvk_model *model, const test_run *run)
     }
     return worst;
 }
+
+void expect_reference(const cvk_model *model, const test_run *run)
+{
+    double distance = distance_to_reference(model, run);
+    if (!(distance <= 1e-5)) fail_msg("an output is %g away", distance);
+}

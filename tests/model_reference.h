@@ -14,5 +14,7 @@ void model_reference(const cvk_model *model, const cvk_tensor *in, int n_in, cvk
 
 /* The largest distance of an output of the run from what the model means. */
 double distance_to_reference(const cvk_model *model, const test_run *run);
+/* Fails if that is above 1e-5. */
+void expect_reference(const cvk_model *model, const test_run *run);
 
 #endif

@@ -293,3 +293,16 @@ const cvk_step_info *step_of(const cvk_session *session, const char *node)
     }
     return NULL;
 }
+
+int run_device_tests(int argc, char **argv, cvk_device **device, const struct CMUnitTest *tests,
+                     size_t count)
+{
+    cvk_device_options options = {.threads = 2};
+    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", &options, device)) {
+        printf("skipped: %s\n", cvk_last_error());
+        return 77;
+    }
+    int failed = _cmocka_run_group_tests(argv[0], tests, count, NULL, NULL);
+    cvk_device_close(device);
+    return failed;
+}

@@ -53,6 +53,11 @@ void run_free(test_run *run);
 /* Relative L2 distance of two tensors of one shape; larger than any bound if one has a NaN more. */
 double tensor_distance(const cvk_tensor *a, const cvk_tensor *b);
 
+/* The tests of a program on the device that its first argument names (the CPU if there is none), open
+ * with two threads meanwhile; its exit status: 77, with a sentence, where there is no such device. */
+int run_device_tests(int argc, char **argv, cvk_device **device, const struct CMUnitTest *tests,
+                     size_t count);
+
 /* The step whose nodes contain `node`; NULL if there is none. */
 const cvk_step_info *step_of(const cvk_session *session, const char *node);
 

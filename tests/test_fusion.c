@@ -554,13 +554,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(operators_without_a_kernel_run_on_the_host),
         cmocka_unit_test(two_devices_in_one_session),
     };
-    const char *spec = argc > 1 ? argv[1] : "cpu";
-    is_cpu = strcmp(spec, "cpu") == 0;
-    if (cvk_device_open(spec, NULL, &device)) {
-        printf("skipped: %s\n", cvk_last_error());
-        return 77;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cvk_device_close(&device);
-    return failed;
+    is_cpu = argc < 2 || strcmp(argv[1], "cpu") == 0;
+    return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

@@ -283,12 +283,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(references_run_on_halves),
         cmocka_unit_test(every_half_is_converted_exactly),
     };
-    const cvk_device_options options = {.threads = 2};
-    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", &options, &device)) {
-        printf("skipped: %s\n", cvk_last_error());
-        return 77;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cvk_device_close(&device);
-    return failed;
+    return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

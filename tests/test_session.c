@@ -21,13 +21,6 @@ static const char small_net[] =
     "a = Add c2 r1; r2 = Relu a; p = MaxPool r2 kernel_shape=[2,2] strides=[2,2]\n"
     "const f 480x7; fl = Flatten p; y = Gemm fl f; out y";
 
-/* All outputs of the run against the references of its model. */
-static void expect_reference(const cvk_model *model, const test_run *run)
-{
-    double distance = distance_to_reference(model, run);
-    if (!(distance <= 1e-5)) fail_msg("an output is %g away", distance);
-}
-
 static void check_text(const char *text, const cvk_session_options *options)
 {
     cvk_model *model = model_text(text);
@@ -545,12 +538,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(sessions_share_weights),
         cmocka_unit_test(sessions_outlive_each_other),
     };
-    cvk_device_options options = {.threads = 2};
-    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", &options, &device)) {
-        printf("skipped: %s\n", cvk_last_error());
-        return 77;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cvk_device_close(&device);
-    return failed;
+    return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

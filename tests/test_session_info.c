@@ -17,13 +17,6 @@ static const char small_net[] =
     "a = Add c2 r1; r2 = Relu a; p = MaxPool r2 kernel_shape=[2,2] strides=[2,2]\n"
     "const f 480x7; fl = Flatten p; y = Gemm fl f; out y";
 
-/* All outputs of the run against the references of its model. */
-static void expect_reference(const cvk_model *model, const test_run *run)
-{
-    double distance = distance_to_reference(model, run);
-    if (!(distance <= 1e-5)) fail_msg("an output is %g away", distance);
-}
-
 static void profile_times_every_step(void **state)
 {
     (void)state;
@@ -177,12 +170,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(workspace_stays_within_its_budget),
         cmocka_unit_test(a_kernel_can_be_preferred),
     };
-    cvk_device_options options = {.threads = 2};
-    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", &options, &device)) {
-        printf("skipped: %s\n", cvk_last_error());
-        return 77;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cvk_device_close(&device);
-    return failed;
+    return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

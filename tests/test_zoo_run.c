@@ -61,11 +61,5 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_what_the_operators_mean),
     };
-    if (cvk_device_open(argc > 1 ? argv[1] : "cpu", NULL, &device)) {
-        printf("skipped: %s\n", cvk_last_error());
-        return 77;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    cvk_device_close(&device);
-    return failed;
+    return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }
