@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches quant.cl: QConv, QMatMul, QBinary, QPool, and Pool of bytes.
+ * Launches quant.cl: QConv, QMatMul, QBinary, QPool, Pool of bytes, and DynamicQuantizeLinear.
  */
 #include <stdio.h>
 
@@ -410,4 +410,37 @@ cvk_status cvk_cl_pool_bytes_prepare(cvk_device *device, cvk_step *step)
     /* its own value of a flipped byte counts, not one less a zero point */
     qpool_args args = {.x = {.flip = step->in[0].dtype == CVK_I8 ? 128 : 0}};
     return pool_launch(device, step, step->node->params, "pool_bytes", args);
+}
+
+typedef struct dynamic_args {
+    cl_int count, parts, has_scale, has_zero;
+} dynamic_args;
+
+enum { PARTS = 32 };
+
+bool cvk_cl_dynamic_quantize_accepts(const cvk_problem *problem, const char **why_not)
+{
+    return cvk_cl_no_posts(problem, why_not) && cvk_cl_counts_fit(problem, why_not);
+}
+
+cvk_status cvk_cl_dynamic_quantize_prepare(cvk_device *device, cvk_step *step)
+{
+    cvk_cl_stage *find, *quantize;
+    const dynamic_args args = {.count = count_of(&step->in[0]),
+                               .parts = PARTS,
+                               .has_scale = step->out[1].dtype != CVK_NONE,
+                               .has_zero = step->out[2].dtype != CVK_NONE};
+    step->scratch_bytes = PARTS * sizeof(cl_float2);
+    CVK_TRY(cvk_cl_stage_add(device, step, "quant.cl", "", "find_range", &find));
+    cvk_cl_stage_in(find, 0, 0);
+    cvk_cl_stage_scratch(find, 1);
+    CVK_TRY(cvk_cl_arg_struct(&find->launch, 2, &args, sizeof args));
+    cvk_cl_stage_size(find, device, PARTS, 1, 1);
+    CVK_TRY(cvk_cl_stage_add(device, step, "quant.cl", "", "dynamic_quantize", &quantize));
+    cvk_cl_stage_in(quantize, 0, 0);
+    cvk_cl_stage_scratch(quantize, 1);
+    for (int i = 0; i < 3; i++) cvk_cl_stage_out(quantize, 2 + (cl_uint)i, i);
+    CVK_TRY(cvk_cl_arg_struct(&quantize->launch, 5, &args, sizeof args));
+    cvk_cl_stage_size(quantize, device, (size_t)cvk_cl_ceil_div(args.count, 16), 1, 1);
+    return CVK_OK;
 }

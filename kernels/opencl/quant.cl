@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operators on 8-bit integers, plain layout: qconv, qmatmul, qbinary, qpool, and max pooling of
- * bytes. The arithmetic is that of graph/quant.h bit for bit: no product and sum are contracted,
+ * Operators on 8-bit integers, plain layout: qconv, qmatmul, qbinary, qpool, max pooling of bytes,
+ * and what quantises floats by their own range. The arithmetic is that of graph/quant.h bit for bit: no product and sum are contracted,
  * divisions are correctly rounded.
  *
  *   byte ^ flip - zero   a value less its zero point; flip is 128 and zero 128 more for int8, so that
@@ -337,4 +337,46 @@ __kernel void pool_bytes(__global const uchar *src, __global uchar *dst, const q
                                            args.total, args.x));
         store_bytes(convert_int16(most) ^ args.x.flip, dst + row * args.ow + x0, args.ow - x0);
     }
+}
+
+typedef struct {
+    int count, parts, has_scale, has_zero;
+} dynamic_args;
+
+/* Items: parts of src; each leaves its least and its largest number, 0 among them. */
+__kernel void find_range(__global const float *src, __global float2 *ranges,
+                         const dynamic_args args)
+{
+    const int id = (int)get_global_id(0), units = (args.count + 15) / 16;
+    const int share = (units + args.parts - 1) / args.parts * 16;
+    const int end = min((id + 1) * share, args.count);
+    float16 low = (float16)(0.0f), high = (float16)(0.0f);
+    for (int i = id * share; i < end; i += 16) {
+        const float16 v = load_n(src + i, end - i);
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    const float8 low8 = fmin(low.lo, low.hi), high8 = fmax(high.lo, high.hi);
+    const float4 low4 = fmin(low8.lo, low8.hi), high4 = fmax(high8.lo, high8.hi);
+    const float2 low2 = fmin(low4.lo, low4.hi), high2 = fmax(high4.lo, high4.hi);
+    ranges[id] = (float2)(fmin(low2.x, low2.y), fmax(high2.x, high2.y));
+}
+
+/* Items: 16 elements. */
+__kernel void dynamic_quantize(__global const float *src, __global const float2 *ranges,
+                               __global uchar *dst, __global float *scale_out,
+                               __global uchar *zero_out, const dynamic_args args)
+{
+    const int id = (int)get_global_id(0), i = id * 16;
+    float2 range = ranges[0];
+    for (int k = 1; k < args.parts; k++)
+        range = (float2)(fmin(range.x, ranges[k].x), fmax(range.y, ranges[k].y));
+    float16 scale = divide16((float16)(range.y - range.x), (float16)(255.0f));
+    if (scale.s0 == 0.0f) scale = (float16)(1.0f);
+    range_args y = {0, 0, 255, 0};
+    y.zp = round_lanes(divide16((float16)(0.0f - range.x), scale), y).s0;
+    const float16 x = load_n(src + i, args.count - i);
+    store_bytes(round_lanes(divide16(x, scale), y), dst + i, args.count - i);
+    if (id == 0 && args.has_scale) *scale_out = scale.s0;
+    if (id == 0 && args.has_zero) *zero_out = (uchar)y.zp;
 }
