@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh demo|test: installs what building, and the demo or the tests, need and this machine lacks.
+# setup.sh demo|pictures|test: installs what building, and the demo, the pictures or the tests, need and this machine lacks.
 # Debian 12; as root or with sudo. Quick where nothing is missing.
 # setup.sh python: numpy, onnx and onnxruntime from PyPI in build/venv; exit status 77 where PyPI cannot be reached.
 set -euo pipefail
@@ -9,7 +9,8 @@ build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobu
     libpthreadpool-dev libcpuinfo-dev opencl-headers ocl-icd-opencl-dev libclblast-dev libsqlite3-dev
     libcmocka-dev libjansson-dev libjpeg-dev libpng-dev zlib1g-dev)
 demo=(pocl-opencl-icd dataset-fashion-mnist)
-tests=("${demo[@]}" clang g++ libonnx-testdata oclgrind python3 python3-onnx python3-venv)
+pictures=(python3 python3-numpy python3-pil fonts-dejavu-core)
+tests=("${demo[@]}" "${pictures[@]}" clang g++ libonnx-testdata oclgrind python3-onnx python3-venv)
 
 # Python's packages for comparing with ONNX Runtime, in a folder of our own
 python_packages() {
@@ -30,13 +31,14 @@ python_packages() {
 
 case "${1:-}" in
 demo) wanted=("${build[@]}" "${demo[@]}") ;;
+pictures) wanted=("${build[@]}" pocl-opencl-icd "${pictures[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 python)
     python_packages
     exit
     ;;
 *)
-    echo "usage: scripts/setup.sh demo|test|python" >&2
+    echo "usage: scripts/setup.sh demo|pictures|test|python" >&2
     exit 2
     ;;
 esac
