@@ -212,16 +212,19 @@ def field(number, payload):
 
 
 def tensor(value):
+    if isinstance(value, bytes):  # uint8
+        return bytes([1 << 3, 1, 2 << 3, 2]) + field(9, value)
     return bytes([1 << 3, 1, 2 << 3, 1]) + field(9, struct.pack("<f", value))
 
 
-def info(name):
-    return field(1, name) + field(2, field(1, bytes([1 << 3, 1]) + field(2, field(1, bytes([1 << 3, 1])))))
+def info(name, dtype=1):
+    return field(1, name) + field(2, field(1, bytes([1 << 3, dtype]) + field(2, field(1, bytes([1 << 3, 1])))))
 
 
-def case(folder, op, value):
-    node = field(1, b"x") + field(2, b"y") + field(3, b"n") + field(4, op)
-    graph = field(1, node) + field(2, b"g") + field(11, info(b"x")) + field(12, info(b"y"))
+def case(folder, op, value, inputs=1):
+    node = field(1, b"x") * inputs + field(2, b"y") + field(3, b"n") + field(4, op)
+    result = info(b"y", 2 if isinstance(value, bytes) else 1)
+    graph = field(1, node) + field(2, b"g") + field(11, info(b"x")) + field(12, result)
     data = folder + "/test_data_set_0"
     os.makedirs(data)
     with open(folder + "/model.onnx", "wb") as f:
@@ -235,11 +238,16 @@ def case(folder, op, value):
 case("cases/right", b"Relu", 0.0)
 case("cases/deeper/wrong", b"Relu", 1.0)
 case("cases/unknown", b"NoSuchOperator", 1.0)
+case("steps/one", b"QuantizeLinear", b"\2", 2)  # x / x is 1
+case("steps/two", b"QuantizeLinear", b"\3", 2)
 END
 expect 0 check cases/right --device cpu && says '1 passed, 0 failed, 0 skipped'
 expect 1 check cases --device cpu && says 'failed wrong: ' NoSuchOperator
 [ "$(tail -n 1 out)" = '1 passed, 1 failed, 1 skipped' ] || wrong "last line: $(tail -n 1 out)"
 expect 0 check cases --device cpu --atol 2 --json && keys cases name status reason max_abs max_rel passed failed skipped
+expect 1 check steps/one --device cpu && says 'failed one: '
+expect 0 check steps/one --device cpu --quantised 0.1 && says '1 passed'
+expect 1 check steps --device cpu --quantised 0.1 && says 'failed two: '
 expect 0 check cases/unknown --device all && says '0 passed, 0 failed, 1 skipped'
 
 [ $failures -eq 0 ] || {

@@ -4,7 +4,9 @@
  * output_N.pb). A case that needs an operator or type that Convoke does not have is skipped. Unless
  * told otherwise, floats are judged by what they are computed in: where steps give float16 by their
  * relative L2 norm, since every step rounds to 11 bits and small elements carry the errors of large
- * ones; else element by element.
+ * ones; else element by element. A model that quantises what it computes turns a difference of one
+ * rounding into a step of its scale, and engines round at different places: --quantised says how far
+ * those may be.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@
 
 typedef struct work {
     shared_options shared;
-    double rtol, atol, rel_l2; /* below 0: by default */
+    double rtol, atol, rel_l2, quantised; /* below 0: by default */
     char **folders;
     int n_folders;
 
@@ -39,6 +41,7 @@ typedef struct test_case {
     verdict verdict;
     char reason[512];
     distance worst;
+    bool quantised; /* the model's activations are, not its weights alone */
 } test_case;
 
 /* Input or output tensors of a data set. */
@@ -160,8 +163,9 @@ static bool computes_in_half(const cvk_session *session)
 }
 
 /* The bound of the relative L2 norm for such an output; below 0: element by element. */
-static double norm_bound(const work *w, cvk_dtype dtype, bool half)
+static double norm_bound(const work *w, const test_case *t, cvk_dtype dtype, bool half)
 {
+    if (t->quantised && w->quantised >= 0) return is_float(dtype) ? w->quantised : -1;
     if (w->rel_l2 >= 0) return w->rel_l2;
     bool told = w->rtol >= 0 || w->atol >= 0;
     return half && is_float(dtype) && !told ? HALF_REL_L2 : -1;
@@ -171,7 +175,7 @@ static bool compare(const work *w, test_case *t, const cvk_tensor *got, const cv
                     bool half)
 {
     const double atol = w->atol >= 0 ? w->atol : 1e-5, rtol = w->rtol >= 0 ? w->rtol : 1e-3;
-    const double bound = norm_bound(w, got->dtype, half);
+    const double bound = norm_bound(w, t, got->dtype, half);
     char have[128], wanted[128];
     shape_text(got, NULL, have, sizeof have);
     shape_text(want, NULL, wanted, sizeof wanted);
@@ -180,7 +184,9 @@ static bool compare(const work *w, test_case *t, const cvk_tensor *got, const cv
                cvk_dtype_name(got->dtype), have, cvk_dtype_name(want->dtype), wanted);
         return false;
     }
-    distance d = tensor_distance(got, want, rtol, atol);
+    const bool step = t->quantised && w->quantised >= 0;
+    distance d = tensor_distance(got, want, rtol,
+                                 step && (got->dtype == CVK_U8 || got->dtype == CVK_I8) ? 1 : atol);
     if (d.max_abs > t->worst.max_abs) t->worst.max_abs = d.max_abs;
     if (d.max_rel > t->worst.max_rel) t->worst.max_rel = d.max_rel;
     if (d.rel_l2 > t->worst.rel_l2) t->worst.rel_l2 = d.rel_l2;
@@ -242,6 +248,18 @@ static char *model_path(const char *folder)
     return is_link ? target : path;
 }
 
+/* Whether nodes of the model round what they compute to integers. */
+static bool is_quantised(const cvk_model *model)
+{
+    static const char *const rounding[] = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv",
+                                           "QLinearMatMul"};
+    const char *op;
+    for (int i = 0; cvk_model_node(model, i, &op, NULL) == CVK_OK; i++)
+        for (size_t k = 0; k < sizeof rounding / sizeof *rounding; k++)
+            if (strcmp(op, rounding[k]) == 0) return true;
+    return false;
+}
+
 static void run_case(const work *w, test_case *t)
 {
     cvk_model *model = NULL;
@@ -249,6 +267,7 @@ static void run_case(const work *w, test_case *t)
     char *path = model_path(t->path);
     bool fine = good(t, cvk_model_load(path, &model));
     int sets = 0;
+    t->quantised = fine && is_quantised(model);
     if (fine && folder_list(t->path, &names)) decide(t, FAILED, "the folder cannot be read");
     for (int i = 0; fine && i < names.count; i++) {
         if (strncmp(names.items[i], "test_data_set_", 14) != 0) continue;
@@ -329,7 +348,7 @@ static int visit(const char *spec, void *context)
 
 int command_check(int argc, char **argv)
 {
-    work w = {.rtol = -1, .atol = -1, .rel_l2 = -1};
+    work w = {.rtol = -1, .atol = -1, .rel_l2 = -1, .quantised = -1};
     const option_row rows[] = {{"rtol", OPTION_REAL, &w.rtol, "R",
                                 "per element |difference| <= A + R |expected| (default R 1e-3)", 0},
                                {"atol", OPTION_REAL, &w.atol, "A", "(default A 1e-5)", 0},
@@ -337,6 +356,10 @@ int command_check(int argc, char **argv)
                                 "instead: relative L2 of each output at most X, or every "
                                 "difference at most A; the default "
                                 "for floats of a network that computes in float16, with X 5e-3",
+                                0},
+                               {"quantised", OPTION_REAL, &w.quantised, "X",
+                                "the same where the model quantises what it computes, and 8-bit "
+                                "outputs within one step",
                                 0},
                                {0}};
     const usage usage = {"check DIR... [OPTIONS]",
