@@ -2,7 +2,8 @@
  *
  * Operators that only move elements, or pick the largest, between DequantizeLinear and
  * QuantizeLinear with one scale and zero point: they do the same to the integers. Any number of them
- * in a row, and over all inputs of a Concat.
+ * in a row, and over all inputs of a Concat. Pad and Resize stay in float32, for which there are
+ * kernels.
  */
 #include <string.h>
 
@@ -17,14 +18,7 @@ static bool moves(const cvk_node *node)
 {
     const cvk_form *form = &cvk_op_get(node->op)->form;
     if (cvk_is_alias(node) || form->kind == CVK_FORM_COPY || node->op == CVK_OP_Concat) return true;
-    if (node->op == CVK_OP_MaxPool) return node->n_out == 1 || node->out[1] < 0;
-    if (node->op == CVK_OP_Resize || node->op == CVK_OP_Upsample) {
-        const cvk_resize_params *resize = node->params;
-        return resize->mode == CVK_RESIZE_NEAREST && resize->coord != CVK_COORD_CROP;
-    }
-    if (node->op != CVK_OP_Pad) return false;
-    const cvk_pad_params *pad = node->params;
-    return pad->mode != CVK_PAD_CONSTANT || pad->value == 0;
+    return node->op == CVK_OP_MaxPool && (node->n_out == 1 || node->out[1] < 0);
 }
 
 /* The inputs that hold data: one, but of a Concat. */
@@ -81,23 +75,6 @@ static cvk_status slice_of(quantiser *q, const cvk_node *split, int value, int f
     return CVK_OK;
 }
 
-/* A Pad's constant is the zero point. */
-static cvk_status pad_with_zero(quantiser *q, const quant_target *t, cvk_node *pad)
-{
-    const cvk_shape scalar = {0};
-    const uint8_t zero = (uint8_t)t->y.zp; /* the byte of either type */
-    if (((cvk_pad_params *)pad->params)->mode != CVK_PAD_CONSTANT) return CVK_OK;
-    ((cvk_pad_params *)pad->params)->value = (float)t->y.zp;
-    if (pad->n_in < 2) return CVK_OK;
-    int *in = cvk_arena_alloc(q->graph->arena, ((size_t)pad->n_in + 1) * sizeof *in);
-    if (!in) return CVK_NO_MEMORY;
-    memcpy(in, pad->in, (size_t)pad->n_in * sizeof *in);
-    CVK_TRY(cvk_graph_add_constant(q->graph, "zero", t->y.dtype, &scalar, &zero, &in[2]));
-    pad->in = in;
-    if (pad->n_in < 3) pad->n_in = 3;
-    return CVK_OK;
-}
-
 static cvk_status copy_of(quantiser *q, const cvk_node *node, const int *data, int to,
                           cvk_node **made)
 {
@@ -114,11 +91,9 @@ static cvk_status move_one(quantiser *q, const quant_target *t, const cvk_node *
     cvk_node *made;
     CVK_TRY(node->op == CVK_OP_Split ? slice_of(q, node, value, data[0], to, &made)
                                      : copy_of(q, node, data, to, &made));
-    if (value == t->quantize->in[0]) {
-        made->members = cvk_arena_printf(q->graph->arena, "%s,%s", node->name, t->members);
-        if (!made->members) return CVK_NO_MEMORY;
-    }
-    return node->op == CVK_OP_Pad ? pad_with_zero(q, t, made) : CVK_OK;
+    if (value != t->quantize->in[0]) return CVK_OK;
+    made->members = cvk_arena_printf(q->graph->arena, "%s,%s", node->name, t->members);
+    return made->members ? CVK_OK : CVK_NO_MEMORY;
 }
 
 /* Puts `value` into the integer value `to` (-1: one that is made or found, into *to). Depth is
