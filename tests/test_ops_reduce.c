@@ -333,6 +333,43 @@ static void upsample_cases(void **state)
     ops_graph_drop(&g);
 }
 
+/* What operator sets 18 and 19 added to Resize. */
+static void resize_since_18(void **state)
+{
+    (void)state;
+    ops_graph g = ops_graph_make(19);
+    int x = counting(&g, DIMS(1, 1, 2, 4)), sizes = ints(&g, 7, 8), none = -1;
+    int y = ops_run(
+        &g, CVK_OP_Resize, IN(x, none, none, sizes),
+        ATTRS(ATTR_INTS("axes", 2, 3), ATTR_STRING("keep_aspect_ratio_policy", "not_larger")));
+    ops_expect_shape(&g, y, DIMS(1, 1, 4, 8));
+    y = ops_run(
+        &g, CVK_OP_Resize, IN(x, none, none, sizes),
+        ATTRS(ATTR_INTS("axes", -2, -1), ATTR_STRING("keep_aspect_ratio_policy", "not_smaller")));
+    ops_expect_shape(&g, y, DIMS(1, 1, 7, 14));
+    int line = counting(&g, DIMS(4)), half = ops_floats(&g, DIMS(1), 0.5f);
+    /* Triangles of 4 elements, 1/8 3/8 3/8 1/8, over the line with its ends repeated. */
+    ops_expect(&g,
+               ops_run(&g, CVK_OP_Resize, IN(line, none, half),
+                       ATTRS(ATTR_STRING("mode", "linear"), ATTR_INT("antialias", 1))),
+               1e-6, 0.625, 2.375);
+    int scale = ops_floats(&g, DIMS(1), 0.6f); /* 2 of 2.4 outputs, about the middle */
+    ops_expect(
+        &g,
+        ops_run(&g, CVK_OP_Resize, IN(line, none, scale),
+                ATTRS(ATTR_STRING("mode", "linear"),
+                      ATTR_STRING("coordinate_transformation_mode", "half_pixel_symmetric"))),
+        1e-6, 2.0 / 3, 7.0 / 3);
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, none, sizes), ATTRS(ATTR_INTS("axes", 3, 3)),
+               CVK_BAD_MODEL, "axis 3 comes twice");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, none, sizes), ATTRS(ATTR_INTS("axes", 3)), CVK_SHAPE,
+               "sizes has 2 entries for a tensor of rank 1");
+    ops_refuse(&g, CVK_OP_Resize, IN(x, none, none, sizes),
+               ATTRS(ATTR_STRING("keep_aspect_ratio_policy", "wide")), CVK_UNSUPPORTED,
+               "keep_aspect_ratio_policy 'wide' of Resize is not supported");
+    ops_graph_drop(&g);
+}
+
 /* Reduce is made by schedule, with everything in its parameters. */
 static void reduce_internal(void **state)
 {
@@ -355,7 +392,8 @@ int main(void)
         cmocka_unit_test(reduce_nothing),   cmocka_unit_test(arg_max_cases),
         cmocka_unit_test(resize_by_scales), cmocka_unit_test(resize_of_a_region),
         cmocka_unit_test(resize_of_a_line), cmocka_unit_test(resize_by_sizes),
-        cmocka_unit_test(upsample_cases),   cmocka_unit_test(reduce_internal),
+        cmocka_unit_test(upsample_cases),   cmocka_unit_test(resize_since_18),
+        cmocka_unit_test(reduce_internal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

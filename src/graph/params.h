@@ -325,7 +325,8 @@ typedef enum cvk_resize_coord {
     CVK_COORD_ALIGN_CORNERS,
     CVK_COORD_ASYMMETRIC,
     CVK_COORD_CROP,
-    CVK_COORD_TF_HALF_PIXEL /* (x + 1/2) / scale: tf_half_pixel_for_nn */
+    CVK_COORD_TF_HALF_PIXEL, /* (x + 1/2) / scale: tf_half_pixel_for_nn */
+    CVK_COORD_HALF_PIXEL_SYMMETRIC
 } cvk_resize_coord;
 typedef enum cvk_resize_round {
     CVK_ROUND_PREFER_FLOOR,
@@ -333,6 +334,11 @@ typedef enum cvk_resize_round {
     CVK_ROUND_FLOOR,
     CVK_ROUND_CEIL
 } cvk_resize_round;
+typedef enum cvk_resize_aspect {
+    CVK_ASPECT_STRETCH,
+    CVK_ASPECT_NOT_LARGER,
+    CVK_ASPECT_NOT_SMALLER
+} cvk_resize_aspect; /* what sizes ask for: themselves, or one scale for all axes */
 typedef struct cvk_resize_params {
     cvk_resize_mode mode;
     cvk_resize_coord coord;
@@ -340,11 +346,25 @@ typedef struct cvk_resize_params {
     float cubic_a, extrapolation;
     bool exclude_outside;
     bool upsample; /* scales come as Upsample has them */
+    bool antialias;
+    cvk_resize_aspect aspect;
+    int n_axes; /* what the inputs are about; 0: all dimensions */
+    int64_t axes[CVK_MAX_RANK];
     int n;
     float scales[CVK_MAX_RANK];
     float roi_begin[CVK_MAX_RANK],
         roi_end[CVK_MAX_RANK]; /* CVK_COORD_CROP, in lengths of the input less 1 */
 } cvk_resize_params;
+
+/* Resample: one dimension of a Resize, as tables: output x is the sum over taps k of weight[x taps +
+ * k] times the input's element at[x taps + k]; `fill` where the first of them is -1. */
+typedef struct cvk_resample_params {
+    int64_t axis, length; /* of the output */
+    int taps;
+    const int32_t *at;
+    const float *weight;
+    float fill;
+} cvk_resample_params;
 
 /* DepthToSpace, SpaceToDepth. */
 typedef struct cvk_depth_space_params {

@@ -39,6 +39,8 @@ static inline double cvk_resample_source(const cvk_resize_params *params, int d,
             return ceil((double)x / scale);
         return (double)x / scale;
     case CVK_COORD_TF_HALF_PIXEL: return ((double)x + 0.5) / scale;
+    case CVK_COORD_HALF_PIXEL_SYMMETRIC:
+        return 0.5 * (double)in * (1 - (double)out / length) + ((double)x + 0.5) / scale - 0.5;
     case CVK_COORD_PYTORCH_HALF_PIXEL: return out > 1 ? ((double)x + 0.5) / scale - 0.5 : 0;
     default: return ((double)x + 0.5) / scale - 0.5;
     }
@@ -83,5 +85,12 @@ static inline void cvk_resample_linear(double at, int64_t in, int64_t *low, int6
     *high = *low + 1 < in ? *low + 1 : *low;
     *weight = clamped - (double)*low;
 }
+
+/* What one output element is made of along a dimension, at most cvk_resample_most elements: fills
+ * `at` (in [0, in), but the first is -1 where the output is params->extrapolation) and `weight`,
+ * returns how many. */
+int64_t cvk_resample_most(const cvk_resize_params *params, int d, int64_t in, int64_t out);
+int64_t cvk_resample_taps(const cvk_resize_params *params, int d, int64_t in, int64_t out,
+                          int64_t x, int64_t *at, double *weight);
 
 #endif

@@ -11,15 +11,6 @@
 
 #include "graph/resample.h"
 
-enum { MAX_TAPS = 4 };
-
-/* What one output element is made of along one dimension. */
-typedef struct taps {
-    int count;
-    int64_t at[MAX_TAPS];
-    double weight[MAX_TAPS];
-} taps;
-
 /* ---- attributes ---- */
 
 /* The index of the attribute's text in names; the first if it is absent. */
@@ -36,6 +27,22 @@ static cvk_status parse_choice(const cvk_attrs *attrs, const char *attr, const c
     return cvk_fail(CVK_UNSUPPORTED, "%s '%s' of Resize is not supported", attr, text);
 }
 
+/* What opset 18 added. */
+static cvk_status parse_since_18(const cvk_attrs *attrs, cvk_resize_params *p)
+{
+    static const char *const policies[] = {"stretch", "not_larger", "not_smaller"};
+    int64_t antialias;
+    int aspect = 0;
+    if (attrs->opset < 18) return CVK_OK;
+    CVK_TRY(cvk_attrs_int(attrs, "antialias", 0, &antialias));
+    CVK_TRY(parse_choice(attrs, "keep_aspect_ratio_policy", policies, 3, &aspect));
+    CVK_TRY(cvk_attrs_ints(attrs, "axes", CVK_MAX_RANK, p->axes, &p->n_axes));
+    if (p->n_axes < 0) p->n_axes = 0;
+    p->antialias = antialias != 0;
+    p->aspect = (cvk_resize_aspect)aspect;
+    return CVK_OK;
+}
+
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic"};
@@ -49,7 +56,8 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
                   {"align_corners", CVK_COORD_ALIGN_CORNERS},
                   {"asymmetric", CVK_COORD_ASYMMETRIC},
                   {"tf_crop_and_resize", CVK_COORD_CROP},
-                  {"tf_half_pixel_for_nn", CVK_COORD_TF_HALF_PIXEL}};
+                  {"tf_half_pixel_for_nn", CVK_COORD_TF_HALF_PIXEL},
+                  {"half_pixel_symmetric", CVK_COORD_HALF_PIXEL_SYMMETRIC}};
     enum { COORDS = sizeof coords / sizeof *coords };
     const char *coord_names[COORDS];
     cvk_resize_params *p = params;
@@ -71,6 +79,7 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     p->coord = coords[coord].coord;
     p->round = (cvk_resize_round)round;
     p->exclude_outside = exclude != 0;
+    CVK_TRY(parse_since_18(attrs, p));
     return cvk_attrs_float(attrs, "cubic_coeff_a", -0.75f, &p->cubic_a);
 }
 
@@ -110,19 +119,83 @@ static cvk_status by_scales(const cvk_resize_params *p, const cvk_shape *in, cvk
     return CVK_OK;
 }
 
+/* Entry i of an input is about dimension axis_of(i); there are `entries` of them. */
+static int axis_of(const cvk_resize_params *p, int i)
+{
+    return p->n_axes ? (int)p->axes[i] : i;
+}
+
+static int entries_of(const cvk_resize_params *p, int rank)
+{
+    return p->n_axes ? p->n_axes : rank;
+}
+
+/* Axes in [0, rank), each once, in the order given. */
+static cvk_status check_axes(cvk_resize_params *p, int rank)
+{
+    for (int i = 0; i < p->n_axes; i++) {
+        CVK_TRY(cvk_check_axis(&p->axes[i], rank));
+        for (int k = 0; k < i; k++)
+            if (p->axes[k] == p->axes[i])
+                return cvk_fail(CVK_BAD_MODEL, "axis %d comes twice", (int)p->axes[i]);
+    }
+    return CVK_OK;
+}
+
+/* The one scale for all axes that keeps the aspect: the smallest or the largest that sizes ask for.
+ */
+static double common_scale(const cvk_resize_params *p, const int64_t *sizes, int count,
+                           const cvk_shape *in)
+{
+    double scale = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t dim = in->dims[axis_of(p, i)];
+        double own = dim > 0 ? (double)sizes[i] / (double)dim : 1;
+        bool better = p->aspect == CVK_ASPECT_NOT_LARGER ? own < scale : own > scale;
+        if (i == 0 || better) scale = own;
+    }
+    return scale;
+}
+
 static cvk_status by_sizes(cvk_resize_params *p, const cvk_view *sizes, const cvk_shape *in,
                            cvk_shape *out)
 {
     int count;
-    CVK_TRY(cvk_const_ints(sizes, "sizes", CVK_MAX_RANK, out->dims, &count));
-    CVK_TRY(check_rank("sizes", count, in->rank));
-    p->n = count;
-    for (int d = 0; d < count; d++) {
-        if (out->dims[d] < 0 || (out->dims[d] == 0) != (in->dims[d] == 0))
-            return cvk_fail(CVK_SHAPE, "dimension %d of %lld cannot be resized to %lld", d,
-                            (long long)in->dims[d], (long long)out->dims[d]);
-        p->scales[d] = in->dims[d] > 0 ? (float)((double)out->dims[d] / (double)in->dims[d]) : 1;
+    int64_t wanted[CVK_MAX_RANK];
+    CVK_TRY(cvk_const_ints(sizes, "sizes", CVK_MAX_RANK, wanted, &count));
+    CVK_TRY(check_rank("sizes", count, entries_of(p, in->rank)));
+    p->n = in->rank;
+    for (int d = 0; d < in->rank; d++) {
+        out->dims[d] = in->dims[d];
+        p->scales[d] = 1;
     }
+    double common = common_scale(p, wanted, count, in);
+    for (int i = 0; i < count; i++) {
+        int d = axis_of(p, i);
+        int64_t dim = in->dims[d];
+        double whole = floor(common * (double)dim + 0.5);
+        out->dims[d] = p->aspect == CVK_ASPECT_STRETCH ? wanted[i]
+                       : whole < 0x1p53                ? (int64_t)whole
+                                                       : -1;
+        if (out->dims[d] < 0 || (out->dims[d] == 0) != (dim == 0))
+            return cvk_fail(CVK_SHAPE, "dimension %d of %lld cannot be resized to %lld", d,
+                            (long long)dim, (long long)out->dims[d]);
+        double own = dim > 0 ? (double)out->dims[d] / (double)dim : 1;
+        p->scales[d] = (float)(p->aspect == CVK_ASPECT_STRETCH ? own : common);
+    }
+    return CVK_OK;
+}
+
+/* The scales of the axes into those of all dimensions. */
+static cvk_status take_scales(cvk_resize_params *p, const cvk_view *scales, int rank)
+{
+    int64_t count = cvk_view_count(scales);
+    if (p->n_axes) CVK_TRY(check_rank("scales", count, p->n_axes));
+    if (count > CVK_MAX_RANK)
+        return cvk_fail(CVK_SHAPE, "scales has %lld entries", (long long)count);
+    p->n = p->n_axes ? rank : (int)count;
+    for (int d = 0; d < p->n; d++) p->scales[d] = 1;
+    for (int i = 0; i < count; i++) p->scales[axis_of(p, i)] = (float)cvk_view_get(scales, i);
     return CVK_OK;
 }
 
@@ -130,18 +203,23 @@ static cvk_status by_sizes(cvk_resize_params *p, const cvk_view *sizes, const cv
 static cvk_status take_roi(cvk_resize_params *p, const cvk_view *roi, int rank)
 {
     int64_t count = cvk_view_count(roi);
-    if (count != 2 * rank)
+    int entries = entries_of(p, rank);
+    if (count != 2 * entries)
         return cvk_fail(CVK_SHAPE,
                         "roi has %lld entries for a tensor of rank %d, two per dimension "
                         "are expected",
-                        (long long)count, rank);
+                        (long long)count, entries);
+    for (int d = 0; d < rank; d++) {
+        p->roi_begin[d] = 0;
+        p->roi_end[d] = 1;
+    }
     for (int64_t i = 0; i < count; i++) {
         float value = (float)cvk_view_get(roi, i);
         if (!isfinite(value)) return cvk_fail(CVK_BAD_MODEL, "roi holds %g", (double)value);
-        if (i < rank)
-            p->roi_begin[i] = value;
+        if (i < entries)
+            p->roi_begin[axis_of(p, (int)i)] = value;
         else
-            p->roi_end[i - rank] = value;
+            p->roi_end[axis_of(p, (int)i - entries)] = value;
     }
     return CVK_OK;
 }
@@ -155,13 +233,10 @@ cvk_status cvk_infer_resize(void *params, const cvk_view *in, int n_in, cvk_view
                    *roi = p->coord == CVK_COORD_CROP ? given(in, n_in, 1) : NULL;
     cvk_shape shape = in->shape;
     for (int d = 0; d < shape.rank; d++) shape.dims[d] = -1;
-    if (scales && cvk_ranked(scales) && scales->data && cvk_shaped(scales)) {
-        int64_t count = cvk_view_count(scales);
-        if (count > CVK_MAX_RANK)
-            return cvk_fail(CVK_SHAPE, "scales has %lld entries", (long long)count);
-        p->n = (int)count;
-        for (int d = 0; d < p->n; d++) p->scales[d] = (float)cvk_view_get(scales, d);
-    }
+    if (cvk_ranked(in)) CVK_TRY(check_axes(p, in->shape.rank));
+    bool placed = cvk_ranked(in) || !p->n_axes; /* which dimensions the axes are is known */
+    if (placed && scales && cvk_ranked(scales) && scales->data && cvk_shaped(scales))
+        CVK_TRY(take_scales(p, scales, in->shape.rank));
     if (!scales && !sizes && p->n == 0)
         return cvk_fail(CVK_BAD_MODEL, "there are neither scales nor sizes");
     if (p->coord == CVK_COORD_CROP && !roi && n_in > 1)
@@ -183,66 +258,28 @@ cvk_status cvk_infer_resize(void *params, const cvk_view *in, int n_in, cvk_view
 
 /* ---- values ---- */
 
-/* Weights of the four elements around a point that lies `x` in [0, 1) behind the second of them.
- * Source: Keys 1981, cubic convolution; ONNX operators, Resize. */
-static void cubic_weights(double x, double a, double *weight)
-{
-    for (int i = 0; i < 4; i++) {
-        double t = fabs(x + 1 - i);
-        weight[i] = t <= 1 ? ((a + 2) * t - (a + 3)) * t * t + 1
-                           : ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
-    }
-}
-
-static void cubic_taps(const cvk_resize_params *p, double at, int64_t in, taps *t)
-{
-    double base = floor(at), sum = 0;
-    t->count = 4;
-    cubic_weights(at - base, (double)p->cubic_a, t->weight);
-    for (int i = 0; i < 4; i++) {
-        int64_t from = (int64_t)base - 1 + i;
-        bool outside = from < 0 || from >= in;
-        t->at[i] = from < 0 ? 0 : from >= in ? in - 1 : from;
-        if (outside && p->exclude_outside) t->weight[i] = 0;
-        sum += t->weight[i];
-    }
-    for (int i = 0; i < 4 && p->exclude_outside && sum != 0; i++) t->weight[i] /= sum;
-}
-
-static taps make_taps(const cvk_resize_params *p, int d, int64_t in, int64_t out, int64_t x)
-{
-    taps t = {.count = 1, .at = {0}, .weight = {1}};
-    double at = cvk_resample_source(p, d, in, out, x);
-    if (cvk_resample_outside(p, at, in)) return t; /* overwritten at the end */
-    if (p->mode == CVK_RESIZE_NEAREST) {
-        t.at[0] = cvk_resample_nearest(p, at, in);
-    } else if (p->mode == CVK_RESIZE_LINEAR) {
-        t.count = 2;
-        cvk_resample_linear(at, in, &t.at[0], &t.at[1], &t.weight[1]);
-        t.weight[0] = 1 - t.weight[1];
-    } else {
-        cubic_taps(p, at, in, &t);
-    }
-    return t;
-}
-
 /* dst, in doubles, from src with dimension d resampled to `length`. */
-static void resample(const cvk_resize_params *p, const cvk_shape *shape, int d, int64_t length,
-                     const double *src, double *dst)
+static cvk_status resample(const cvk_resize_params *p, const cvk_shape *shape, int d,
+                           int64_t length, const double *src, double *dst)
 {
     int64_t outer = cvk_shape_span(shape, 0, d), inner = cvk_shape_span(shape, d + 1, shape->rank),
-            dim = shape->dims[d];
+            dim = shape->dims[d], most = cvk_resample_most(p, d, dim, length);
+    int64_t *at = most <= INT32_MAX ? malloc((size_t)most * (sizeof *at + sizeof(double))) : NULL;
+    if (!at) return cvk_fail(CVK_NO_MEMORY, "out of memory: a filter of %lld", (long long)most);
+    double *weight = (double *)(at + most);
     for (int64_t x = 0; x < length; x++) {
-        taps t = make_taps(p, d, dim, length, x);
+        int64_t count = cvk_resample_taps(p, d, dim, length, x, at, weight);
         for (int64_t o = 0; o < outer; o++) {
             for (int64_t i = 0; i < inner; i++) {
-                double sum = 0;
-                for (int k = 0; k < t.count; k++) /* a weight of 0 brings in no NaN or infinity */
-                    if (t.weight[k] != 0) sum += t.weight[k] * src[(o * dim + t.at[k]) * inner + i];
+                double sum = 0; /* a weight of 0 brings in no NaN or infinity */
+                for (int64_t k = 0; k < count && at[0] >= 0; k++)
+                    if (weight[k] != 0) sum += weight[k] * src[(o * dim + at[k]) * inner + i];
                 dst[(o * length + x) * inner + i] = sum;
             }
         }
     }
+    free(at);
+    return CVK_OK;
 }
 
 /* Outputs whose coordinate lies outside the input along any dimension. */
@@ -269,11 +306,11 @@ static cvk_status along(const cvk_resize_params *p, cvk_shape *shape, int d, int
     cvk_view next;
     next_shape.dims[d] = length;
     CVK_TRY(cvk_view_temp(&next_shape, &next));
-    resample(p, shape, d, length, *now, next.data);
+    cvk_status status = resample(p, shape, d, length, *now, next.data);
     free(*now);
     *now = next.data;
     *shape = next_shape;
-    return CVK_OK;
+    return status;
 }
 
 cvk_status cvk_reference_resize(const void *params, const cvk_view *in, int n_in, cvk_view *out,

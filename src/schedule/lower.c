@@ -209,6 +209,7 @@ static bool resize_is_identity(const cvk_graph *graph, const cvk_node *node)
 static cvk_status lower_resize(cvk_graph *graph, const cvk_node *node)
 {
     if (resize_is_identity(graph, node)) return become_alias(graph, node);
+    if (!cvk_is_plain_resize(graph, node)) return cvk_lower_resample(graph, node);
     return become(graph, node, CVK_OP_Resize, node->params);
 }
 

@@ -25,6 +25,11 @@ cvk_status cvk_lower_row_norm(cvk_graph *graph, const cvk_node *node);
 cvk_status cvk_lower_mean_var(cvk_graph *graph, const cvk_node *node);
 cvk_status cvk_lower_lp_norm(cvk_graph *graph, const cvk_node *node);
 
+/* lower_resize.c: whether a Resize is of the sort that rows are written for; else a chain of
+ * Resample, one per dimension that changes. */
+bool cvk_is_plain_resize(const cvk_graph *graph, const cvk_node *node);
+cvk_status cvk_lower_resample(cvk_graph *graph, const cvk_node *node);
+
 /* lower_quant.c: QLinearConv, ConvInteger, QLinearMatMul, MatMulInteger into QConv and QMatMul; what
  * the pass quantise.c needs of it. */
 cvk_status cvk_lower_quant(cvk_graph *graph, const cvk_node *node, const cvk_form_quant *form);
