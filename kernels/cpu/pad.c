@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pad: constant, reflect or edge; negative pads crop. For each dimension a table names the source
+ * Pad: constant, reflect, edge or wrap; negative pads crop. For each dimension a table names the source
  * index of each output index, or -1 for the constant. A blocked tensor is one of pixels of 16
  * floats, of which only H and W are padded.
  */
@@ -23,6 +23,7 @@ static int32_t source_of(cvk_pad_mode mode, int64_t from, int64_t in)
 {
     if (from >= 0 && from < in) return (int32_t)from;
     if (mode == CVK_PAD_CONSTANT) return -1;
+    if (mode == CVK_PAD_WRAP) return (int32_t)((from % in + in) % in);
     if (mode == CVK_PAD_EDGE || in == 1) return from < 0 ? 0 : (int32_t)(in - 1);
     int64_t period = 2 * (in - 1),
             at = (from % period + period) % period; /* there and back again */

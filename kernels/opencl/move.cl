@@ -138,12 +138,13 @@ __kernel void gather8(const __global ulong *src, const __global int *indices, __
 }
 
 /* Where output index i comes from along one dimension: i - begin, by mode (cvk_pad_mode: 0
- * constant, 1 reflect, 2 edge) brought into [0, n); -1 for the constant. */
+ * constant, 1 reflect, 2 edge, 3 wrap) brought into [0, n); -1 for the constant. */
 static int pad_source(int mode, int i, int begin, int n)
 {
     int at = i - begin;
     if (at >= 0 && at < n) return at;
     if (mode == 0) return -1;
+    if (mode == 3) return (at % n + n) % n;
     if (mode == 2 || n == 1) return clamp(at, 0, n - 1);
     int period = 2 * (n - 1);
     at = abs(at) % period;

@@ -305,7 +305,12 @@ typedef struct cvk_split_params {
     bool smaller_last;   /* equal parts but for the last (opset 18) */
 } cvk_split_params;
 
-typedef enum cvk_pad_mode { CVK_PAD_CONSTANT, CVK_PAD_REFLECT, CVK_PAD_EDGE } cvk_pad_mode;
+typedef enum cvk_pad_mode {
+    CVK_PAD_CONSTANT,
+    CVK_PAD_REFLECT,
+    CVK_PAD_EDGE,
+    CVK_PAD_WRAP
+} cvk_pad_mode;
 typedef struct cvk_pad_params {
     cvk_pad_mode mode;
     int n;                                          /* dims, after infer = rank */
@@ -355,6 +360,32 @@ typedef struct cvk_resize_params {
     float roi_begin[CVK_MAX_RANK],
         roi_end[CVK_MAX_RANK]; /* CVK_COORD_CROP, in lengths of the input less 1 */
 } cvk_resize_params;
+
+/* GridSample: inputs X, grid. */
+typedef enum cvk_grid_padding {
+    CVK_GRID_ZEROS,
+    CVK_GRID_BORDER,
+    CVK_GRID_REFLECTION
+} cvk_grid_padding;
+typedef struct cvk_grid_params {
+    cvk_resize_mode mode;
+    cvk_grid_padding padding;
+    bool align_corners;
+} cvk_grid_params;
+
+/* RoiAlign: inputs X, rois, batch indices. sampling: 0: as many as a bin has elements. */
+enum { CVK_ROI_MOST_SAMPLES = 4096 };
+typedef struct cvk_roi_params {
+    bool max, half_pixel;
+    int64_t oh, ow, sampling;
+    float scale;
+} cvk_roi_params;
+
+/* DeformConv: inputs X, W, offset, [B], [mask]. */
+typedef struct cvk_deform_params {
+    cvk_conv_params conv;
+    int64_t offset_group;
+} cvk_deform_params;
 
 /* Resample: one dimension of a Resize, as tables: output x is the sum over taps k of weight[x taps +
  * k] times the input's element at[x taps + k]; `fill` where the first of them is -1. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pad: a border of a constant, of mirrored or of repeated elements; a negative pad crops. Pads and
- * value are attributes before opset 11 and inputs since.
+ * Pad: a border of a constant, of mirrored, repeated or (since opset 19) wrapped elements; a negative
+ * pad crops. Pads and value are attributes before opset 11 and inputs since; since 18 an input may
+ * say which axes the pads are about.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,11 @@
 
 static cvk_status parse_mode(const cvk_attrs *attrs, cvk_pad_mode *mode)
 {
-    static const char *const names[] = {"constant", "reflect", "edge"};
+    static const char *const names[] = {"constant", "reflect", "edge", "wrap"};
+    int known = attrs->opset >= 19 ? 4 : 3;
     const char *text;
     CVK_TRY(cvk_attrs_string(attrs, "mode", "constant", &text));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < known; i++) {
         if (strcmp(text, names[i]) != 0) continue;
         *mode = (cvk_pad_mode)i;
         return CVK_OK;
@@ -62,8 +64,29 @@ static cvk_status padded(const cvk_pad_params *p, int d, int64_t dim, int64_t *l
         return cvk_fail(CVK_SHAPE,
                         "dimension %d of %lld is too short to mirror %lld and %lld elements", d,
                         (long long)dim, (long long)begin, (long long)end);
-    if (p->mode == CVK_PAD_EDGE && dim == 0 && *length > 0)
-        return cvk_fail(CVK_SHAPE, "dimension %d is empty and has no edge to repeat", d);
+    if ((p->mode == CVK_PAD_EDGE || p->mode == CVK_PAD_WRAP) && dim == 0 && *length > 0)
+        return cvk_fail(CVK_SHAPE, "dimension %d is empty and has nothing to repeat", d);
+    return CVK_OK;
+}
+
+/* The pads of some axes as those of all dimensions. */
+static cvk_status spread(cvk_pad_params *p, const cvk_view *axes, int rank)
+{
+    int64_t list[CVK_MAX_RANK];
+    cvk_pad_params all = {.mode = p->mode, .n = rank, .value = p->value};
+    int count;
+    CVK_TRY(cvk_const_ints(axes, "axes", CVK_MAX_RANK, list, &count));
+    if (count != p->n)
+        return cvk_fail(CVK_BAD_MODEL, "pads has %d entries for %d axes", 2 * p->n, count);
+    for (int i = 0; i < count; i++) {
+        CVK_TRY(cvk_check_axis(&list[i], rank));
+        for (int k = 0; k < i; k++)
+            if (list[k] == list[i])
+                return cvk_fail(CVK_BAD_MODEL, "axis %d comes twice", (int)list[i]);
+        all.begin[list[i]] = p->begin[i];
+        all.end[list[i]] = p->end[i];
+    }
+    *p = all;
     return CVK_OK;
 }
 
@@ -84,7 +107,9 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
             return cvk_fail(CVK_SHAPE, "the value of Pad is no scalar");
         p->value = (float)cvk_view_get(&in[2], 0);
     }
-    bool known = constant || !listed;
+    const cvk_view *axes = cvk_input(in, n_in, 3);
+    bool known = (constant || !listed) && (!axes || cvk_input_constant(in, n_in, 3));
+    if (known && axes && cvk_ranked(in)) CVK_TRY(spread(p, axes, in->shape.rank));
     if (cvk_ranked(in) && known && p->n != in->shape.rank)
         return cvk_fail(CVK_BAD_MODEL, "pads has %d entries for a tensor of rank %d", 2 * p->n,
                         in->shape.rank);
@@ -105,7 +130,9 @@ static int64_t *index_map(const cvk_pad_params *p, int d, int64_t dim, int64_t l
     if (!map) cvk_fail(CVK_NO_MEMORY, "out of memory: padding dimension %d", d);
     for (int64_t i = 0; map && i < length; i++) {
         int64_t from = i - p->begin[d];
-        if (from < 0) {
+        if (p->mode == CVK_PAD_WRAP) {
+            from = (from % dim + dim) % dim;
+        } else if (from < 0) {
             from = p->mode == CVK_PAD_CONSTANT ? -1 : p->mode == CVK_PAD_EDGE ? 0 : -from;
         } else if (from >= dim) {
             from = p->mode == CVK_PAD_CONSTANT ? -1
@@ -170,7 +197,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
 const cvk_op cvk_op_Pad = {
     .name = "Pad",
     .min_in = 1,
-    .max_in = 3,
+    .max_in = 4,
     .min_out = 1,
     .max_out = 1,
     .params_bytes = sizeof(cvk_pad_params),
