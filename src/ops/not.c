@@ -25,6 +25,7 @@ const cvk_op cvk_op_Not = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
+    .form = {.kind = CVK_FORM_WITH_1, .binary = CVK_BINARY_XOR},
     .infer = infer,
     .reference = reference,
 };

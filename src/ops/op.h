@@ -45,6 +45,7 @@ typedef enum cvk_form_kind {
     CVK_FORM_CAST,    /* Cast to params->to */
     CVK_FORM_QUANT,   /* QConv or QMatMul (schedule/lower_quant.c) */
     CVK_FORM_SCATTER, /* ScatterElements of params */
+    CVK_FORM_WITH_1,  /* Binary of the input and the number 1 of its type */
     CVK_FORM_BINARY,  /* Binary of params->kind; more than two inputs, of float32 only: a chain */
     /* of float32 tensors; other types stay as they are, but for a pool of 8-bit integers */
     CVK_FORM_DATA,        /* stays, with input 0 only, where infer had all others as constants */
@@ -73,7 +74,7 @@ typedef struct cvk_form {
     cvk_form_kind kind;
     union {
         cvk_act_kind act;       /* UNARY */
-        cvk_binary_kind binary; /* BINARY */
+        cvk_binary_kind binary; /* BINARY, WITH_1 */
         cvk_reduce_kind reduce; /* REDUCE */
         cvk_pool_kind pool;     /* POOL, GLOBAL_POOL */
         cvk_form_quant quant;   /* QUANT */

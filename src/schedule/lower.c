@@ -90,6 +90,17 @@ static cvk_status lower_binary(cvk_graph *graph, const cvk_node *node)
     return emit_chain(graph, node, ((const cvk_binary_params *)node->params)->kind, node->out[0]);
 }
 
+/* Of the input and the number 1. */
+static cvk_status lower_with_1(cvk_graph *graph, const cvk_node *node, cvk_binary_kind kind)
+{
+    uint64_t bits = 0; /* as wide as any element */
+    cvk_view one = {.dtype = graph->values[node->in[0]].dtype, .data = &bits};
+    int id;
+    cvk_view_set(&one, 0, 1);
+    CVK_TRY(cvk_graph_add_constant(graph, "one", one.dtype, &one.shape, &bits, &id));
+    return emit_binary(graph, node, kind, node->in[0], id, node->out[0]);
+}
+
 /* The sum, then a product with 1 / n. */
 static cvk_status lower_mean(cvk_graph *graph, const cvk_node *node)
 {
@@ -263,6 +274,7 @@ static cvk_status lower_node(cvk_graph *graph, const cvk_node *node)
         return graph->values[node->out[0]].dtype == in->dtype
                    ? become_alias(graph, node)
                    : become(graph, node, CVK_OP_Cast, node->params);
+    if (form->kind == CVK_FORM_WITH_1) return lower_with_1(graph, node, form->binary);
     if (form->kind == CVK_FORM_BINARY) return lower_binary(graph, node);
     return in->dtype == CVK_F32 ? lower_f32(graph, node, form->kind) : cvk_nodes_keep(graph, node);
 }
