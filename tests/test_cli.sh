@@ -194,8 +194,9 @@ expect 3 run "$model" --input image=in.npy --shape image=1x1x28x28 --device cpu
 expect 0 bench "$model" --device cpu --batch 4 --repeat 5 --warmup 1 --layers && says 'Gflop/s' 'Relu, MaxPool'
 expect 0 bench "$model" --device cpu --repeat 3 --profile trace.json --json
 keys device batch median_ms min_ms p90_ms images_per_s gflops peak_fraction build_ms first_run_ms resident_bytes steps
-python3 -m json.tool trace.json >/dev/null || wrong "the trace is no JSON"
-grep -q '"ph":"X"' trace.json || wrong "the trace has no events"
+python3 "$repo/tests/trace_check.py" trace.json 2 || wrong "the trace is not as it should be"
+expect 0 bench "$model" --device cpu --threads 1 --repeat 3 --profile trace.json
+python3 "$repo/tests/trace_check.py" trace.json 1 || wrong "the trace of one worker is not as it should be"
 expect 3 bench d.onnx --device cpu --batch 3
 expect 0 compare "$model" --device cpu,cpu --json && keys steps node max_abs rel_l2
 expect 0 compare "$model" gray.jpg --device cpu,cpu --scale 1/255 && says 'relative L2 0'

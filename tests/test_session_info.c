@@ -17,6 +17,19 @@ static const char small_net[] =
     "a = Add c2 r1; r2 = Relu a; p = MaxPool r2 kernel_shape=[2,2] strides=[2,2]\n"
     "const f 480x7; fl = Flatten p; y = Gemm fl f; out y";
 
+/* What a worker did in a step lies behind what it did in the step before. */
+static void expect_in_order(int index, int worker, const cvk_step_info *step,
+                            const cvk_step_info *before)
+{
+    const cvk_slice *slice = &step->slices[worker];
+    if (!(slice->begin_ms >= 0 && slice->ms >= 0))
+        fail_msg("step %d, worker %d: %g ms at %g", index, worker, slice->ms, slice->begin_ms);
+    if (!before || strcmp(before->executor, step->executor) != 0) return;
+    const cvk_slice *last = &before->slices[worker];
+    if (slice->begin_ms < last->begin_ms + last->ms - 1e-3)
+        fail_msg("step %d, worker %d begins before the step before it ended", index, worker);
+}
+
 static void profile_times_every_step(void **state)
 {
     (void)state;
@@ -24,7 +37,7 @@ static void profile_times_every_step(void **state)
     cvk_session_options options = {.profile = true};
     test_run run = run_make(model, &device, 1, &options);
     cvk_session_info info;
-    cvk_step_info step;
+    cvk_step_info step, before;
     expect_ok(cvk_session_get_info(run.session, &info), "info");
     double total = 0;
     run_once(&run);
@@ -33,6 +46,10 @@ static void profile_times_every_step(void **state)
         if (strcmp(step.device, "host") != 0 && !(step.ms > 0))
             fail_msg("step %d (%s): %g ms", i, step.kernel, step.ms);
         total += step.ms;
+        assert_true(step.n_slices >= 1);
+        for (int k = 0; k < step.n_slices; k++)
+            expect_in_order(i, k, &step, i > 0 ? &before : NULL);
+        before = step;
     }
     assert_true(total > 0 && total < 10000);
     assert_true(info.build_ms > 0);
@@ -41,7 +58,7 @@ static void profile_times_every_step(void **state)
     run = run_make(model, &device, 1, NULL);
     run_once(&run);
     expect_ok(cvk_session_step(run.session, 0, &step), "step");
-    assert_true(step.ms == 0);
+    assert_true(step.ms == 0 && step.n_slices == 0);
     run_free(&run);
     cvk_model_free(&model);
 }

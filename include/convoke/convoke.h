@@ -379,6 +379,12 @@ typedef struct cvk_session_info {
 
 CVK_API cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info);
 
+/* What one worker of the CPU, or a device's queue, did in a step, of the last profiled run. */
+typedef struct cvk_slice {
+    double begin_ms; /* from the begin of the run */
+    double ms;
+} cvk_slice;
+
 typedef struct cvk_step_info {
     const char *op;      /* operator of the step's main node */
     const char *nodes;   /* names of the model's nodes in it, comma separated, in order */
@@ -394,6 +400,11 @@ typedef struct cvk_step_info {
     double ms;            /* of the last run, with options.profile; else 0 */
     const char *inputs;   /* where its data comes from: outputs of other steps and inputs of the
                                model, by name, comma separated */
+    const char *executor;    /* the device whose workers or queue run it, which is a CPU's for the
+                               references beside it; "host": the thread that runs the session */
+    const cvk_slice *slices; /* by worker of the executor, with options.profile; valid as long as
+                               the session. Workers also wait for each other: ms is longer */
+    int n_slices;            /* 1 for a queue and for the host; 0 without options.profile */
 } cvk_step_info;
 
 CVK_API cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info *info);

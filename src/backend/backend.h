@@ -10,6 +10,12 @@
 
 #include "backend/kernel.h"
 
+/* What a profiled execute tells of its steps, on a clock that only goes forward. */
+typedef struct cvk_timing {
+    double *ms;        /* by step: from the end of the one before to its own, on all workers */
+    cvk_slice *slices; /* step * lanes + worker; lanes: see cvk_device */
+} cvk_timing;
+
 typedef struct cvk_backend {
     const char *name; /* "cpu", "opencl" */
     bool host;        /* device memory is host memory: data are pointers, no transfers */
@@ -35,8 +41,9 @@ typedef struct cvk_backend {
                        void (*write)(void *dst, const void *arg), const void *arg);
     cvk_status (*finish)(cvk_device *device);
 
-    /* Runs steps in order. ms: NULL, or one duration per step to fill, measured one by one. */
-    cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count, double *ms);
+    /* Runs steps in order. timing: NULL, or where to put how long each took, one by one. */
+    cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count,
+                          const cvk_timing *timing);
 
     cvk_status (*measure)(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
 } cvk_backend;
@@ -50,6 +57,7 @@ struct cvk_device {
     pthread_mutex_t lock; /* guards packs (and the backend's own caches) */
     struct cvk_pack_entry *packs;
     int sessions; /* open on it; for a warning at close */
+    int lanes;    /* workers or queues that a profile tells apart */
 };
 
 /* Fills what every device shares; the backend's open calls it on its zeroed struct. */

@@ -30,6 +30,7 @@ typedef struct cvk_pack_ref {
 void cvk_device_init(cvk_device *device, const cvk_backend *backend)
 {
     device->backend = backend;
+    device->lanes = 1;
     pthread_mutex_init(&device->lock, NULL);
 }
 

@@ -11,6 +11,7 @@
 #include "cli/numbers.h"
 #include "cli/plan.h"
 #include "cli/results.h"
+#include "cli/trace.h"
 
 enum { PROFILE_RUNS = 10 };
 
@@ -22,7 +23,7 @@ typedef struct work {
     uint64_t seed;
 
     cvk_model *model;
-    json_t *results, *trace; /* traceEvents */
+    json_t *results, *trace; /* events */
     table table;
     int visited;
 } work;
@@ -36,6 +37,7 @@ typedef struct pass {
     double *ms;            /* of the repeats, sorted */
     double first_ms, peak; /* peak: Gflop/s; 0: unknown */
     double *step_ms;       /* median by step of the profiled session */
+    json_t *trace;         /* events of its fastest run */
 } pass;
 
 static int by_value(const void *left, const void *right)
@@ -86,6 +88,7 @@ static void close_pass(pass *p)
 {
     free(p->ms);
     free(p->step_ms);
+    json_decref(p->trace);
     tensors_free(&p->inputs);
     tensors_free(&p->outputs);
     cvk_session_free(&p->session);
@@ -110,17 +113,28 @@ static int measure(const work *w, pass *p)
     return code;
 }
 
+/* The fastest profiled run so far, for the trace. */
+static void keep_run(const work *w, pass *p, double ms, double *fastest)
+{
+    if (!w->trace_path || (p->trace && ms >= *fastest)) return;
+    *fastest = ms;
+    json_decref(p->trace);
+    p->trace = json_array();
+    trace_append(p->trace, p->profiled, w->visited, p->devices.name, ms);
+}
+
 /* Median time of each step over some runs of a session of its own, since profiling costs time. */
 static int profile_steps(const work *w, pass *p)
 {
     cvk_session_info info;
-    double all;
+    double all, fastest = 0;
     int code = create(w, p, true, &p->profiled);
     if (!code) code = fail_status(cvk_session_get_info(p->profiled, &info));
     if (code) return code;
     double *ms = need((size_t)info.steps * PROFILE_RUNS, sizeof *ms);
     for (int run = -1; !code && run < PROFILE_RUNS; run++) {
         code = run_timed(p->profiled, p, &all);
+        if (!code && run >= 0) keep_run(w, p, all, &fastest);
         cvk_step_info step;
         for (int i = 0; !code && run >= 0 && i < info.steps; i++)
             ms[i * PROFILE_RUNS + run] = cvk_session_step(p->profiled, i, &step) ? 0 : step.ms;
@@ -139,14 +153,13 @@ static double gflops_of(uint64_t macs, double ms)
     return ms > 0 ? 2e-6 * (double)macs / ms : 0;
 }
 
-/* The steps of the plan, with times if they were profiled, which are also printed and traced. */
-static json_t *report_steps(work *w, const pass *p)
+/* The steps of the plan, with times if they were profiled, which are also printed. */
+static json_t *report_steps(const work *w, const pass *p)
 {
     json_t *list = json_array();
     cvk_session *session = p->profiled ? p->profiled : p->session;
     cvk_session_info info = {0};
     table rows = table_make("rllllrrr");
-    double at = 0;
     table_row(&rows, "step\toperator\tfused\tkernel\toutput\tms\tGflop/s\tshare");
     double total = 0;
     cvk_session_get_info(session, &info);
@@ -162,14 +175,6 @@ static json_t *report_steps(work *w, const pass *p)
         json_object_set_new(row, "gflops", json_number(gflops));
         table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.1f\t%.1f %%", i, step.op, step.fused,
                   step.kernel, step.shape, ms, gflops, total > 0 ? 100 * ms / total : 0);
-        json_array_append_new(
-            w->trace,
-            json_pack("{s:o,s:s,s:s,s:o,s:o,s:i,s:i,s:{s:o,s:o,s:o,s:o}}", "name",
-                      json_text(step.op), "cat", "step", "ph", "X", "ts", json_number(at * 1e3),
-                      "dur", json_number(ms * 1e3), "pid", w->visited, "tid", 0, "args", "nodes",
-                      json_text(step.nodes), "kernel", json_text(step.kernel), "fused",
-                      json_text(step.fused), "shape", json_text(step.shape)));
-        at += ms;
     }
     if (w->layers && !w->shared.json) {
         printf("%s\n", p->devices.name);
@@ -211,24 +216,15 @@ static int visit(const char *spec, void *context)
     work *w = context;
     pass p = {.devices = {.count = 0}};
     int code = open_pass(w, spec, &p);
+    w->visited++;
     if (!code) code = measure(w, &p);
     if (!code && (w->layers || w->trace_path)) code = profile_steps(w, &p);
     if (!code) {
-        json_array_append_new(w->trace,
-                              json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M",
-                                        "pid", ++w->visited, "args", "name", p.devices.name));
+        json_array_extend(w->trace, p.trace);
         report(w, &p);
     }
     close_pass(&p);
     return code;
-}
-
-static int write_trace(const work *w)
-{
-    json_t *root = json_pack("{s:O,s:s}", "traceEvents", w->trace, "displayTimeUnit", "ms");
-    int wrong = !root || json_dump_file(root, w->trace_path, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(root);
-    return wrong ? fail(BAD_FILE, "%s: the trace cannot be written", w->trace_path) : DONE;
 }
 
 int command_bench(int argc, char **argv)
@@ -244,7 +240,7 @@ int command_bench(int argc, char **argv)
         {"layers", OPTION_FLAG, &w.layers, NULL, "time each step, in a profiled session of its own",
          0},
         {"profile", OPTION_TEXT, &w.trace_path, "FILE",
-         "write the steps' times as Chrome trace JSON (opens in Perfetto)", 0},
+         "write the fastest profiled run as Chrome trace JSON (opens in Perfetto)", 0},
         {"seed", OPTION_SEED, &w.seed, "N", "of the input's numbers (default 1)", 0},
         {0}};
     const usage usage = {"bench MODEL [OPTIONS]",
@@ -263,7 +259,7 @@ int command_bench(int argc, char **argv)
                         "peak\tbuild ms\tfirst ms\tresident MiB");
     code = model_open(words[0], &w.model);
     if (!code) code = devices_each(&w.shared, visit, &w);
-    if (!code && w.trace_path) code = write_trace(&w);
+    if (!code && w.trace_path) code = trace_write(w.trace, w.trace_path);
     results_print(&w.shared, w.results, &w.table);
     json_decref(w.results);
     json_decref(w.trace);

@@ -105,7 +105,8 @@ cvk_status cvk_late_info(const cvk_plan *plan, const cvk_node *node, cvk_step_in
                             .note = "planned by each run: its shape depends on data",
                             .output = graph->values[node->out[first]].name,
                             .shape = "?",
-                            .inputs = inputs};
+                            .inputs = inputs,
+                            .executor = "host"};
     return inputs ? CVK_OK : CVK_NO_MEMORY;
 }
 

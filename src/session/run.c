@@ -228,23 +228,39 @@ static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
     return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
 }
 
-static cvk_status run_host(const cvk_plan *plan, cvk_segment *segment)
+static cvk_status run_host(const cvk_plan *plan, cvk_segment *segment, bool profile)
 {
     cvk_step *step = segment->steps[0];
-    if (step->node->op == CVK_OP_Transfer) return run_transfer(plan, step);
-    return step->kernel->run(NULL, step, 0, 1);
+    double begin = profile ? cvk_session_clock() : 0;
+    CVK_TRY(step->node->op == CVK_OP_Transfer ? run_transfer(plan, step)
+                                              : step->kernel->run(NULL, step, 0, 1));
+    if (!profile) return CVK_OK;
+    segment->timing.ms[0] = cvk_session_clock() - begin;
+    segment->timing.slices[0] = (cvk_slice){begin, segment->timing.ms[0]};
+    return CVK_OK;
+}
+
+/* Times count from the begin of the run. */
+static void keep_timing(cvk_plan *plan, cvk_segment *segment, double start)
+{
+    for (int k = 0; k < segment->count; k++)
+        plan->steps[segment->first + k].ms = segment->timing.ms[k];
+    for (int k = 0; k < segment->count * segment->lanes; k++)
+        segment->timing.slices[k].begin_ms -= start;
 }
 
 cvk_status cvk_session_walk(cvk_session *session, bool wait)
 {
     cvk_plan *plan = session->plan;
+    bool profile = session->profile;
+    double start = profile ? cvk_session_clock() : 0;
     for (int i = 0; i < session->n_segments; i++) {
         cvk_segment *segment = &session->segments[i];
         cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
-        double *ms = session->profile ? segment->ms : NULL;
-        CVK_TRY(device ? device->backend->execute(device, segment->steps, segment->count, ms)
-                       : run_host(plan, segment));
-        for (int k = 0; ms && k < segment->count; k++) plan->steps[segment->first + k].ms = ms[k];
+        CVK_TRY(device ? device->backend->execute(device, segment->steps, segment->count,
+                                                  profile ? &segment->timing : NULL)
+                       : run_host(plan, segment, profile));
+        if (profile) keep_timing(plan, segment, start);
     }
     for (int d = 0; wait && d < plan->n_devices; d++)
         if (!plan->devices[d]->backend->host)

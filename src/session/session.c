@@ -10,7 +10,7 @@
 
 #include "schedule/describe.h"
 
-static double now_ms(void)
+double cvk_session_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -27,25 +27,50 @@ static int executor(const cvk_plan *plan, const cvk_plan_step *made)
     return CVK_HOST;
 }
 
+/* Room for what a profiled run measures of a segment's steps. */
+static cvk_status make_timing(cvk_arena *arena, cvk_segment *segment)
+{
+    size_t steps = (size_t)segment->count;
+    segment->timing.ms = cvk_arena_alloc(arena, steps * sizeof *segment->timing.ms);
+    segment->timing.slices =
+        cvk_arena_alloc(arena, steps * (size_t)segment->lanes * sizeof *segment->timing.slices);
+    return segment->timing.ms && segment->timing.slices ? CVK_OK : CVK_NO_MEMORY;
+}
+
 static cvk_status make_segments(cvk_session *session)
 {
     cvk_plan *plan = session->plan;
     size_t n = (size_t)plan->n_steps + 1;
     session->segments = cvk_arena_alloc(plan->arena, n * sizeof *session->segments);
     cvk_step **steps = cvk_arena_alloc(plan->arena, n * sizeof *steps);
-    double *ms = cvk_arena_alloc(plan->arena, n * sizeof *ms);
-    if (!session->segments || !steps || !ms) return CVK_NO_MEMORY;
+    if (!session->segments || !steps) return CVK_NO_MEMORY;
     for (int i = 0; i < plan->n_steps; i++) {
         int device = executor(plan, &plan->steps[i]);
         cvk_segment *last =
             session->n_segments ? &session->segments[session->n_segments - 1] : NULL;
         if (!last || last->device != device || device == CVK_HOST) {
             last = &session->segments[session->n_segments++];
-            *last = (cvk_segment){.device = device, .first = i, .steps = steps + i, .ms = ms + i};
+            *last = (cvk_segment){.device = device, .first = i, .steps = steps + i};
+            last->lanes = device == CVK_HOST ? 1 : plan->devices[device]->lanes;
         }
         last->steps[last->count++] = &plan->steps[i].step;
     }
+    for (int i = 0; session->profile && i < session->n_segments; i++)
+        CVK_TRY(make_timing(plan->arena, &session->segments[i]));
     return CVK_OK;
+}
+
+/* Where the steps of a segment leave their slices. */
+static void tell_slices(cvk_session *session, const cvk_segment *segment)
+{
+    for (int k = 0; k < segment->count; k++) {
+        cvk_step_info *info = &session->infos[segment->first + k];
+        info->executor =
+            segment->device == CVK_HOST ? "host" : session->plan->devices[segment->device]->info.id;
+        if (!session->profile) continue;
+        info->slices = segment->timing.slices + (size_t)k * (size_t)segment->lanes;
+        info->n_slices = segment->lanes;
+    }
 }
 
 static cvk_status make_infos(cvk_session *session)
@@ -77,6 +102,7 @@ static cvk_status make_infos(cvk_session *session)
         };
         if (!info->fused || !info->shape || !info->inputs) return CVK_NO_MEMORY;
     }
+    for (int i = 0; i < session->n_segments; i++) tell_slices(session, &session->segments[i]);
     for (int i = 0; late && i < late->n_nodes; i++) {
         cvk_step_info *info = &session->infos[plan->n_steps + i];
         CVK_TRY(cvk_late_info(plan, &late->nodes[i], info));
@@ -123,7 +149,7 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_session_options *options, cvk_session **session)
 {
-    double start = now_ms();
+    double start = cvk_session_clock();
     cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
                                      .keep_values = options->keep_values,
                                      .workspace_bytes = options->workspace_bytes,
@@ -148,7 +174,7 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
         pthread_mutex_unlock(&devices[d]->lock);
     }
     made->registered = true;
-    made->build_ms = now_ms() - start;
+    made->build_ms = cvk_session_clock() - start;
     *session = made;
     return CVK_OK;
 }

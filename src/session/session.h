@@ -14,7 +14,8 @@ typedef struct cvk_segment {
     int device; /* CVK_HOST: references and transfers, run by the session itself */
     int first, count;
     cvk_step **steps;
-    double *ms; /* profile */
+    cvk_timing timing; /* with profile, else NULLs */
+    int lanes;         /* of the device; 1 for the host */
 } cvk_segment;
 
 /* A buffer of the caller's in a device's memory that stands for an input or output (opencl.h). */
@@ -75,6 +76,8 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
                                 cvk_device **device, size_t *bytes, void **previous);
 /* stand_in.c: all steps enqueued on *device, with every input and output bound. */
 cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
+/* session.c: milliseconds on a clock that only goes forward. */
+double cvk_session_clock(void);
 /* run.c: writes the bound pointers into the steps' views. */
 void cvk_session_apply(cvk_session *session);
 /* run.c: the segments, inputs and outputs bound already; wait: until the devices are done. */

@@ -123,6 +123,7 @@ static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_dev
     int workers = cvk_team_workers(cpu->team);
     describe(&cpu->device.info, isa, workers);
     fill_caps(&cpu->device.caps, isa, workers);
+    cpu->device.lanes = workers;
     *device = &cpu->device;
     return CVK_OK;
 }
@@ -185,7 +186,7 @@ typedef struct walk {
     cvk_device *device;
     cvk_step *const *steps;
     int count;
-    double *ms;
+    const cvk_timing *timing;
     pthread_mutex_t lock; /* guards the first failure */
     cvk_status status;
     char sentence[SENTENCE];
@@ -214,25 +215,29 @@ static void walk_steps(void *arg, int worker, int workers)
 {
     walk *w = arg;
     cvk_team *team = ((cpu_device *)w->device)->team;
-    double start = w->ms && worker == 0 ? cvk_cpu_seconds() : 0;
+    double start = w->timing ? cvk_cpu_seconds() : 0;
     for (int i = 0; i < w->count; i++) {
         const cvk_step *step = w->steps[i];
         cvk_status status = step->kernel->run(w->device, step, worker, workers);
         if (status) note_failure(w, status);
+        if (w->timing)
+            w->timing->slices[(size_t)i * (size_t)workers + (size_t)worker] =
+                (cvk_slice){start * 1e3, (cvk_cpu_seconds() - start) * 1e3};
         cvk_team_barrier(team);
-        if (!w->ms || worker) continue;
+        if (!w->timing) continue;
         double end = cvk_cpu_seconds();
-        w->ms[i] = (end - start) * 1e3;
+        if (worker == 0) w->timing->ms[i] = (end - start) * 1e3;
         start = end;
     }
 }
 
-static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count, double *ms)
+static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count,
+                          const cvk_timing *timing)
 {
     walk w = {.device = device,
               .steps = steps,
               .count = count,
-              .ms = ms,
+              .timing = timing,
               .lock = PTHREAD_MUTEX_INITIALIZER};
     cvk_team_run(((cpu_device *)device)->team, walk_steps, &w);
     pthread_mutex_destroy(&w.lock);

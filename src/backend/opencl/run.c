@@ -56,21 +56,23 @@ double cvk_cl_now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-static cvk_status run_timed(cvk_device *device, const cvk_step *step, double *ms)
+static cvk_status run_timed(cvk_device *device, const cvk_step *step, cvk_slice *slice)
 {
     CVK_TRY(cvk_cl_finish(device));
     double begin = cvk_cl_now_ms();
     CVK_TRY(step->kernel->run(device, step, 0, 1));
     CVK_TRY(cvk_cl_finish(device));
-    *ms = cvk_cl_now_ms() - begin;
+    *slice = (cvk_slice){begin, cvk_cl_now_ms() - begin};
     return CVK_OK;
 }
 
-cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, double *ms)
+cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count,
+                          const cvk_timing *timing)
 {
     for (int i = 0; i < count; i++) {
-        cvk_status status = ms ? run_timed(device, steps[i], &ms[i])
-                               : steps[i]->kernel->run(device, steps[i], 0, 1);
+        cvk_status status = timing ? run_timed(device, steps[i], &timing->slices[i])
+                                   : steps[i]->kernel->run(device, steps[i], 0, 1);
+        if (timing && !status) timing->ms[i] = timing->slices[i].ms;
         if (status)
             return cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(steps[i]->node->op),
                                steps[i]->node->name);
