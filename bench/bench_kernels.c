@@ -1,163 +1,220 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Times every kernel row that accepts a problem: GFLOP/s, the fraction of the f32 peak measured in
- * the same run, and the time relative to the fastest row. Rows take turns; the median of the rounds
- * counts.
+ * Times every kernel row that accepts a problem: GFLOP/s, the fraction of the f32 peak or of the
+ * bandwidth measured in the same run, whichever binds, and the time relative to the fastest row.
+ * With --against other libraries solve the same problem in the same run, and their results are
+ * compared with ours before a time counts. All take turns; medians of the rounds count.
  *
- *     bench_kernels DEVICE [FILE] [PART OF A NAME]      FILE: a list like bench/layers/common.txt
+ *     bench_kernels cpu                                         bench/layers/common.txt
+ *     bench_kernels cpu --layers bench/layers/resnet50.txt --against onednn,xnnpack
+ *     bench_kernels opencl --bare --against clblast,openblas    products only, which these have
+ *     bench_kernels --help
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backend/devices.h"
-#include "schedule/trial.h"
+#include "bench/options.h"
+#include "bench/problem.h"
+#include "bench/report.h"
+#include "bench/rows.h"
 #include "tests/op_case.h"
 
-enum { ROUNDS = 15, MOST_ROWS = 8, LINE = 512, MOST_VALUES = 16 };
+enum { LINE = 1024, MOST_ROWS = 16, FIELDS = 6 };
+static const double tolerance = 1e-4; /* relative L2 */
 
-typedef struct runner {
-    const cvk_kernel *row;
-    cvk_step step;
-    void *memory[MOST_VALUES];
-    int n_memory;
-    double ms[ROUNDS];
-} runner;
+typedef struct bench {
+    bench_options options;
+    cvk_device *device;
+    const against_library *libraries[MOST_LIBRARIES];
+    int n_libraries;
+    report report;
+} bench;
 
-static double now_ms(void)
+/* One node's problem while it is measured. */
+typedef struct match {
+    contestant all[MOST_ROWS + MOST_LIBRARIES];
+    row_run rows[MOST_ROWS];
+    int n_rows, count;
+    cvk_view *plain;  /* by input of the node */
+    void *want, *got; /* results */
+    against_problem asked;
+} match;
+
+static cvk_status start_libraries(bench *b)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Memory for a view, filled with small numbers. */
-static cvk_status fill(cvk_device *device, runner *r, cvk_view *view)
-{
-    size_t bytes = cvk_view_bytes(view);
-    if (r->n_memory == MOST_VALUES) return cvk_fail(CVK_UNSUPPORTED, "too many tensors");
-    CVK_TRY(device->backend->alloc(device, bytes, &view->data));
-    r->memory[r->n_memory++] = view->data;
-    void *image = calloc(1, bytes + 8);
-    if (!image) return cvk_fail(CVK_NO_MEMORY, "out of memory");
-    cvk_view flat = {.dtype = view->dtype,
-                     .shape = {1, {(int64_t)(bytes / cvk_dtype_bytes(view->dtype))}},
-                     .data = image};
-    op_case_fill(&flat, 1, 0, 0);
-    cvk_status status = device->backend->write(device, view->data, image, bytes);
-    if (!status) status = device->backend->finish(device);
-    free(image);
-    return status;
-}
-
-static cvk_status prepare(cvk_scheduler *s, cvk_device *device, const cvk_node *node, runner *r)
-{
-    CVK_TRY(cvk_step_make(s, node, device, r->row, &r->step));
-    for (int i = 0; i < node->n_in; i++)
-        if (node->in[i] >= 0 && !cvk_is_const(s->graph, node->in[i]))
-            CVK_TRY(fill(device, r, &r->step.in[i]));
-    for (int i = 0; i < node->n_out; i++)
-        if (node->out[i] >= 0) CVK_TRY(fill(device, r, &r->step.out[i]));
-    if (!r->step.scratch_bytes) return CVK_OK;
-    cvk_view scratch = {.dtype = CVK_U8, .shape = {1, {(int64_t)r->step.scratch_bytes}}};
-    CVK_TRY(fill(device, r, &scratch));
-    r->step.scratch = scratch.data;
-    return CVK_OK;
-}
-
-/* One timing: so many launches that the clock's grain and the wait at the end do not count. */
-static cvk_status time_once(cvk_device *device, runner *r, int launches, double *ms)
-{
-    cvk_step *steps[64];
-    for (int i = 0; i < launches; i++) steps[i] = &r->step;
-    double start = now_ms();
-    CVK_TRY(device->backend->execute(device, steps, launches, NULL));
-    CVK_TRY(device->backend->finish(device));
-    *ms = (now_ms() - start) / launches;
-    return CVK_OK;
-}
-
-static cvk_status measure(cvk_device *device, runner *runners, int count)
-{
-    int launches[MOST_ROWS];
-    for (int i = 0; i < count; i++) {
-        double once;
-        CVK_TRY(time_once(device, &runners[i], 1, &once));
-        CVK_TRY(time_once(device, &runners[i], 1, &once));
-        launches[i] = once > 5 ? 1 : once < 0.1 ? 50 : (int)(5 / once);
+    char name[32];
+    int threads = b->options.threads ? b->options.threads : cvk_cpu_cores();
+    for (const char *at = b->options.against; at && *at;) {
+        const against_library *library;
+        char about[512] = "not found when this program was configured";
+        int n = (int)strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", n, at);
+        at += n + (at[n] == ',');
+        if (!against_find(name, &library))
+            return cvk_fail(CVK_BAD_ARGUMENT, "no library is called '%s'", name);
+        bool works = library && b->n_libraries < MOST_LIBRARIES &&
+                     library->start(threads, about, sizeof about);
+        report_library(&b->report, library ? library->name : name, library, works, about);
+        if (works) b->libraries[b->n_libraries++] = library;
     }
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < count; i++)
-            CVK_TRY(time_once(device, &runners[i], launches[i], &runners[i].ms[round]));
-    for (int i = 0; i < count; i++) qsort(runners[i].ms, ROUNDS, sizeof(double), by_value);
     return CVK_OK;
 }
 
-static cvk_status bench_node(cvk_scheduler *s, cvk_device *device, const cvk_node *node,
-                             const char *name, double peak)
+static cvk_status fill_inputs(const cvk_graph *graph, const cvk_node *node, const op_case *c,
+                              match *m)
 {
-    runner *runners = calloc(MOST_ROWS, sizeof *runners);
-    cvk_view views[MOST_VALUES];
-    int count = 0;
-    if (!runners || node->n_in + node->n_out > MOST_VALUES)
-        return cvk_fail(CVK_NO_MEMORY, "%s: too large", name);
-    for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(s->graph, node->in[i]);
+    m->plain = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *m->plain);
+    if (!m->plain) return CVK_NO_MEMORY;
+    for (int i = 0; i < node->n_in; i++) {
+        double low, high;
+        cvk_view *view = &m->plain[i];
+        *view = cvk_graph_view(graph, node->in[i]);
+        if (node->in[i] < 0 || view->data) continue;
+        view->data = cvk_arena_alloc(graph->arena, cvk_view_bytes(view) + 8);
+        if (!view->data) return CVK_NO_MEMORY;
+        op_case_range(c, i, &low, &high);
+        op_case_fill(view, (uint64_t)i + 1, low, high);
+    }
+    cvk_view out = cvk_graph_view(graph, node->out[0]);
+    m->want = cvk_arena_alloc(graph->arena, cvk_view_bytes(&out) + 8);
+    m->got = cvk_arena_alloc(graph->arena, cvk_view_bytes(&out) + 8);
+    return m->want && m->got ? CVK_OK : CVK_NO_MEMORY;
+}
+
+static double distance(const match *m, size_t count)
+{
+    double error = 0, norm = 0;
+    const float *want = m->want, *got = m->got;
+    for (size_t i = 0; i < count; i++) {
+        error += ((double)got[i] - want[i]) * ((double)got[i] - want[i]);
+        norm += (double)want[i] * want[i];
+    }
+    return norm > 0 ? sqrt(error / norm) : sqrt(error);
+}
+
+static void judge(match *m, contestant *c, size_t count)
+{
+    c->error = distance(m, count);
+    if (!(c->error <= tolerance)) c->refused = "its result differs from the first row's";
+}
+
+static cvk_status add_rows(bench *b, cvk_scheduler *s, const cvk_node *node, match *m)
+{
+    const cvk_graph *graph = s->graph;
+    size_t views_bytes = (size_t)(node->n_in + node->n_out + 1) * sizeof(cvk_view);
+    cvk_view *views = cvk_arena_alloc(graph->arena, views_bytes), out;
+    if (!views) return CVK_NO_MEMORY;
+    for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(graph, node->in[i]);
     for (int i = 0; i < node->n_out; i++)
-        views[node->n_in + i] = cvk_graph_view(s->graph, node->out[i]);
+        views[node->n_in + i] = cvk_graph_view(graph, node->out[i]);
     cvk_problem problem = {
-        .node = node, .in = views, .out = views + node->n_in, .caps = &device->caps};
-    cvk_status status = CVK_OK;
-    for (int r = 0; !status && r < device->n_kernels && count < MOST_ROWS; r++) {
-        const cvk_kernel *row = &device->kernels[r];
+        .node = node, .in = views, .out = views + node->n_in, .caps = &b->device->caps};
+    out = problem.out[0];
+    for (int r = 0; r < b->device->n_kernels && m->n_rows < MOST_ROWS; r++) {
+        const cvk_kernel *row = &b->device->kernels[r];
         const char *why;
-        if (row->op != node->op || (row->needs & ~device->caps.bits) ||
-            !row->accepts(&problem, &why))
+        if (row->op != node->op || (row->needs & ~b->device->caps.bits) ||
+            !bench_listed(b->options.rows, row->name) || !row->accepts(&problem, &why))
             continue;
-        runners[count].row = row;
-        status = prepare(s, device, node, &runners[count++]);
+        row_run *run = &m->rows[m->n_rows];
+        contestant *c = &m->all[m->n_rows++];
+        *c = (contestant){.name = row->name, .run = row_launch, .self = run, .error = -1};
+        CVK_TRY(row_open(s, b->device, node, row, m->plain, run));
+        CVK_TRY(row_result(run, m->n_rows == 1 ? m->want : m->got));
+        if (m->n_rows > 1 && out.dtype == CVK_F32) judge(m, c, (size_t)cvk_view_count(&out));
     }
-    if (!status) status = measure(device, runners, count);
-    double best = 0;
-    for (int i = 0; !status && i < count; i++)
-        if (i == 0 || runners[i].ms[ROUNDS / 2] < best) best = runners[i].ms[ROUNDS / 2];
-    for (int i = 0; !status && i < count; i++) {
-        double ms = runners[i].ms[ROUNDS / 2],
-               gflops = 2e-6 * (double)cvk_node_macs(s->graph, node) / ms;
-        printf("%-24s %-18s %9.4f ms (min %9.4f)  %8.1f GFLOP/s  %6.3f of peak  %5.2f x the best "
-               "row\n",
-               name, runners[i].row->name, ms, runners[i].ms[0], gflops, gflops / peak, ms / best);
+    return CVK_OK;
+}
+
+static void add_libraries(bench *b, const cvk_graph *graph, const cvk_node *node, match *m)
+{
+    const char *why;
+    bool comparable = problem_from_node(graph, node, m->plain, &m->asked, &why);
+    for (int i = 0; i < b->n_libraries; i++) {
+        const against_library *library = b->libraries[i];
+        contestant *c = &m->all[m->count++];
+        *c = (contestant){.name = library->name, .run = library->run, .error = -1, .refused = why};
+        if (!comparable) continue;
+        c->self = library->make(&m->asked, &c->refused);
+        if (!c->self) continue;
+        c->refused = NULL;
+        c->detail = library->detail(c->self);
+        if (library->result(c->self, m->got))
+            judge(m, c, against_dst_count(&m->asked));
+        else
+            c->refused = "it failed while it ran";
     }
-    for (int i = 0; i < count; i++) {
-        for (int k = 0; k < runners[i].n_memory; k++)
-            device->backend->release(device, runners[i].memory[k]);
-        cvk_step_unmake(device, &runners[i].step);
+}
+
+static void close_match(bench *b, match *m)
+{
+    for (int i = 0; i < m->count; i++) free(m->all[i].ms);
+    for (int i = 0; i < m->n_rows; i++) row_close(&m->rows[i]);
+    for (int i = 0; m->count > m->n_rows && i < b->n_libraries; i++)
+        if (m->all[m->n_rows + i].self) b->libraries[i]->drop(m->all[m->n_rows + i].self);
+    free(m);
+}
+
+static cvk_status bench_node(bench *b, cvk_scheduler *s, const cvk_node *node, const op_case *c,
+                             const bench_problem *p)
+{
+    match *m = calloc(1, sizeof *m);
+    if (!m) return cvk_fail(CVK_NO_MEMORY, "out of memory");
+    cvk_status status = fill_inputs(s->graph, node, c, m);
+    if (!status) status = add_rows(b, s, node, m);
+    m->count = m->n_rows;
+    if (!status && m->n_rows) {
+        add_libraries(b, s->graph, node, m);
+        if (contest_measure(m->all, m->count, b->options.rounds, b->n_libraries > 0))
+            report_problem(&b->report, p, m->all, m->count, m->n_rows,
+                           (double)cvk_node_macs(s->graph, node), problem_bytes(s->graph, node));
+        else
+            status = cvk_fail(CVK_NO_MEMORY, "out of memory");
+    } else if (!status) {
+        printf("%-34s no row\n", p->name);
     }
-    free(runners);
+    close_match(b, m);
     return status;
 }
 
-static cvk_status bench_case(cvk_device *device, const op_case *c, const char *name, double peak)
+/* The first two words: without bias. */
+static void cut_bias(const char *inputs, char *text, size_t size)
 {
+    const char *end = inputs;
+    for (int word = 0; word < 2; word++) {
+        end += strspn(end, " ");
+        end += strcspn(end, " ");
+    }
+    snprintf(text, size, "%.*s", (int)(end - inputs), inputs);
+}
+
+/* Every node of the case; 1 after a sentence on stderr. */
+static int bench_case(bench *b, bench_problem p)
+{
+    char inputs[LINE];
+    if (b->options.only && !strstr(p.name, b->options.only)) return 0;
+    if (b->options.bare && (strcmp(p.op, "Conv") == 0 || strcmp(p.op, "Gemm") == 0)) {
+        cut_bias(p.inputs, inputs, sizeof inputs);
+        p.inputs = inputs;
+        p.posts = "";
+    }
+    op_case c = {p.op, p.inputs, p.attrs, p.posts};
     cvk_arena *arena = cvk_arena_create();
     cvk_graph *graph;
-    if (!arena) return CVK_NO_MEMORY;
-    cvk_status status = op_case_graph(arena, c, &graph);
-    cvk_plan plan = {.arena = arena, .devices = &device, .n_devices = 1};
+    if (!arena) return 1;
+    cvk_status status = op_case_graph(arena, &c, &graph);
+    cvk_plan plan = {.arena = arena, .devices = &b->device, .n_devices = 1};
     cvk_schedule_options options = {0};
-    cvk_scheduler s = {.plan = &plan, .devices = &device, .n_devices = 1, .options = &options};
+    cvk_scheduler s = {.plan = &plan, .devices = &b->device, .n_devices = 1, .options = &options};
     if (!status) plan.graph = s.graph = graph;
     for (int i = 0; !status && i < graph->n_nodes; i++)
-        if (!cvk_is_alias(&graph->nodes[i]))
-            status = bench_node(&s, device, &graph->nodes[i], name, peak);
+        if (!cvk_is_alias(&graph->nodes[i])) status = bench_node(b, &s, &graph->nodes[i], &c, &p);
     cvk_arena_free(&arena);
-    return status;
+    if (status) fprintf(stderr, "%s: %s\n", p.name, cvk_last_error());
+    return status != CVK_OK;
 }
 
 static char *trim(char *text)
@@ -168,48 +225,89 @@ static char *trim(char *text)
     return text;
 }
 
-/* "name | op | inputs | attributes | posts" into fields; false for a comment or a short line. */
-static bool read_line(char *line, char *fields[5])
+/* "name | op | inputs | attributes | posts | count" into fields; false for a comment or a short
+ * line. */
+static bool read_line(char *line, char *fields[FIELDS])
 {
+    static char none[] = "";
     if (*line == '#') return false;
-    for (int i = 0; i < 5; i++) {
-        char *bar = strchr(line, '|');
+    for (int i = 0; i < FIELDS; i++) {
+        char *bar = line ? strchr(line, '|') : NULL;
         if (bar) *bar = 0;
-        if (!bar && i < 4) return false;
-        fields[i] = trim(line);
-        line = bar ? bar + 1 : line;
+        if (!bar && i < 3) return false;
+        fields[i] = line ? trim(line) : none;
+        line = bar ? bar + 1 : NULL;
     }
     return true;
 }
 
-int main(int argc, char **argv)
+static int bench_list(bench *b, const char *path)
 {
-    cvk_device *device;
-    const char *path = argc > 2 ? argv[2] : BENCH_DIR "/layers/common.txt";
-    double peak, bandwidth;
-    if (cvk_devices_open(argc > 1 ? argv[1] : "cpu", &(cvk_device_options){0}, &device) ||
-        device->backend->measure(device, &peak, &bandwidth)) {
-        fprintf(stderr, "%s\n", cvk_last_error());
-        return 4;
-    }
+    char line[LINE], *field[FIELDS];
+    int failed = 0;
+    const char *slash = strrchr(path, '/');
     FILE *file = fopen(path, "r");
     if (!file) {
         fprintf(stderr, "cannot read %s\n", path);
         return 2;
     }
-    printf("%s (%s): f32 peak %.1f GFLOP/s, memory %.1f GB/s\n", device->info.id, device->info.name,
-           peak, bandwidth);
-    char line[LINE], *field[5];
-    int failed = 0;
     while (fgets(line, sizeof line, file)) {
-        if (!read_line(line, field) || (argc > 3 && !strstr(field[0], argv[3]))) continue;
-        op_case c = {field[1], field[2], field[3], field[4]};
-        if (bench_case(device, &c, field[0], peak)) {
-            fprintf(stderr, "%s: %s\n", field[0], cvk_last_error());
-            failed = 1;
-        }
+        if (!read_line(line, field)) continue;
+        int count = atoi(field[5]);
+        bench_problem p = {field[0],
+                           field[1],
+                           field[2],
+                           field[3],
+                           field[4],
+                           slash ? slash + 1 : path,
+                           count > 0 ? count : 1};
+        failed |= bench_case(b, p);
     }
     fclose(file);
-    device->backend->close(device);
     return failed;
+}
+
+static int bench_cases(bench *b)
+{
+    int failed = 0;
+    for (int i = 0; i < op_cases_count; i++) {
+        const op_case *c = &op_cases[i];
+        char name[LINE];
+        snprintf(name, sizeof name, "%s %s%s%s%s%s", c->op, c->inputs, *c->attrs ? " " : "",
+                 c->attrs, *c->posts ? " " : "", c->posts);
+        bench_problem p = {name, c->op, c->inputs, c->attrs, c->posts, "op_cases.def", 1};
+        failed |= bench_case(b, p);
+    }
+    return failed;
+}
+
+static int bench_all(bench *b)
+{
+    int code = 0;
+    for (int i = 0; i < b->options.n_layers; i++) {
+        int failed = bench_list(b, b->options.layers[i]);
+        if (failed) code = failed;
+    }
+    if (b->options.cases && bench_cases(b)) code = 1;
+    if (!report_end(&b->report, b->options.json)) code = 3;
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    bench b = {.device = NULL};
+    int code = bench_options_read(argc, argv, &b.options);
+    if (code) return code > 0 ? code : 0;
+    if (!b.options.n_layers && !b.options.cases)
+        b.options.layers[b.options.n_layers++] = BENCH_DIR "/layers/common.txt";
+    if (cvk_devices_open(b.options.device, &(cvk_device_options){.threads = b.options.threads},
+                         &b.device) ||
+        !report_start(&b.report, b.device, b.options.rounds, b.options.bare) ||
+        start_libraries(&b)) {
+        fprintf(stderr, "%s\n", cvk_last_error());
+        return 4;
+    }
+    code = bench_all(&b);
+    b.device->backend->close(b.device);
+    return code;
 }

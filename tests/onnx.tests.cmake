@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Models in and out. Trained networks are used where a folder of them lies beside the repository.
 set(CONVOKE_SHARED_DIR "${PROJECT_SOURCE_DIR}/../shared" CACHE PATH "Folder with models/*.onnx for tests")
-find_program(CONVOKE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH) # the one that python3-onnx is for
-find_program(CONVOKE_PYTHON python3)
 option(CONVOKE_FUZZ "Build the fuzz targets (clang)" OFF)
 set(ONNX_TEST_OUT ${CMAKE_CURRENT_BINARY_DIR}/onnx_out)
 set(ONNX_TEST_SHARED "")
