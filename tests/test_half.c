@@ -173,8 +173,8 @@ static void moves_stay_half(void **state)
 {
     (void)state;
     static const char *const nets[] = {
-        "in x 1x6x4x5:f16; const s 2:i64 =20,-1; t = Transpose x perm=[0,2,3,1]; y = Reshape t s\n"
-        "out y",
+        ("in x 1x6x4x5:f16; const s 2:i64 =20,-1; t = Transpose x perm=[0,2,3,1]\n"
+         "y = Reshape t s; out y"),
         "in x 2x6x4x5:f16; in z 2x3x4x5:f16; y = Concat x z axis=1; out y",
         "in x 4x6:f16; const i 3:i64 =2,0,-1; y = Gather x i axis=0; out y",
         "in x 1x16x4x6:f16; a,b = Split x axis=1; d = DepthToSpace b blocksize=2; out a d",

@@ -117,8 +117,8 @@ static void integers(void **state)
     ops_expect(&g, ops_run(&g, CVK_OP_Mod, IN(a, b), NO_ATTRS), 0, 0, 1, -1);
     ops_expect(&g, ops_run(&g, CVK_OP_Mod, IN(a, b), ATTRS(ATTR_INT("fmod", 1))), 0, 0, -2, 3);
     ops_expect(&g, ops_run(&g, CVK_OP_BitwiseNot, IN(b), NO_ATTRS), 0, 0, -4, 3);
-    ops_expect(&g, ops_run(&g, CVK_OP_BitwiseAnd, IN(b, a), NO_ATTRS), 0, (double)(INT64_MIN + 1),
-               3, 4);
+    ops_expect(&g, ops_run(&g, CVK_OP_BitwiseAnd, IN(b, a), NO_ATTRS), 0,
+               (double)((double)(INT64_MIN + 1)), 3, 4);
     uint8_t bytes[] = {0x81, 3, 255};
     int u = ops_constant(&g, CVK_U8, DIMS(3), bytes),
         by = ops_constant(&g, CVK_U8, DIMS(3), (uint8_t[]){1, 9, 4});
