@@ -9,16 +9,14 @@
  */
 #include <math.h>
 
+#include "kernels/cpu/broadcast.h"
 #include "kernels/cpu/posts.h"
-#include "kernels/cpu/walk.h"
 
 typedef struct state {
     cvk_binary_kind kind;
-    bool pixels;      /* rows of pixels */
-    walk outer;       /* over rows */
-    int rows, length; /* of a row: elements or pixels */
-    int64_t step[2];  /* along the row */
-    int lane[2];      /* within a pixel */
+    bool pixels; /* rows of pixels */
+    broadcast over;
+    int lane[2]; /* steps within a pixel */
 } state;
 
 /* Lane by lane: negative numbers, infinities and zeros are as f has them. */
@@ -89,8 +87,8 @@ CVK_INLINE void pixels(cvk_binary_kind kind, const state *s, const posts *after,
                        const bool move_b)
 {
     for (int p = 0; p < n; p++)
-        row(kind, after, dst, at + p * CVK_BLOCK, a + p * s->step[0], b + p * s->step[1], CVK_BLOCK,
-            move_a, move_b);
+        row(kind, after, dst, at + p * CVK_BLOCK, a + p * s->over.step[0], b + p * s->over.step[1],
+            CVK_BLOCK, move_a, move_b);
 }
 
 CVK_INLINE void steps(cvk_binary_kind kind, const state *s, const posts *after, float *dst,
@@ -103,9 +101,9 @@ CVK_INLINE void steps(cvk_binary_kind kind, const state *s, const posts *after, 
             pixels(kind, s, after, dst, at, a, b, n, true, false);
         else
             pixels(kind, s, after, dst, at, a, b, n, true, true);
-    } else if (!s->step[0]) {
-        row(kind, after, dst, at, a, b, n, false, s->step[1] != 0);
-    } else if (!s->step[1]) {
+    } else if (!s->over.step[0]) {
+        row(kind, after, dst, at, a, b, n, false, s->over.step[1] != 0);
+    } else if (!s->over.step[1]) {
         row(kind, after, dst, at, a, b, n, true, false);
     } else {
         row(kind, after, dst, at, a, b, n, true, true);
@@ -135,28 +133,16 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const posts after = posts_make(step);
     const float *a = step->in[0].data, *b = step->in[1].data;
     const int unit = s->pixels ? CVK_BLOCK : 1;
-    int begin, end, total = s->rows * s->length;
+    int begin, end, total = s->over.rows * s->over.length;
     if (s->pixels)
         cvk_team_share(total, worker, workers, &begin, &end);
     else
         row_share(total, worker, workers, &begin, &end);
-    if (begin >= end) return CVK_OK;
-    walk_at at = walk_seek(&s->outer, begin / s->length);
-    for (int i = begin % s->length; begin < end; i = 0, walk_next(&s->outer, &at)) {
-        int n = s->length - i < end - begin ? s->length - i : end - begin;
-        any_row(s, &after, step->out[0].data, (int64_t)begin * unit,
-                a + at.offset[0] + i * s->step[0], b + at.offset[1] + i * s->step[1], n);
-        begin += n;
-    }
+    broadcast_at at = broadcast_seek(&s->over, begin, end);
+    for (; at.n > 0; broadcast_next(&s->over, &at))
+        any_row(s, &after, step->out[0].data, (int64_t)at.begin * unit, a + at.offset[0],
+                b + at.offset[1], at.n);
     return CVK_OK;
-}
-
-static void set_rows(state *s)
-{
-    walk_dim inner = walk_take(&s->outer, s->outer.n - 1);
-    s->rows = (int)walk_count(&s->outer);
-    s->length = (int)inner.length;
-    for (int k = 0; k < 2; k++) s->step[k] = inner.stride[k];
 }
 
 static state *make_state(cvk_step *step)
@@ -170,14 +156,9 @@ static state *make_state(cvk_step *step)
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     (void)device;
-    const cvk_shape *out = &step->out[0].shape;
     state *s = make_state(step);
     if (!s) return CVK_NO_MEMORY;
-    int64_t stride[2][CVK_MAX_RANK];
-    for (int k = 0; k < 2; k++) cvk_shape_broadcast_strides(&step->in[k].shape, out, stride[k]);
-    for (int d = 0; d < out->rank; d++)
-        walk_add(&s->outer, out->dims[d], stride[0][d], stride[1][d]);
-    set_rows(s);
+    broadcast_make(&s->over, step, 2);
     step->state = s;
     return CVK_OK;
 }
@@ -205,15 +186,16 @@ static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
         s->lane[k] = step->in[k].shape.dims[1] == out->dims[1];
     }
     for (int d = 0; d < out->rank; d++)
-        walk_add(&s->outer, d == 1 ? row_dims_of(out).blocks : out->dims[d], stride[0][d],
+        walk_add(&s->over.outer, d == 1 ? row_dims_of(out).blocks : out->dims[d], stride[0][d],
                  stride[1][d]);
-    set_rows(s);
+    broadcast_rows(&s->over);
     s->pixels = true;
-    if (s->rows == 1 && s->length == 1) s->step[0] = s->step[1] = CVK_BLOCK;
-    if (s->step[0] && s->step[1] && s->lane[0] && s->lane[1]) { /* lanes and pixels are one row */
+    broadcast *b = &s->over;
+    if (b->rows == 1 && b->length == 1) b->step[0] = b->step[1] = CVK_BLOCK;
+    if (b->step[0] && b->step[1] && s->lane[0] && s->lane[1]) { /* lanes and pixels are one row */
         s->pixels = false;
-        s->length *= CVK_BLOCK;
-        s->step[0] = s->step[1] = 1;
+        b->length *= CVK_BLOCK;
+        b->step[0] = b->step[1] = 1;
     }
     step->state = s;
     return CVK_OK;

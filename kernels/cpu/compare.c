@@ -3,16 +3,13 @@
  * Binary with a result of bool: comparisons of float32 and integers, and, or, xor of bools, with
  * numpy broadcasting. The innermost dimension is a row along which an operand moves or stays.
  */
-#include "kernels/cpu/row.h"
+#include "kernels/cpu/broadcast.h"
 #include "kernels/cpu/vec.h"
-#include "kernels/cpu/walk.h"
 
 typedef struct state {
     cvk_binary_kind kind;
     cvk_dtype dtype;
-    walk outer; /* over rows */
-    int rows, length;
-    int64_t step[2]; /* along the row: 1 or 0 */
+    broadcast over;
 } state;
 
 CVK_INLINE bool holds_float(cvk_binary_kind kind, float a, float b)
@@ -54,7 +51,7 @@ CVK_INLINE void row(cvk_binary_kind kind, cvk_dtype dtype, const state *s, const
                     int64_t from_a, const void *b, int64_t from_b, uint8_t *dst, int n)
 {
     for (int i = 0; i < n; i++) {
-        int64_t at = from_a + i * s->step[0], bt = from_b + i * s->step[1];
+        int64_t at = from_a + i * s->over.step[0], bt = from_b + i * s->over.step[1];
         dst[i] = dtype == CVK_F32
                      ? holds_float(kind, ((const float *)a)[at], ((const float *)b)[bt])
                      : holds_int(kind, load_int(dtype, a, at), load_int(dtype, b, bt));
@@ -90,34 +87,22 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const state *s = step->state;
     uint8_t *dst = step->out[0].data;
     int begin, end;
-    row_share(s->rows * s->length, worker, workers, &begin, &end);
-    if (begin >= end) return CVK_OK;
-    walk_at at = walk_seek(&s->outer, begin / s->length);
-    for (int i = begin % s->length; begin < end; i = 0, walk_next(&s->outer, &at)) {
-        int n = s->length - i < end - begin ? s->length - i : end - begin;
-        any_row(s, step->in[0].data, at.offset[0] + i * s->step[0], step->in[1].data,
-                at.offset[1] + i * s->step[1], dst + begin, n);
-        begin += n;
-    }
+    row_share(s->over.rows * s->over.length, worker, workers, &begin, &end);
+    broadcast_at at = broadcast_seek(&s->over, begin, end);
+    for (; at.n > 0; broadcast_next(&s->over, &at))
+        any_row(s, step->in[0].data, at.offset[0], step->in[1].data, at.offset[1], dst + at.begin,
+                at.n);
     return CVK_OK;
 }
 
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     (void)device;
-    const cvk_shape *out = &step->out[0].shape;
     state *s = cvk_step_alloc(step, sizeof *s);
     if (!s) return CVK_NO_MEMORY;
-    int64_t stride[2][CVK_MAX_RANK];
-    for (int k = 0; k < 2; k++) cvk_shape_broadcast_strides(&step->in[k].shape, out, stride[k]);
-    for (int d = 0; d < out->rank; d++)
-        walk_add(&s->outer, out->dims[d], stride[0][d], stride[1][d]);
-    walk_dim inner = walk_take(&s->outer, s->outer.n - 1);
+    broadcast_make(&s->over, step, 2);
     s->kind = ((const cvk_binary_params *)step->node->params)->kind;
     s->dtype = step->in[0].dtype;
-    s->rows = (int)walk_count(&s->outer);
-    s->length = (int)inner.length;
-    for (int k = 0; k < 2; k++) s->step[k] = inner.stride[k];
     step->state = s;
     return CVK_OK;
 }

@@ -3,14 +3,12 @@
  * Where: elements of X or Y by a condition, all three with numpy broadcasting, of any type by its
  * size. The innermost dimension is a row along which an operand moves or stays.
  */
+#include "kernels/cpu/broadcast.h"
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/vec.h"
-#include "kernels/cpu/walk.h"
 
 typedef struct state {
-    walk outer; /* over rows; operands: condition, X, Y */
-    int rows, length;
-    int64_t step[3]; /* along the row: 1 or 0 */
+    broadcast over; /* operands: condition, X, Y */
 } state;
 
 CVK_INLINE void row(const int64_t *step, const uint8_t *holds, const char *x, const char *y,
@@ -41,34 +39,21 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const char *x = step->in[1].data, *y = step->in[2].data;
     char *dst = step->out[0].data;
     int begin, end;
-    row_share(s->rows * s->length, worker, workers, &begin, &end);
-    if (begin >= end) return CVK_OK;
-    walk_at at = walk_seek(&s->outer, begin / s->length);
-    for (int i = begin % s->length; begin < end; i = 0, walk_next(&s->outer, &at)) {
-        int n = s->length - i < end - begin ? s->length - i : end - begin;
-        any_row(s->step, (const uint8_t *)step->in[0].data + at.offset[0] + i * s->step[0],
-                x + (at.offset[1] + i * s->step[1]) * (int64_t)size,
-                y + (at.offset[2] + i * s->step[2]) * (int64_t)size, dst + (size_t)begin * size, n,
-                size);
-        begin += n;
-    }
+    row_share(s->over.rows * s->over.length, worker, workers, &begin, &end);
+    broadcast_at at = broadcast_seek(&s->over, begin, end);
+    for (; at.n > 0; broadcast_next(&s->over, &at))
+        any_row(s->over.step, (const uint8_t *)step->in[0].data + at.offset[0],
+                x + at.offset[1] * (int64_t)size, y + at.offset[2] * (int64_t)size,
+                dst + (size_t)at.begin * size, at.n, size);
     return CVK_OK;
 }
 
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     (void)device;
-    const cvk_shape *out = &step->out[0].shape;
     state *s = cvk_step_alloc(step, sizeof *s);
     if (!s) return CVK_NO_MEMORY;
-    int64_t stride[3][CVK_MAX_RANK];
-    for (int k = 0; k < 3; k++) cvk_shape_broadcast_strides(&step->in[k].shape, out, stride[k]);
-    for (int d = 0; d < out->rank; d++)
-        walk_add3(&s->outer, out->dims[d], stride[0][d], stride[1][d], stride[2][d]);
-    walk_dim inner = walk_take(&s->outer, s->outer.n - 1);
-    s->rows = (int)walk_count(&s->outer);
-    s->length = (int)inner.length;
-    for (int k = 0; k < 3; k++) s->step[k] = inner.stride[k];
+    broadcast_make(&s->over, step, 3);
     step->state = s;
     return CVK_OK;
 }

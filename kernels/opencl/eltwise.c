@@ -67,7 +67,7 @@ cvk_status cvk_cl_unary_blocked_prepare(cvk_device *device, cvk_step *step)
 }
 
 typedef struct binary_args {
-    cl_int span, rows, length, chunk, chunks;
+    cvk_cl_cut cut;
     cvk_cl_rows walk;
     cl_int step_a, step_b, lane_a, lane_b, kind;
     cvk_cl_posts posts;
@@ -93,16 +93,14 @@ bool cvk_cl_binary_blocked_accepts(const cvk_problem *problem, const char **why_
 }
 
 static cvk_status binary_launch(cvk_device *device, cvk_step *step, const char *kernel,
-                                cvk_cl_walk *walk, int chunk, int lanes, binary_args *args)
+                                const cvk_cl_walk *walk, int chunk, int lanes, binary_args *args)
 {
     const cvk_binary_params *params = step->node->params;
-    cvk_cl_walk_merge(walk);
-    args->walk = cvk_cl_walk_rows(walk, &args->rows);
-    args->length = (cl_int)walk->dims[walk->n - 1];
+    args->walk = cvk_cl_walk_rows(walk, &args->cut.rows);
+    args->cut.length = (cl_int)walk->dims[walk->n - 1];
     args->step_a = (cl_int)walk->a[walk->n - 1];
     args->step_b = (cl_int)walk->b[walk->n - 1];
     args->kind = (cl_int)params->kind;
-    args->chunk = cvk_cl_chunk(device, args->length, chunk, CVK_BLOCK / lanes, &args->chunks);
     int residual = make_posts(step, &args->posts);
     cvk_cl_spec spec = {.file = "eltwise.cl",
                         .kernel = kernel,
@@ -111,21 +109,14 @@ static cvk_status binary_launch(cvk_device *device, cvk_step *step, const char *
                                     {CVK_CL_IN, residual, NULL},
                                     {CVK_CL_OUT, 0, NULL}},
                         .args = args,
-                        .args_bytes = sizeof *args,
-                        .units = (int64_t)args->rows * args->chunks,
-                        .floats = (int64_t)args->chunk * lanes,
-                        .span = &args->span};
-    return cvk_cl_steps_add(device, step, &spec);
+                        .args_bytes = sizeof *args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args->cut, chunk, CVK_BLOCK / lanes, lanes);
 }
 
 cvk_status cvk_cl_binary_plain_prepare(cvk_device *device, cvk_step *step)
 {
-    const cvk_shape *out = &step->out[0].shape;
-    cvk_cl_walk walk = {.n = out->rank};
+    const cvk_cl_walk walk = cvk_cl_walk_broadcast(step);
     binary_args args = {0};
-    for (int i = 0; i < out->rank; i++) walk.dims[i] = out->dims[i];
-    cvk_shape_broadcast_strides(&step->in[0].shape, out, walk.a);
-    cvk_shape_broadcast_strides(&step->in[1].shape, out, walk.b);
     return binary_launch(device, step, "binary_plain", &walk, CHUNK, 1, &args);
 }
 
@@ -148,11 +139,13 @@ cvk_status cvk_cl_binary_blocked_prepare(cvk_device *device, cvk_step *step)
     binary_args args = {0};
     args.lane_a = blocked_strides(&step->in[0].shape, out, walk.a);
     args.lane_b = blocked_strides(&step->in[1].shape, out, walk.b);
+    cvk_cl_walk_merge(&walk);
     return binary_launch(device, step, "binary_blocked", &walk, BLOCKED_CHUNK, CVK_BLOCK, &args);
 }
 
 typedef struct affine_args {
-    cl_int span, rows, length, chunk, chunks, channels, c;
+    cvk_cl_cut cut;
+    cl_int channels, c;
     cvk_cl_posts posts;
 } affine_args;
 
@@ -172,10 +165,9 @@ static cvk_status affine_launch(cvk_device *device, cvk_step *step, const char *
 {
     const cvk_shape *shape = &step->in[0].shape;
     int64_t spatial = cvk_shape_span(shape, 2, shape->rank);
-    affine_args args = {.length = (cl_int)spatial, .c = (cl_int)shape->dims[1]};
+    affine_args args = {.cut.length = (cl_int)spatial, .c = (cl_int)shape->dims[1]};
     args.channels = (args.c + lanes - 1) / lanes;
-    args.rows = (cl_int)shape->dims[0] * args.channels;
-    args.chunk = cvk_cl_chunk(device, spatial, chunk, CVK_BLOCK / lanes, &args.chunks);
+    args.cut.rows = (cl_int)shape->dims[0] * args.channels;
     int residual = make_posts(step, &args.posts);
     cvk_cl_spec spec = {.file = "eltwise.cl",
                         .kernel = kernel,
@@ -185,11 +177,8 @@ static cvk_status affine_launch(cvk_device *device, cvk_step *step, const char *
                                     {CVK_CL_IN, residual, NULL},
                                     {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
-                        .args_bytes = sizeof args,
-                        .units = (int64_t)args.rows * args.chunks,
-                        .floats = (int64_t)args.chunk * lanes,
-                        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+                        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, chunk, CVK_BLOCK / lanes, lanes);
 }
 
 cvk_status cvk_cl_affine_plain_prepare(cvk_device *device, cvk_step *step)

@@ -21,12 +21,26 @@ static bool accepts_updates(const cvk_problem *problem, const char **why_not)
     return accepts_indices(problem, why_not);
 }
 
+/* Launches a kernel of index.cl. source: the input that elements come from; args begin with a
+ * cvk_cl_cut. */
+static cvk_status launch(cvk_device *device, cvk_step *step, const char *kernel, int source,
+                         void *args, size_t args_bytes)
+{
+    cvk_cl_spec spec = {
+        .file = "index.cl",
+        .kernel = kernel,
+        .buffers = {{CVK_CL_IN, source, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
+        .args = args,
+        .args_bytes = args_bytes};
+    return cvk_cl_steps_add_rows(device, step, &spec, args, CHUNK, SMALL_CHUNK, 1);
+}
+
 typedef struct elements_args {
-    cl_int span, rows, length, chunk, chunks, bytes, wide, dim, pitch, step;
+    cvk_cl_cut cut;
+    cl_int bytes, wide, dim, pitch, step;
     cvk_cl_rows walk;
 } elements_args;
 
-/* `source`: the input that elements come from. */
 static cvk_status elements_launch(cvk_device *device, cvk_step *step, const char *kernel,
                                   int source, int64_t axis)
 {
@@ -34,7 +48,7 @@ static cvk_status elements_launch(cvk_device *device, cvk_step *step, const char
     int last = tensor->rank - 1;
     int64_t strides[CVK_MAX_RANK];
     cvk_shape_strides(tensor, strides);
-    elements_args args = {.length = (cl_int)indices->dims[last],
+    elements_args args = {.cut.length = (cl_int)indices->dims[last],
                           .bytes = (cl_int)cvk_dtype_bytes(step->out[0].dtype),
                           .wide = step->in[1].dtype == CVK_I64,
                           .dim = (cl_int)tensor->dims[axis],
@@ -45,18 +59,8 @@ static cvk_status elements_launch(cvk_device *device, cvk_step *step, const char
         walk.dims[d] = indices->dims[d];
         walk.a[d] = d == axis ? 0 : strides[d];
     }
-    args.walk = cvk_cl_walk_rows(&walk, &args.rows);
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
-    cvk_cl_spec spec = {
-        .file = "index.cl",
-        .kernel = kernel,
-        .buffers = {{CVK_CL_IN, source, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
-        .args = &args,
-        .args_bytes = sizeof args,
-        .units = (int64_t)args.rows * args.chunks,
-        .floats = args.chunk,
-        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+    args.walk = cvk_cl_walk_rows(&walk, &args.cut.rows);
+    return launch(device, step, kernel, source, &args, sizeof args);
 }
 
 bool cvk_cl_gather_elements_accepts(const cvk_problem *problem, const char **why_not)
@@ -83,7 +87,8 @@ cvk_status cvk_cl_scatter_elements_prepare(cvk_device *device, cvk_step *step)
 }
 
 typedef struct tuples_args {
-    cl_int span, rows, length, chunk, chunks, bytes, wide, each, places, n, dims[CVK_MAX_RANK];
+    cvk_cl_cut cut;
+    cl_int bytes, wide, each, places, n, dims[CVK_MAX_RANK];
 } tuples_args;
 
 static cvk_status tuples_launch(cvk_device *device, cvk_step *step, const char *kernel, int source,
@@ -91,25 +96,15 @@ static cvk_status tuples_launch(cvk_device *device, cvk_step *step, const char *
 {
     const cvk_shape *tensor = &step->in[0].shape, *indices = &step->in[1].shape;
     int last = indices->rank - 1, n = (int)indices->dims[last];
-    tuples_args args = {.rows = (cl_int)cvk_shape_span(indices, 0, last),
-                        .length = (cl_int)cvk_shape_span(tensor, batch + n, tensor->rank),
+    tuples_args args = {.cut.rows = (cl_int)cvk_shape_span(indices, 0, last),
+                        .cut.length = (cl_int)cvk_shape_span(tensor, batch + n, tensor->rank),
                         .bytes = (cl_int)cvk_dtype_bytes(step->out[0].dtype),
                         .wide = step->in[1].dtype == CVK_I64,
                         .each = (cl_int)cvk_shape_span(indices, batch, last),
                         .places = (cl_int)cvk_shape_span(tensor, batch, batch + n),
                         .n = n};
     for (int d = 0; d < n; d++) args.dims[d] = (cl_int)tensor->dims[batch + d];
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
-    cvk_cl_spec spec = {
-        .file = "index.cl",
-        .kernel = kernel,
-        .buffers = {{CVK_CL_IN, source, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
-        .args = &args,
-        .args_bytes = sizeof args,
-        .units = (int64_t)args.rows * args.chunks,
-        .floats = args.chunk,
-        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+    return launch(device, step, kernel, source, &args, sizeof args);
 }
 
 bool cvk_cl_gather_nd_accepts(const cvk_problem *problem, const char **why_not)

@@ -31,38 +31,28 @@ bool cvk_cl_compare_accepts(const cvk_problem *problem, const char **why_not)
 }
 
 typedef struct compare_args {
-    cl_int span, rows, length, chunk, chunks;
+    cvk_cl_cut cut;
     cvk_cl_rows walk;
     cl_int step_a, step_b, kind;
 } compare_args;
 
 cvk_status cvk_cl_compare_prepare(cvk_device *device, cvk_step *step)
 {
-    const cvk_shape *out = &step->out[0].shape;
-    cvk_cl_walk walk = {.n = out->rank};
-    for (int i = 0; i < out->rank; i++) walk.dims[i] = out->dims[i];
-    cvk_shape_broadcast_strides(&step->in[0].shape, out, walk.a);
-    cvk_shape_broadcast_strides(&step->in[1].shape, out, walk.b);
-    cvk_cl_walk_merge(&walk);
+    const cvk_cl_walk walk = cvk_cl_walk_broadcast(step);
     cvk_binary_kind kind = ((const cvk_binary_params *)step->node->params)->kind;
-    compare_args args = {.length = (cl_int)walk.dims[walk.n - 1],
+    compare_args args = {.cut.length = (cl_int)walk.dims[walk.n - 1],
                          .step_a = (cl_int)walk.a[walk.n - 1],
                          .step_b = (cl_int)walk.b[walk.n - 1],
                          .kind = (cl_int)(kind - CVK_BINARY_EQUAL)};
-    args.walk = cvk_cl_walk_rows(&walk, &args.rows);
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL, &args.chunks);
-    return cvk_cl_steps_add(
-        device, step,
-        &(cvk_cl_spec){
-            .file = "logic.cl",
-            .defines = compared_type(step->in[0].dtype),
-            .kernel = "compare",
-            .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
-            .args = &args,
-            .args_bytes = sizeof args,
-            .units = (int64_t)args.rows * args.chunks,
-            .floats = args.chunk,
-            .span = &args.span});
+    args.walk = cvk_cl_walk_rows(&walk, &args.cut.rows);
+    cvk_cl_spec spec = {
+        .file = "logic.cl",
+        .defines = compared_type(step->in[0].dtype),
+        .kernel = "compare",
+        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
+        .args = &args,
+        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, SMALL, 1);
 }
 
 bool cvk_cl_where_accepts(const cvk_problem *problem, const char **why_not)
@@ -71,7 +61,7 @@ bool cvk_cl_where_accepts(const cvk_problem *problem, const char **why_not)
 }
 
 typedef struct where_args {
-    cl_int span, rows, length, chunk, chunks;
+    cvk_cl_cut cut;
     cvk_cl_rows walk, condition;
     cl_int step_a, step_b, step_condition;
 } where_args;
@@ -98,28 +88,24 @@ cvk_status cvk_cl_where_prepare(cvk_device *device, cvk_step *step)
     cvk_cl_walk walk, condition;
     make_walks(step, &walk, &condition);
     const int last = walk.n - 1;
-    where_args args = {.length = (cl_int)walk.dims[last],
+    where_args args = {.cut.length = (cl_int)walk.dims[last],
                        .step_a = (cl_int)walk.a[last],
                        .step_b = (cl_int)walk.b[last],
                        .step_condition = (cl_int)condition.a[last]};
-    args.walk = cvk_cl_walk_rows(&walk, &args.rows);
-    args.condition = cvk_cl_walk_rows(&condition, &args.rows);
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL, &args.chunks);
+    args.walk = cvk_cl_walk_rows(&walk, &args.cut.rows);
+    args.condition = cvk_cl_walk_rows(&condition, &args.cut.rows);
     const size_t size = cvk_dtype_bytes(step->out[0].dtype);
-    return cvk_cl_steps_add(device, step,
-                            &(cvk_cl_spec){.file = "logic.cl",
-                                           .defines = size == 1   ? "-DT=uchar"
-                                                      : size == 2 ? "-DT=ushort"
-                                                      : size == 4 ? "-DT=uint"
-                                                                  : "-DT=ulong",
-                                           .kernel = "where",
-                                           .buffers = {{CVK_CL_IN, 0, NULL},
-                                                       {CVK_CL_IN, 1, NULL},
-                                                       {CVK_CL_IN, 2, NULL},
-                                                       {CVK_CL_OUT, 0, NULL}},
-                                           .args = &args,
-                                           .args_bytes = sizeof args,
-                                           .units = (int64_t)args.rows * args.chunks,
-                                           .floats = args.chunk,
-                                           .span = &args.span});
+    cvk_cl_spec spec = {.file = "logic.cl",
+                        .defines = size == 1   ? "-DT=uchar"
+                                   : size == 2 ? "-DT=ushort"
+                                   : size == 4 ? "-DT=uint"
+                                               : "-DT=ulong",
+                        .kernel = "where",
+                        .buffers = {{CVK_CL_IN, 0, NULL},
+                                    {CVK_CL_IN, 1, NULL},
+                                    {CVK_CL_IN, 2, NULL},
+                                    {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, SMALL, 1);
 }

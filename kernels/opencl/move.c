@@ -28,7 +28,8 @@ static const char *by_bytes(cvk_dtype dtype, const char *const names[4])
 }
 
 typedef struct copy_args {
-    cl_int span, rows, length, chunk, chunks, from, to, step_src, step_dst;
+    cvk_cl_cut cut;
+    cl_int from, to, step_src, step_dst;
     cvk_cl_rows walk;
 } copy_args;
 
@@ -38,20 +39,16 @@ static cvk_status copy_launch(cvk_device *device, cvk_step *step, int input, cvk
     static const char *const names[] = {"copy1", "copy2", "copy4", "copy8"};
     copy_args args = {.from = (cl_int)from, .to = (cl_int)to};
     cvk_cl_walk_merge(walk);
-    args.walk = cvk_cl_walk_rows(walk, &args.rows);
-    args.length = (cl_int)walk->dims[walk->n - 1];
+    args.walk = cvk_cl_walk_rows(walk, &args.cut.rows);
+    args.cut.length = (cl_int)walk->dims[walk->n - 1];
     args.step_src = (cl_int)walk->a[walk->n - 1];
     args.step_dst = (cl_int)walk->b[walk->n - 1];
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
     cvk_cl_spec spec = {.file = "move.cl",
                         .kernel = by_bytes(step->out[0].dtype, names),
                         .buffers = {{CVK_CL_IN, input, NULL}, {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
-                        .args_bytes = sizeof args,
-                        .units = (int64_t)args.rows * args.chunks,
-                        .floats = args.chunk,
-                        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+                        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, SMALL_CHUNK, 1);
 }
 
 cvk_status cvk_cl_steps_copy(cvk_device *device, cvk_step *step, int input)
@@ -150,7 +147,8 @@ cvk_status cvk_cl_concat_blocked_prepare(cvk_device *device, cvk_step *step)
 }
 
 typedef struct gather_args {
-    cl_int span, rows, length, chunk, chunks, count, size, wide;
+    cvk_cl_cut cut;
+    cl_int count, size, wide;
 } gather_args;
 
 bool cvk_cl_gather_accepts(const cvk_problem *problem, const char **why_not)
@@ -166,27 +164,24 @@ cvk_status cvk_cl_gather_prepare(cvk_device *device, cvk_step *step)
     const cvk_axis_params *params = step->node->params;
     const cvk_shape *in = &step->in[0].shape;
     int axis = (int)params->axis;
-    gather_args args = {.length = (cl_int)cvk_shape_span(in, axis + 1, in->rank),
+    gather_args args = {.cut.length = (cl_int)cvk_shape_span(in, axis + 1, in->rank),
                         .count = (cl_int)cvk_view_count(&step->in[1]),
                         .size = (cl_int)in->dims[axis],
                         .wide = step->in[1].dtype == CVK_I64};
-    args.rows = (cl_int)cvk_shape_span(in, 0, axis) * args.count;
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
+    args.cut.rows = (cl_int)cvk_shape_span(in, 0, axis) * args.count;
     cvk_cl_spec spec = {
         .file = "move.cl",
         .kernel = by_bytes(step->out[0].dtype, names),
         .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
         .args = &args,
-        .args_bytes = sizeof args,
-        .units = (int64_t)args.rows * args.chunks,
-        .floats = args.chunk,
-        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, SMALL_CHUNK, 1);
 }
 
 typedef struct pad_args {
-    cl_int span, rows, length, chunk, chunks, mode, iw, begin_w;
-    cl_int n, in[CVK_MAX_RANK], out[CVK_MAX_RANK], begin[CVK_MAX_RANK], strides[CVK_MAX_RANK];
+    cvk_cl_cut cut;
+    cl_int mode, iw, begin_w, n, in[CVK_MAX_RANK], out[CVK_MAX_RANK], begin[CVK_MAX_RANK],
+        strides[CVK_MAX_RANK];
     cl_uint value;
 } pad_args;
 
@@ -222,8 +217,8 @@ cvk_status cvk_cl_pad_plain_prepare(cvk_device *device, cvk_step *step)
     const cvk_shape *in = &step->in[0].shape, *out = &step->out[0].shape;
     int64_t strides[CVK_MAX_RANK];
     int last = out->rank - 1;
-    pad_args args = {.rows = (cl_int)cvk_shape_span(out, 0, last),
-                     .length = (cl_int)out->dims[last],
+    pad_args args = {.cut.rows = (cl_int)cvk_shape_span(out, 0, last),
+                     .cut.length = (cl_int)out->dims[last],
                      .mode = (cl_int)params->mode,
                      .iw = (cl_int)in->dims[last],
                      .begin_w = (cl_int)params->begin[last],
@@ -236,16 +231,12 @@ cvk_status cvk_cl_pad_plain_prepare(cvk_device *device, cvk_step *step)
         args.begin[i] = (cl_int)params->begin[i];
         args.strides[i] = (cl_int)strides[i];
     }
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, SMALL_CHUNK, &args.chunks);
     cvk_cl_spec spec = {.file = "move.cl",
                         .kernel = "pad_plain",
                         .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
-                        .args_bytes = sizeof args,
-                        .units = (int64_t)args.rows * args.chunks,
-                        .floats = args.chunk,
-                        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+                        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, SMALL_CHUNK, 1);
 }
 
 typedef struct pad_blocked_args {

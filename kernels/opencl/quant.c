@@ -289,7 +289,8 @@ cvk_status cvk_cl_qmatmul_prepare(cvk_device *device, cvk_step *step)
 }
 
 typedef struct qbinary_args {
-    cl_int span, rows, length, chunk, chunks, step_a, step_b;
+    cvk_cl_cut cut;
+    cl_int step_a, step_b;
     cvk_cl_rows walk;
     qbinary_params p;
 } qbinary_args;
@@ -303,28 +304,19 @@ bool cvk_cl_qbinary_accepts(const cvk_problem *problem, const char **why_not)
 
 cvk_status cvk_cl_qbinary_prepare(cvk_device *device, cvk_step *step)
 {
-    const cvk_shape *out = &step->out[0].shape;
-    cvk_cl_walk walk = {.n = out->rank};
-    for (int i = 0; i < out->rank; i++) walk.dims[i] = out->dims[i];
-    cvk_shape_broadcast_strides(&step->in[0].shape, out, walk.a);
-    cvk_shape_broadcast_strides(&step->in[1].shape, out, walk.b);
-    cvk_cl_walk_merge(&walk);
+    const cvk_cl_walk walk = cvk_cl_walk_broadcast(step);
     qbinary_args args = {.p = binary_of(step->node->params, step->in[0].dtype, step->in[1].dtype)};
-    args.walk = cvk_cl_walk_rows(&walk, &args.rows);
-    args.length = (cl_int)walk.dims[walk.n - 1];
+    args.walk = cvk_cl_walk_rows(&walk, &args.cut.rows);
+    args.cut.length = (cl_int)walk.dims[walk.n - 1];
     args.step_a = (cl_int)walk.a[walk.n - 1];
     args.step_b = (cl_int)walk.b[walk.n - 1];
-    args.chunk = cvk_cl_chunk(device, args.length, CHUNK, CVK_BLOCK, &args.chunks);
     cvk_cl_spec spec = {
         .file = "quant.cl",
         .kernel = "qbinary",
         .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
         .args = &args,
-        .args_bytes = sizeof args,
-        .units = (int64_t)args.rows * args.chunks,
-        .floats = args.chunk,
-        .span = &args.span};
-    return cvk_cl_steps_add(device, step, &spec);
+        .args_bytes = sizeof args};
+    return cvk_cl_steps_add_rows(device, step, &spec, &args.cut, CHUNK, CVK_BLOCK, 1);
 }
 
 typedef struct qpool_args {

@@ -299,24 +299,46 @@ INLINE int16 divisors(const qpool_args *args, int4 rows, int x0)
     return vload16(0, lane);
 }
 
+/* 16 positions of a row of the output: where they stand, and which rows of the input they see. */
+typedef struct {
+    int row, plane, x0; /* row: of all planes */
+    int4 rows;
+} pool_place;
+
+INLINE pool_place place_of(const qpool_args *args, int unit)
+{
+    pool_place at;
+    at.row = unit / args->strips;
+    at.x0 = (unit - at.row * args->strips) * 16;
+    at.plane = at.row / args->oh;
+    at.rows = window_taps(at.row - at.plane * args->oh, args->sh, args->kh, args->dh, args->pt,
+                          args->pb, args->ih);
+    return at;
+}
+
+/* Input row sy under kernel column k, as those positions see it. */
+INLINE short16 pool_tap(__global const uchar *src, const qpool_args *args, const pool_place *at,
+                        int sy, int k)
+{
+    return row_lanes(src, (at->plane * args->ih + sy) * args->iw,
+                     at->x0 * args->sw - args->pl + k * args->dw, args->sw, args->iw, args->total,
+                     args->x);
+}
+
 __kernel void qpool(__global const uchar *src, __global uchar *dst, const qpool_args args)
 {
     const int begin = (int)get_global_id(0) * args.span;
     const int end = min(begin + args.span, args.planes * args.oh * args.strips);
     for (int u = begin; u < end; u++) {
-        const int row = u / args.strips, x0 = (u - row * args.strips) * 16;
-        const int plane = row / args.oh, y = row - plane * args.oh;
-        const int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
+        const pool_place at = place_of(&args, u);
         int16 sum = (int16)(0);
-        for (int sy = rows.x; sy < rows.y; sy += args.dh)
+        for (int sy = at.rows.x; sy < at.rows.y; sy += args.dh)
             for (int k = 0; k < args.kw; k++)
-                sum += convert_int16(row_lanes(src, (plane * args.ih + sy) * args.iw,
-                                               x0 * args.sw - args.pl + k * args.dw, args.sw,
-                                               args.iw, args.total, args.x));
-        const float16 whole = convert_float16(divisors(&args, rows, x0)) * args.y_scale;
+                sum += convert_int16(pool_tap(src, &args, &at, sy, k));
+        const float16 whole = convert_float16(divisors(&args, at.rows, at.x0)) * args.y_scale;
         const float16 m = divide16((float16)(args.x_scale), whole);
         const int16 q = round_lanes(convert_float16(sum) * m, args.y);
-        store_bytes(q, dst + row * args.ow + x0, args.ow - x0);
+        store_bytes(q, dst + at.row * args.ow + at.x0, args.ow - at.x0);
     }
 }
 
@@ -326,16 +348,12 @@ __kernel void pool_bytes(__global const uchar *src, __global uchar *dst, const q
     const int begin = (int)get_global_id(0) * args.span;
     const int end = min(begin + args.span, args.planes * args.oh * args.strips);
     for (int u = begin; u < end; u++) {
-        const int row = u / args.strips, x0 = (u - row * args.strips) * 16;
-        const int plane = row / args.oh, y = row - plane * args.oh;
-        const int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
+        const pool_place at = place_of(&args, u);
         short16 most = (short16)(0);
-        for (int sy = rows.x; sy < rows.y; sy += args.dh)
+        for (int sy = at.rows.x; sy < at.rows.y; sy += args.dh)
             for (int k = 0; k < args.kw; k++)
-                most = max(most, row_lanes(src, (plane * args.ih + sy) * args.iw,
-                                           x0 * args.sw - args.pl + k * args.dw, args.sw, args.iw,
-                                           args.total, args.x));
-        store_bytes(convert_int16(most) ^ args.x.flip, dst + row * args.ow + x0, args.ow - x0);
+                most = max(most, pool_tap(src, &args, &at, sy, k));
+        store_bytes(convert_int16(most) ^ args.x.flip, dst + at.row * args.ow + at.x0, args.ow - at.x0);
     }
 }
 

@@ -64,6 +64,16 @@ cl_int cvk_cl_chunk(const cvk_device *device, int64_t row, int wanted, int small
     return (cl_int)length;
 }
 
+cvk_status cvk_cl_steps_add_rows(cvk_device *device, cvk_step *step, cvk_cl_spec *spec,
+                                 cvk_cl_cut *cut, int wanted, int small, int lanes)
+{
+    cut->chunk = cvk_cl_chunk(device, cut->length, wanted, small, &cut->chunks);
+    spec->units = (int64_t)cut->rows * cut->chunks;
+    spec->floats = (int64_t)cut->chunk * lanes;
+    spec->span = &cut->span;
+    return cvk_cl_steps_add(device, step, spec);
+}
+
 void cvk_cl_walk_merge(cvk_cl_walk *walk)
 {
     int n = 0;
@@ -84,6 +94,17 @@ void cvk_cl_walk_merge(cvk_cl_walk *walk)
         n = 1;
     }
     walk->n = n;
+}
+
+cvk_cl_walk cvk_cl_walk_broadcast(const cvk_step *step)
+{
+    const cvk_shape *out = &step->out[0].shape;
+    cvk_cl_walk walk = {.n = out->rank};
+    for (int i = 0; i < out->rank; i++) walk.dims[i] = out->dims[i];
+    cvk_shape_broadcast_strides(&step->in[0].shape, out, walk.a);
+    cvk_shape_broadcast_strides(&step->in[1].shape, out, walk.b);
+    cvk_cl_walk_merge(&walk);
+    return walk;
 }
 
 cvk_cl_rows cvk_cl_walk_rows(const cvk_cl_walk *walk, cl_int *count)

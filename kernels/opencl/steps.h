@@ -43,6 +43,16 @@ cvk_status cvk_cl_steps_copy(cvk_device *device, cvk_step *step, int input);
  * row), `small` on others. Returns the chunk's length and writes their number per row. */
 cl_int cvk_cl_chunk(const cvk_device *device, int64_t row, int wanted, int small, cl_int *chunks);
 
+/* What the args of kernels that walk rows of elements begin with; a unit is a chunk of a row. */
+typedef struct cvk_cl_cut {
+    cl_int span, rows, length, chunk, chunks;
+} cvk_cl_cut;
+/* Adds a launch of such a kernel: rows and length of `cut`, which lies in the spec's args, are
+ * given, and the rest of it and units, floats and span of the spec follow from them. An element of a
+ * row is `lanes` floats. */
+cvk_status cvk_cl_steps_add_rows(cvk_device *device, cvk_step *step, cvk_cl_spec *spec,
+                                 cvk_cl_cut *cut, int wanted, int small, int lanes);
+
 /* Nested loops over two tensors, outermost first, strides in elements. merge drops dimensions of
  * one element and joins neighbours that are one run in both; at least one dimension is left. */
 typedef struct cvk_cl_walk {
@@ -50,6 +60,8 @@ typedef struct cvk_cl_walk {
     int64_t dims[CVK_MAX_RANK], a[CVK_MAX_RANK], b[CVK_MAX_RANK];
 } cvk_cl_walk;
 void cvk_cl_walk_merge(cvk_cl_walk *walk);
+/* Over output 0, with the strides of inputs 0 and 1 that are broadcast to it; merged. */
+cvk_cl_walk cvk_cl_walk_broadcast(const cvk_step *step);
 /* The same as the kernels take it: all but the innermost dimension, which they walk themselves. */
 typedef struct cvk_cl_rows {
     cl_int n, dims[CVK_MAX_RANK], a[CVK_MAX_RANK], b[CVK_MAX_RANK];

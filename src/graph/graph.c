@@ -77,6 +77,18 @@ cvk_status cvk_graph_add_temp(cvk_graph *graph, const char *stem, int *id)
     }
 }
 
+cvk_status cvk_graph_add_temp_of(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                 const cvk_shape *shape, int *id)
+{
+    const cvk_shape own = *shape; /* the values may move */
+    CVK_TRY(cvk_graph_add_temp(graph, stem, id));
+    cvk_value *value = &graph->values[*id];
+    value->dtype = dtype;
+    value->has_shape = true;
+    value->shape = own;
+    return CVK_OK;
+}
+
 cvk_status cvk_graph_add_node(cvk_graph *graph, cvk_op_kind op, const char *name, const int *in,
                               int n_in, const int *out, int n_out, size_t params_bytes,
                               cvk_node **node)

@@ -28,9 +28,10 @@ typedef struct cvk_value {
     cvk_shape shape;
     const char *dim_names[CVK_MAX_RANK]; /* of free dimensions; may be NULL */
     const void *data; /* a constant's elements, plain layout; NULL: computed or an input */
-    bool initializer; /* data came with the model (a weight), not from folding; with data NULL it was
+    bool
+        initializer; /* data came with the model (a weight), not from folding; with data NULL it was
                          declared only */
-    int producer;     /* node index; -1: input or constant. Kept by cvk_graph_link */
+    int producer;    /* node index; -1: input or constant. Kept by cvk_graph_link */
     cvk_layout layout;
     int device; /* schedule: memory space, see schedule/plan.h */
 } cvk_value;
@@ -108,6 +109,9 @@ cvk_attr *cvk_attrs_clone(cvk_arena *arena, const cvk_attr *attrs, int count);
 cvk_status cvk_graph_add_value(cvk_graph *graph, const char *name, int *id);
 /* Adds a value with a name of the graph's own making that begins with `stem`. */
 cvk_status cvk_graph_add_temp(cvk_graph *graph, const char *stem, int *id);
+/* The same with a type and a shape, which may be that of another value of the graph. */
+cvk_status cvk_graph_add_temp_of(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                 const cvk_shape *shape, int *id);
 int cvk_graph_find(const cvk_graph *graph, const char *name); /* -1 if there is none */
 
 /* Adds a node at the end; in and out are copied, *node is valid until the next add. params starts

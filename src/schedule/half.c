@@ -22,13 +22,9 @@ static bool is_half(const cvk_graph *graph, int id)
 /* A value like `id` in another float type. */
 static cvk_status add_twin(cvk_graph *graph, int id, cvk_dtype dtype, int *twin)
 {
-    CVK_TRY(cvk_graph_add_temp(graph, graph->values[id].name, twin));
     const cvk_value *from = &graph->values[id];
-    cvk_value *value = &graph->values[*twin];
-    value->dtype = dtype;
-    value->has_shape = true;
-    value->shape = from->shape;
-    value->initializer = from->initializer;
+    CVK_TRY(cvk_graph_add_temp_of(graph, from->name, dtype, &from->shape, twin));
+    graph->values[*twin].initializer = graph->values[id].initializer;
     return CVK_OK;
 }
 

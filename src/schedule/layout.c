@@ -63,12 +63,9 @@ static bool reorder_moves_nothing(const cvk_value *from, cvk_layout to)
 
 static cvk_status new_form(cvk_graph *graph, int from, cvk_layout layout, int space, int *id)
 {
-    CVK_TRY(cvk_graph_add_temp(graph, graph->values[from].name, id));
     const cvk_value *source = &graph->values[from];
+    CVK_TRY(cvk_graph_add_temp_of(graph, source->name, source->dtype, &source->shape, id));
     cvk_value *value = &graph->values[*id];
-    value->dtype = source->dtype;
-    value->has_shape = true;
-    value->shape = source->shape;
     value->layout = layout;
     value->device = space;
     return CVK_OK;

@@ -52,14 +52,10 @@ static cvk_status emit_binary(cvk_graph *graph, const cvk_node *node, cvk_binary
 /* A value for what the chain has so far, broadcast with its next input. */
 static cvk_status add_partial(cvk_graph *graph, const cvk_node *node, int so_far, int next, int *id)
 {
-    CVK_TRY(cvk_graph_add_temp(graph, node->name, id));
-    cvk_value *value = &graph->values[*id];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    if (!cvk_shape_broadcast(&graph->values[so_far].shape, &graph->values[next].shape,
-                             &value->shape))
+    cvk_shape shape;
+    if (!cvk_shape_broadcast(&graph->values[so_far].shape, &graph->values[next].shape, &shape))
         return cvk_fail(CVK_SHAPE, "node '%s': shapes do not broadcast", node->name);
-    return CVK_OK;
+    return cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, id);
 }
 
 /* All inputs, from left to right, into `out`. */
@@ -106,11 +102,8 @@ static cvk_status lower_mean(cvk_graph *graph, const cvk_node *node)
 {
     if (node->n_in == 1) return become_alias(graph, node);
     int sum;
-    CVK_TRY(cvk_graph_add_temp(graph, node->name, &sum));
-    cvk_value *value = &graph->values[sum], *out = &graph->values[node->out[0]];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    value->shape = out->shape;
+    const cvk_shape *shape = &graph->values[node->out[0]].shape;
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, shape, &sum));
     CVK_TRY(emit_chain(graph, node, CVK_BINARY_ADD, sum));
     cvk_node scaled = *node;
     scaled.in = &sum;
@@ -186,12 +179,9 @@ static cvk_status lower_reduce(cvk_graph *graph, const cvk_node *node)
                                                                   : CVK_POOL_AVERAGE};
     if (params->keepdims) return become(graph, node, CVK_OP_GlobalPool, &pool);
     int pooled;
-    CVK_TRY(cvk_graph_add_temp(graph, node->name, &pooled));
-    cvk_value *value = &graph->values[pooled];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    value->shape = graph->values[node->in[0]].shape;
-    value->shape.dims[2] = value->shape.dims[3] = 1;
+    cvk_shape shape = graph->values[node->in[0]].shape;
+    shape.dims[2] = shape.dims[3] = 1;
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, &pooled));
     cvk_node first = *node, second = *node;
     first.out = &pooled;
     second.in = &pooled;

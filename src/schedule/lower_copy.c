@@ -15,12 +15,8 @@ cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, in
     int lead = rank - old.shape.rank;
     for (int d = 0; d < rank; d++) shape.dims[d] = d < lead ? 1 : old.shape.dims[d - lead];
     int id;
-    CVK_TRY(cvk_graph_add_temp(graph, old.name, &id));
-    cvk_value *made = &graph->values[id];
-    made->dtype = old.dtype;
-    made->has_shape = true;
-    made->shape = shape;
-    made->data = old.data;
+    CVK_TRY(cvk_graph_add_temp_of(graph, old.name, old.dtype, &shape, &id));
+    graph->values[id].data = old.data;
     if (!old.data) {
         cvk_node *alias;
         CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Reshape, NULL, value, 1, &id, 1,

@@ -56,16 +56,6 @@ static bool sort_labels(const cvk_einsum_params *p, sorted *s)
     return true;
 }
 
-static cvk_status add_value(cvk_graph *graph, const cvk_node *node, const cvk_shape *shape, int *id)
-{
-    CVK_TRY(cvk_graph_add_temp(graph, node->name, id));
-    cvk_value *value = &graph->values[*id];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    value->shape = *shape;
-    return CVK_OK;
-}
-
 /* A Copy of `in` to `out` as `walk` says; of a constant, at once. */
 static cvk_status emit(cvk_graph *graph, const cvk_node *node, int in, int out,
                        const cvk_copy_params *walk)
@@ -115,7 +105,7 @@ static cvk_status emit_matrix(cvk_graph *graph, const cvk_node *node, const sort
     add_dims(p, s, rows, strides, &walk);
     add_dims(p, s, columns, strides, &walk);
     cvk_shape shape = matrix_shape(s, rows, columns);
-    CVK_TRY(add_value(graph, node, &shape, made));
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, made));
     return emit(graph, node, node->in[i], *made, &walk);
 }
 
@@ -145,7 +135,7 @@ static cvk_status emit_product(cvk_graph *graph, const cvk_node *node, const sor
     cvk_shape_strides(&out, strides);
     bool as_is = cvk_shape_equal(&shape, &out) &&
                  memcmp(strides, walk.strides, (size_t)out.rank * sizeof *strides) == 0;
-    if (!as_is) CVK_TRY(add_value(graph, node, &shape, &product));
+    if (!as_is) CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, &product));
     cvk_node *made;
     CVK_TRY(cvk_graph_add_node(graph, CVK_OP_MatMul, node->name, matrix, 2, &product, 1, 0, &made));
     made->members = node->members ? node->members : node->name;

@@ -21,16 +21,6 @@ static cvk_status emit(cvk_graph *graph, const cvk_node *node, cvk_op_kind op, c
     return CVK_OK;
 }
 
-static cvk_status new_value(cvk_graph *graph, const cvk_node *node, const cvk_shape *shape, int *id)
-{
-    CVK_TRY(cvk_graph_add_temp(graph, node->name, id));
-    cvk_value *value = &graph->values[*id];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    value->shape = *shape;
-    return CVK_OK;
-}
-
 /* *out = the reduction of `in` over `axes`, which stay with length 1. */
 static cvk_status emit_reduce(cvk_graph *graph, const cvk_node *node, cvk_reduce_kind kind,
                               const cvk_axes_params *axes, int in, int *out)
@@ -38,7 +28,7 @@ static cvk_status emit_reduce(cvk_graph *graph, const cvk_node *node, cvk_reduce
     cvk_shape shape = graph->values[in].shape;
     void *params;
     for (int i = 0; i < axes->n_axes; i++) shape.dims[axes->axes[i]] = 1;
-    CVK_TRY(new_value(graph, node, &shape, out));
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, out));
     CVK_TRY(emit(graph, node, CVK_OP_Reduce, &in, 1, *out, &params));
     cvk_reduce_params *reduce = params;
     *reduce = (cvk_reduce_params){
@@ -51,7 +41,7 @@ static cvk_status emit_unary(cvk_graph *graph, const cvk_node *node, cvk_act act
 {
     cvk_shape shape = graph->values[in].shape;
     void *params;
-    CVK_TRY(new_value(graph, node, &shape, out));
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, out));
     CVK_TRY(emit(graph, node, CVK_OP_Unary, &in, 1, *out, &params));
     ((cvk_unary_params *)params)->act = act;
     return CVK_OK;
@@ -89,7 +79,7 @@ cvk_status cvk_lower_mean_var(cvk_graph *graph, const cvk_node *node)
     for (int i = 0; i < axes->n_axes; i++) size *= (double)shape.dims[axes->axes[i]];
     cvk_act scale = {.kind = CVK_ACT_LINEAR, .a = (float)(1 / sqrt(size)), .b = 1e-9f};
     CVK_TRY(emit_reduce(graph, node, CVK_REDUCE_MEAN, axes, node->in[0], &mean));
-    CVK_TRY(new_value(graph, node, &shape, &centred));
+    CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, &centred));
     CVK_TRY(emit_binary(graph, node, CVK_BINARY_SUB, node->in[0], mean, centred));
     CVK_TRY(emit_reduce(graph, node, CVK_REDUCE_L2, axes, centred, &norm));
     CVK_TRY(emit_unary(graph, node, scale, norm, &deviation));

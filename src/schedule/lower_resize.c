@@ -58,11 +58,8 @@ static cvk_status emit(cvk_graph *graph, const cvk_node *node, int d, bool last,
     int made = node->out[0];
     CVK_TRY(make_tables(graph, node->params, d, in, out, &tables));
     if (!last) {
-        CVK_TRY(cvk_graph_add_temp(graph, node->name, &made));
         shape.dims[d] = out;
-        graph->values[made].dtype = CVK_F32;
-        graph->values[made].has_shape = true;
-        graph->values[made].shape = shape;
+        CVK_TRY(cvk_graph_add_temp_of(graph, node->name, CVK_F32, &shape, &made));
     }
     cvk_node *added;
     CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Resample, node->name, value, 1, &made, 1,

@@ -48,12 +48,8 @@ static bool can_move(const quantiser *q, const quant_target *t, int value, int d
 /* A value of the target's type for what was the float `like`. */
 static cvk_status new_value(const quantiser *q, const quant_target *t, int like, int *id)
 {
-    CVK_TRY(cvk_graph_add_temp(q->graph, q->graph->values[like].name, id));
-    cvk_value *value = &q->graph->values[*id];
-    value->dtype = t->y.dtype;
-    value->has_shape = true;
-    value->shape = q->graph->values[like].shape;
-    return CVK_OK;
+    const cvk_value *value = &q->graph->values[like];
+    return cvk_graph_add_temp_of(q->graph, value->name, t->y.dtype, &value->shape, id);
 }
 
 /* The part of a Split that makes `value` as a Slice. */

@@ -33,12 +33,8 @@ static cvk_status rewrite_qdq(cvk_graph *graph, cvk_node *node)
 static cvk_status new_value(cvk_graph *graph, const char *stem, int rank, const int64_t *dims,
                             int *id)
 {
-    CVK_TRY(cvk_graph_add_temp(graph, stem, id));
-    cvk_value *value = &graph->values[*id];
-    value->dtype = CVK_F32;
-    value->has_shape = true;
-    value->shape = cvk_shape_make(rank, dims);
-    return CVK_OK;
+    const cvk_shape shape = cvk_shape_make(rank, dims);
+    return cvk_graph_add_temp_of(graph, stem, CVK_F32, &shape, id);
 }
 
 static cvk_status add_alias(cvk_graph *graph, const cvk_node *node, int from, int to)

@@ -27,12 +27,9 @@ cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node)
 cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
                                   const cvk_shape *shape, const void *data, int *id)
 {
-    CVK_TRY(cvk_graph_add_temp(graph, stem, id));
-    size_t bytes = (size_t)cvk_shape_count(shape) * cvk_dtype_bytes(dtype);
+    const size_t bytes = (size_t)cvk_shape_count(shape) * cvk_dtype_bytes(dtype);
+    CVK_TRY(cvk_graph_add_temp_of(graph, stem, dtype, shape, id));
     cvk_value *value = &graph->values[*id];
-    value->dtype = dtype;
-    value->has_shape = true;
-    value->shape = *shape;
     value->data = cvk_arena_copy(graph->arena, data, bytes);
     return value->data ? CVK_OK : CVK_NO_MEMORY;
 }
