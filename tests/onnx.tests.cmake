@@ -8,7 +8,7 @@ if(EXISTS ${CONVOKE_SHARED_DIR}/models)
     get_filename_component(ONNX_TEST_SHARED ${CONVOKE_SHARED_DIR} ABSOLUTE)
 endif()
 
-foreach(name test_onnx test_bad_input)
+foreach(name test_onnx test_tensor_file test_bad_input test_bad_bytes)
     convoke_test(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
     add_dependencies(${name} cvk_onnx_schema)
     target_include_directories(${name} SYSTEM PRIVATE ${ONNX_GENERATED} ${PROTOBUF_C_INCLUDE_DIRS})

@@ -4,11 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
-{
-    return cvk_infer_bits(params, in, n_in, out, n_out);
-}
-
 static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                             int n_out)
 {
@@ -25,6 +20,6 @@ const cvk_op cvk_op_BitwiseNot = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .infer = infer,
+    .infer = cvk_infer_bits,
     .reference = reference,
 };

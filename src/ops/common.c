@@ -110,6 +110,16 @@ cvk_status cvk_const_ints(const cvk_view *view, const char *what, int capacity, 
     return CVK_OK;
 }
 
+cvk_status cvk_const_shape(const cvk_view *view, cvk_shape *shape)
+{
+    CVK_TRY(cvk_const_ints(view, "shape", CVK_MAX_RANK, shape->dims, &shape->rank));
+    for (int d = 0; d < shape->rank; d++)
+        if (shape->dims[d] < 0)
+            return cvk_fail(CVK_SHAPE, "shape lists %lld at place %d", (long long)shape->dims[d],
+                            d);
+    return CVK_OK;
+}
+
 cvk_status cvk_infer_same(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
     (void)params;
@@ -182,6 +192,15 @@ cvk_status cvk_infer_logic(void *params, const cvk_view *in, int n_in, cvk_view 
         return cvk_fail(CVK_UNSUPPORTED, "input has type %s, bool is expected",
                         cvk_dtype_name(in[0].dtype));
     return cvk_infer_equal(params, in, n_in, out, n_out);
+}
+
+cvk_status cvk_infer_float_test(void *params, const cvk_view *in, int n_in, cvk_view *out,
+                                int n_out)
+{
+    (void)params, (void)n_in, (void)n_out;
+    CVK_TRY(cvk_check_float(&in[0], "input"));
+    cvk_set_out(&out[0], CVK_BOOL, &in[0].shape);
+    return CVK_OK;
 }
 
 cvk_status cvk_infer_bits(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)

@@ -41,6 +41,8 @@ cvk_status cvk_check_axis(int64_t *axis, int rank);
  * CVK_UNSUPPORTED if it is not constant, CVK_SHAPE if it has more elements. */
 cvk_status cvk_const_ints(const cvk_view *view, const char *what, int capacity, int64_t *values,
                           int *count);
+/* The same as the dims of a shape; CVK_SHAPE if one is negative. */
+cvk_status cvk_const_shape(const cvk_view *view, cvk_shape *shape);
 
 /* infer: output 0 has type and shape of input 0. The second form wants a float type, the third any
  * number. Outputs beyond the first are left unknown. */
@@ -58,6 +60,9 @@ cvk_status cvk_infer_equal(void *params, const cvk_view *in, int n_in, cvk_view 
 cvk_status cvk_infer_order(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_infer_logic(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
 cvk_status cvk_infer_bits(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out);
+/* infer: a bool for each element of a float input. */
+cvk_status cvk_infer_float_test(void *params, const cvk_view *in, int n_in, cvk_view *out,
+                                int n_out);
 /* The shape of all inputs broadcast with each other; of unknown rank if one is. */
 cvk_status cvk_broadcast_all(const cvk_view *in, int n_in, cvk_shape *shape);
 

@@ -29,15 +29,10 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
 {
     (void)n_out;
     cvk_shape shape = {0};
-    if (cvk_input_constant(in, n_in, 0)) {
-        CVK_TRY(cvk_const_ints(in, "shape", CVK_MAX_RANK, shape.dims, &shape.rank));
-        for (int d = 0; d < shape.rank; d++)
-            if (shape.dims[d] < 0)
-                return cvk_fail(CVK_SHAPE, "shape lists %lld at place %d", (long long)shape.dims[d],
-                                d);
-    } else {
+    if (cvk_input_constant(in, n_in, 0))
+        CVK_TRY(cvk_const_shape(in, &shape));
+    else
         CVK_TRY(cvk_shape_of_rank(cvk_input_length(in), &shape));
-    }
     cvk_set_out(&out[0], ((const cvk_constant_params *)params)->value.dtype, &shape);
     return CVK_OK;
 }

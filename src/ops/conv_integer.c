@@ -2,8 +2,6 @@
  *
  * ConvInteger: a convolution of 8-bit integers, x less its zero point by w less its own, as int32.
  */
-#include <stdlib.h>
-
 #include "ops/conv.h"
 #include "ops/quant.h"
 
@@ -34,10 +32,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
     cvk_view acc;
     CVK_TRY(cvk_accumulate_conv(params, &in[0], cvk_input(in, n_in, 2), &in[1],
                                 cvk_input(in, n_in, 3), NULL, out, &acc));
-    int64_t count = cvk_view_count(out);
-    for (int64_t i = 0; i < count; i++)
-        cvk_view_set(out, i, cvk_wrap32(((const double *)acc.data)[i]));
-    free(acc.data);
+    cvk_store_sums(&acc, out);
     return CVK_OK;
 }
 

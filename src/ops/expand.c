@@ -9,11 +9,7 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     (void)params, (void)n_out;
     cvk_shape list = {0}, shape = cvk_shape_unknown();
     if (cvk_input_constant(in, n_in, 1)) {
-        CVK_TRY(cvk_const_ints(&in[1], "shape", CVK_MAX_RANK, list.dims, &list.rank));
-        for (int d = 0; d < list.rank; d++)
-            if (list.dims[d] < 0)
-                return cvk_fail(CVK_SHAPE, "shape lists %lld at place %d", (long long)list.dims[d],
-                                d);
+        CVK_TRY(cvk_const_shape(&in[1], &list));
         char a[CVK_SHAPE_TEXT], b[CVK_SHAPE_TEXT];
         if (cvk_ranked(in) && !cvk_shape_broadcast(&in->shape, &list, &shape))
             return cvk_fail(CVK_SHAPE, "an input of %s does not expand to %s",

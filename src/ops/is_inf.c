@@ -17,14 +17,6 @@ static cvk_status parse(const cvk_attrs *attrs, void *params)
     return CVK_OK;
 }
 
-static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
-{
-    (void)params, (void)n_in, (void)n_out;
-    CVK_TRY(cvk_check_float(&in[0], "input"));
-    cvk_set_out(&out[0], CVK_BOOL, &in[0].shape);
-    return CVK_OK;
-}
-
 static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                             int n_out)
 {
@@ -46,6 +38,6 @@ const cvk_op cvk_op_IsInf = {
     .max_out = 1,
     .params_bytes = sizeof(cvk_is_inf_params),
     .parse = parse,
-    .infer = infer,
+    .infer = cvk_infer_float_test,
     .reference = reference,
 };

@@ -6,14 +6,6 @@
 
 #include "ops/common.h"
 
-static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
-{
-    (void)params, (void)n_in, (void)n_out;
-    CVK_TRY(cvk_check_float(&in[0], "input"));
-    cvk_set_out(&out[0], CVK_BOOL, &in[0].shape);
-    return CVK_OK;
-}
-
 static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                             int n_out)
 {
@@ -30,6 +22,6 @@ const cvk_op cvk_op_IsNaN = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .infer = infer,
+    .infer = cvk_infer_float_test,
     .reference = reference,
 };

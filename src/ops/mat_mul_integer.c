@@ -3,8 +3,6 @@
  * MatMulInteger: a matrix product of 8-bit integers, each less its zero point, as int32. A vector of
  * zero points is one per row of A, or one per column of B.
  */
-#include <stdlib.h>
-
 #include "ops/quant.h"
 
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
@@ -25,10 +23,7 @@ static cvk_status reference(const void *params, const cvk_view *in, int n_in, cv
     cvk_view acc;
     CVK_TRY(cvk_accumulate_matmul(&in[0], cvk_input(in, n_in, 2), &in[1], cvk_input(in, n_in, 3),
                                   out, &acc));
-    int64_t count = cvk_view_count(out);
-    for (int64_t i = 0; i < count; i++)
-        cvk_view_set(out, i, cvk_wrap32(((const double *)acc.data)[i]));
-    free(acc.data);
+    cvk_store_sums(&acc, out);
     return CVK_OK;
 }
 

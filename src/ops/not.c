@@ -4,11 +4,6 @@
  */
 #include "ops/common.h"
 
-static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
-{
-    return cvk_infer_logic(params, in, n_in, out, n_out);
-}
-
 static cvk_status reference(const void *params, const cvk_view *in, int n_in, cvk_view *out,
                             int n_out)
 {
@@ -26,6 +21,6 @@ const cvk_op cvk_op_Not = {
     .min_out = 1,
     .max_out = 1,
     .form = {.kind = CVK_FORM_WITH_1, .binary = CVK_BINARY_XOR},
-    .infer = infer,
+    .infer = cvk_infer_logic,
     .reference = reference,
 };

@@ -137,6 +137,15 @@ cvk_status cvk_accumulate_matmul(const cvk_view *a, const cvk_view *a_zp, const 
     return status;
 }
 
+void cvk_store_sums(cvk_view *acc, cvk_view *out)
+{
+    const double *sums = acc->data;
+    int64_t count = cvk_view_count(out);
+    for (int64_t i = 0; i < count; i++) cvk_view_set(out, i, cvk_wrap32(sums[i]));
+    free(acc->data);
+    acc->data = NULL;
+}
+
 cvk_view cvk_view_of_int(const int32_t *number)
 {
     return (cvk_view){.dtype = CVK_I32, .data = (void *)number};

@@ -45,6 +45,9 @@ cvk_status cvk_accumulate_conv(const cvk_conv_params *conv, const cvk_view *x, c
 cvk_status cvk_accumulate_matmul(const cvk_view *a, const cvk_view *a_zp, const cvk_view *b,
                                  const cvk_view *b_zp, const cvk_view *out, cvk_view *acc);
 
+/* The accumulators as int32 into out; frees them. */
+void cvk_store_sums(cvk_view *acc, cvk_view *out);
+
 /* A single number of type int32 as a view; `number` holds it. */
 cvk_view cvk_view_of_int(const int32_t *number);
 

@@ -3,7 +3,7 @@
  * AlexNet (Krizhevsky, Sutskever, Hinton 2012), two groups as on its two GPUs, and ZFNet (Zeiler,
  * Fergus 2013), which widened its first layers: five convolutions, three dense layers.
  */
-#include "zoo/net.h"
+#include "zoo/vgg.h"
 
 /* (2 + 1e-4 * sum over 5 channels of x^2)^0.75; ONNX divides alpha by the size. */
 static void normalise(net *n, const char *name)
@@ -20,12 +20,7 @@ static void finish(net *n, int groups)
     net_conv_act(n, "conv5", (net_spec){.filters = 256, .kernel = 3, .pad = 1, .groups = groups},
                  NET_RELU);
     net_max_pool(n, "pool5", (net_spec){.kernel = 3, .stride = 2});
-    net_dense_he(n, "fc6", 4096);
-    net_relu(n, "relu6");
-    net_dense_he(n, "fc7", 4096);
-    net_relu(n, "relu7");
-    net_dense(n, "fc8", n->classes);
-    net_softmax(n, "softmax");
+    net_vgg_head(n);
 }
 
 void cvk_zoo_alexnet(net *n)

@@ -22,15 +22,20 @@ void net_vgg_stages(net *n, int repeats, net_value pools[5])
     }
 }
 
-static void vgg(net *n, int repeats)
+void net_vgg_head(net *n)
 {
-    net_vgg_stages(n, repeats, NULL);
     net_dense_he(n, "fc6", 4096);
     net_relu(n, "relu6");
     net_dense_he(n, "fc7", 4096);
     net_relu(n, "relu7");
     net_dense(n, "fc8", n->classes);
     net_softmax(n, "softmax");
+}
+
+static void vgg(net *n, int repeats)
+{
+    net_vgg_stages(n, repeats, NULL);
+    net_vgg_head(n);
 }
 
 void cvk_zoo_vgg16(net *n)
