@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bytes that are no model, or a good one that is damaged, at every position too: each is refused with
- * a sentence or is a model still, and none crashes.
+ * Bytes that are no model, or a good one that is damaged, at every position too: each is refused
+ * with a sentence or is a model still, and none crashes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

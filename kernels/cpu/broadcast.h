@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Element-wise operations with numpy broadcasting: rows of the output along which each operand moves
- * or stays, and the pieces of rows in a worker's share of them.
+ * Element-wise operations with numpy broadcasting: rows of the output along which each operand
+ * moves or stays, and the pieces of rows in a worker's share of them.
  */
 #ifndef CVK_KERNELS_CPU_BROADCAST_H
 #define CVK_KERNELS_CPU_BROADCAST_H
