@@ -22,7 +22,7 @@ enum { MAX_VALUES = 6, MAX_ELEMENTS = 256, MAX_WORDS = 8, TEXT = 1024 };
 /* A tensor with room for its elements. */
 typedef struct room {
     cvk_tensor tensor;
-    char name[8];
+    char name[16];
     bool constant;
     double elements[MAX_ELEMENTS]; /* of 8 bytes: any type */
 } room;
