@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh demo|pictures|test: installs what building, and the demo, the pictures or the tests, need and this machine lacks.
+# setup.sh demo|pictures|test|bench: installs what building, and each of these, need and this machine lacks.
 # Debian 12; as root or with sudo. Quick where nothing is missing.
-# setup.sh python: numpy, onnx and onnxruntime from PyPI in build/venv; exit status 77 where PyPI cannot be reached.
+# setup.sh python: numpy, onnx and onnxruntime from PyPI in build/venv; setup.sh peers: what the bench compares with,
+# and what draws its pictures, in build/venv-bench. Exit status 77 where PyPI cannot be reached.
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libonnx-dev
@@ -11,34 +12,72 @@ build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobu
 demo=(pocl-opencl-icd dataset-fashion-mnist)
 pictures=(python3 python3-numpy python3-pil fonts-dejavu-core)
 tests=("${demo[@]}" "${pictures[@]}" clang g++ libonnx-testdata oclgrind python3-onnx python3-venv)
+bench=(pocl-opencl-icd git python3 python3-venv python3-opencv)
 
-# Python's packages for comparing with ONNX Runtime, in a folder of our own
+# pip_install VENV PACKAGE...: from PyPI, or a status of failure without much waiting
+pip_install() {
+    local venv=$1
+    shift
+    "$venv/bin/pip" install -q --retries 1 --timeout 20 "$@" >&2
+}
+
+# python_packages VENV PACKAGE...: a folder of our own under build/ with these packages, all or none
 python_packages() {
     local venv
-    venv="$(cd "$(dirname "$0")/.." && pwd)/build/venv"
+    venv="$(cd "$(dirname "$0")/.." && pwd)/build/$1"
+    shift
     [ ! -f "$venv/ready" ] || return 0
-    echo "setting up $venv with numpy, onnx and onnxruntime" >&2
+    echo "setting up $venv with $*" >&2
     if ! python3 -m venv "$venv" >&2; then
         echo "skipped: python3 -m venv does not work here (Debian: python3-venv)" >&2
         return 77
     fi
-    if ! "$venv/bin/pip" install -q --retries 1 --timeout 20 numpy onnx onnxruntime >&2; then
-        echo "skipped: PyPI cannot be reached, which onnx and onnxruntime come from" >&2
+    if ! pip_install "$venv" "$@"; then
+        echo "skipped: PyPI cannot be reached, which $* come from" >&2
         return 77
     fi
     touch "$venv/ready"
+}
+
+# peer NAME PACKAGE...: one peer of the bench; one that cannot be installed is missing from its tables, no more
+peer() {
+    local venv name=$1
+    venv="$(cd "$(dirname "$0")/.." && pwd)/build/venv-bench"
+    shift
+    [ ! -f "$venv/ready-$name" ] || return 0
+    echo "installing the peer $name: $*" >&2
+    if pip_install "$venv" "$@"; then
+        touch "$venv/ready-$name"
+    else
+        echo "$name cannot be installed: the bench will say so" >&2
+    fi
+}
+
+# PyTorch for the CPU alone, a tenth of PyPI's, is taken where its site can be reached; pnnx asks for PyTorch, too
+peers() {
+    python_packages venv-bench numpy onnx matplotlib || return
+    peer onnxruntime onnxruntime
+    peer openvino openvino
+    peer mnn MNN
+    peer torch onnx2torch torch torchvision --extra-index-url https://download.pytorch.org/whl/cpu
+    peer ncnn ncnn pnnx
 }
 
 case "${1:-}" in
 demo) wanted=("${build[@]}" "${demo[@]}") ;;
 pictures) wanted=("${build[@]}" pocl-opencl-icd "${pictures[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
+bench) wanted=("${build[@]}" "${bench[@]}") ;;
 python)
-    python_packages
+    python_packages venv numpy onnx onnxruntime
+    exit
+    ;;
+peers)
+    peers
     exit
     ;;
 *)
-    echo "usage: scripts/setup.sh demo|pictures|test|python" >&2
+    echo "usage: scripts/setup.sh demo|pictures|test|bench|python|peers" >&2
     exit 2
     ;;
 esac

@@ -12,57 +12,23 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
 import numpy as np
 import onnx
 import onnxruntime
 
+from harness import command, expose_logits, present_devices, relative_l2
+
 CASES = pathlib.Path(__file__).parent.parent / "tests" / "zoo_cases.def"
 LIMIT = 1e-4
 THREADS = "2"
-HIDING = {"Softmax", "Sigmoid"}
-
-
-class Failed(Exception):
-    pass
-
-
-def command(*words):
-    """Runs a program; its output, or Failed with the last sentence that it said."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise Failed(f"{words[1]}: {said[-1]}")
-    return done.stdout
-
-
-def present_devices(convoke, wanted):
-    """{what a column is called: (what --device takes, the device's name)} of those present."""
-    found = {}
-    for device in json.loads(command(convoke, "devices", "--json"))["devices"]:
-        if device["backend"] in wanted:
-            found.setdefault(device["backend"], (device["id"], device["name"]))
-    return found
 
 
 def published():
     """{network: parameters}, from the table that the test of the counts reads; a count may be a sum."""
     rows = re.findall(r'^X\("([^"]+)",\s*([\d\s+]+),', CASES.read_text(), re.MULTILINE)
     return {name: sum(int(part) for part in parameters.split("+")) for name, parameters in rows}
-
-
-def expose_logits(path):
-    """Makes the inputs of a last Softmax or Sigmoid outputs too; writes the model again if there are any."""
-    model = onnx.load(path)
-    last = {output.name for output in model.graph.output}
-    hidden = [node.input[0] for node in model.graph.node if node.op_type in HIDING and last & set(node.output)]
-    new = [name for name in dict.fromkeys(hidden) if name not in last]
-    for name in new:
-        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    if new:
-        onnx.save(model, path)
 
 
 def onnx_runtime(path, folder, seed):
@@ -79,14 +45,6 @@ def onnx_runtime(path, folder, seed):
         np.save(files[value.name], feeds[value.name])
     names = [value.name for value in session.get_outputs()]
     return files, dict(zip(names, session.run(names, feeds)))
-
-
-def relative_l2(ours, theirs):
-    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
-    if ours.shape != theirs.shape or not np.isfinite(theirs).all():
-        return float("inf")
-    distance, length = np.linalg.norm(ours - theirs), np.linalg.norm(theirs)
-    return float(distance / length if length else distance)
 
 
 def on_device(convoke, path, device, inputs, expected, folder):
@@ -120,7 +78,9 @@ def compare(args, entry, devices):
         built = json.loads(command(args.convoke, "zoo", entry["name"], "-o", path, "--json", *choices(args)))
         row["parameters"], row["macs"] = built["parameters"], built["macs"]
         onnx.checker.check_model(path, full_check=True)
-        expose_logits(path)
+        model = onnx.load(path)
+        if expose_logits(model):
+            onnx.save(model, path)
         inputs, expected = onnx_runtime(path, folder, args.seed)
         for column, (device, _) in devices.items():
             error, ms = on_device(args.convoke, path, device, inputs, expected, folder)
