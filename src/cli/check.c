@@ -22,7 +22,7 @@
 
 typedef struct work {
     shared_options shared;
-    double rtol, atol, rel_l2, quantised; /* below 0: by default */
+    double rtol, atol, rel_l2, half, quantised; /* below 0: by default */
     char **folders;
     int n_folders;
 
@@ -166,9 +166,11 @@ static bool computes_in_half(const cvk_session *session)
 static double norm_bound(const work *w, const test_case *t, cvk_dtype dtype, bool half)
 {
     if (t->quantised && w->quantised >= 0) return is_float(dtype) ? w->quantised : -1;
+    half = half && is_float(dtype);
+    if (half && w->half >= 0) return w->half;
     if (w->rel_l2 >= 0) return w->rel_l2;
     bool told = w->rtol >= 0 || w->atol >= 0;
-    return half && is_float(dtype) && !told ? HALF_REL_L2 : -1;
+    return half && !told ? HALF_REL_L2 : -1;
 }
 
 static bool compare(const work *w, test_case *t, const cvk_tensor *got, const cvk_tensor *want,
@@ -348,14 +350,17 @@ static int visit(const char *spec, void *context)
 
 int command_check(int argc, char **argv)
 {
-    work w = {.rtol = -1, .atol = -1, .rel_l2 = -1, .quantised = -1};
+    work w = {.rtol = -1, .atol = -1, .rel_l2 = -1, .half = -1, .quantised = -1};
     const option_row rows[] = {{"rtol", OPTION_REAL, &w.rtol, "R",
                                 "per element |difference| <= A + R |expected| (default R 1e-3)", 0},
                                {"atol", OPTION_REAL, &w.atol, "A", "(default A 1e-5)", 0},
                                {"rel-l2", OPTION_REAL, &w.rel_l2, "X",
                                 "instead: relative L2 of each output at most X, or every "
-                                "difference at most A; the default "
-                                "for floats of a network that computes in float16, with X 5e-3",
+                                "difference at most A",
+                                0},
+                               {"half", OPTION_REAL, &w.half, "X",
+                                "the same where a network computes in float16; the default there, "
+                                "with X 5e-3",
                                 0},
                                {"quantised", OPTION_REAL, &w.quantised, "X",
                                 "the same where the model quantises what it computes, and 8-bit "
