@@ -104,7 +104,7 @@ def cell(row, key):
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.1e}" if key.startswith("error") else f"{value:.1f}"
+        return f"{value:.1e}" if key.startswith("error") else f"{value:.3g}"
     return str(value)
 
 
