@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convolution 3 x 3 with stride 1 by Winograd's algorithm (winograd.h), blocked to blocked. Tiles are
+ * taken in batches, so that what a batch needs stays near:
+ *
+ *   for a batch of tiles          source transform of all channels    V [point][block][tile][16]
+ *     for some tiles of output channels
+ *       for a point               M = V U, register tiles             M [point][vec][tile][CVK_VLEN]
+ *       result transform of these channels, bias, residual, clamp, 2 x 2 pool -> dst
+ *
+ * Workers share the tiles of the picture or, where there are few, the output channels; these then
+ * transform the same source each for itself, which costs less than to wait for each other.
+ */
+#include <string.h>
+
+#include "backend/kernel.h"
+#include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/half.h"
+#include "kernels/cpu/row.h"
+#include "kernels/cpu/winograd.h"
+
+enum {
+    FEWEST_TILES = 28, /* of a batch: a weight read is used as often */
+    MOST_TILES = 112,
+    USUAL_L2_BYTES = 512 * 1024
+};
+
+typedef struct wino_plan {
+    cvk_geom g;
+    bool half; /* source and result are float16 */
+    int m, points;
+    int blocks, last;           /* source channel blocks, channels in the last */
+    int vecs, tile_vecs, tiles; /* of output channels: vecs, most vecs of a tile, tiles */
+    int px;                     /* most pictures tiles of a register tile */
+    int across, down, count;    /* picture tiles of a row, of a column, of the whole batch */
+    int batch, chunk;           /* picture tiles, and tiles of output channels, at a time */
+    int tile_parts, oc_parts;   /* parts = their product */
+    double cost;                /* cycles of the busiest part */
+    bool pooled, is_max;
+    int pool_oh, pool_ow;
+    int posts; /* before the pool */
+    ptrdiff_t src_point, dst_point;
+    size_t src_floats, worker_floats;
+    size_t point_floats, bias_at, pack_floats;
+    const float *wgt; /* [point][tile][channel][vec of the tile][CVK_VLEN], then bias */
+} wino_plan;
+
+/* For the cost model, measured: cycles of the transforms for a vec and point; what a sum costs beside
+ * its multiply-adds; bytes of weights per cycle the first time and when a later batch reads them
+ * again. */
+static const double source_cycles = 5, result_cycles = 4, sum_cycles = 8, weight_rate = 8,
+                    again_rate = 32;
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int tile_first(const wino_plan *plan, int tile)
+{
+    return (int)((long long)plan->vecs * tile / plan->tiles);
+}
+
+/* Floats between points: an odd number of cache lines, so that the points of a tile do not all fall
+ * into the same sets. */
+static ptrdiff_t odd_lines(ptrdiff_t floats)
+{
+    ptrdiff_t lines = (floats + CVK_BLOCK - 1) / CVK_BLOCK;
+    return (lines | 1) * CVK_BLOCK;
+}
+
+/* --- planning --- */
+
+static void plan_tiles(wino_plan *plan)
+{
+    const cvk_geom *g = &plan->g;
+    plan->points = (plan->m + 2) * (plan->m + 2);
+    plan->blocks = divide_up(g->ic, CVK_BLOCK);
+    plan->last = g->ic - (plan->blocks - 1) * CVK_BLOCK;
+    plan->vecs = divide_up(divide_up(g->oc, CVK_VLEN), CONV_TILE_STEP) * CONV_TILE_STEP;
+    bool narrow = plan->vecs > CVK_TILE_OCV;
+    plan->tile_vecs = narrow ? CVK_TILE1_OCV : CVK_TILE_OCV;
+    plan->px = narrow ? CVK_TILE1_PX : CVK_TILE_PX;
+    plan->tiles = divide_up(plan->vecs, plan->tile_vecs);
+    plan->across = divide_up(g->ow, plan->m);
+    plan->down = divide_up(g->oh, plan->m);
+    plan->count = g->n * plan->across * plan->down;
+}
+
+/* As many tiles as leave V in half of L2, in equal batches. */
+static int batch_of(const wino_plan *plan, int tiles, size_t l2)
+{
+    size_t each = (size_t)plan->points * (size_t)plan->blocks * CVK_BLOCK * sizeof(float);
+    size_t fit = l2 / 2 / each;
+    int most = fit < FEWEST_TILES ? FEWEST_TILES : fit > MOST_TILES ? MOST_TILES : (int)fit;
+    int batch = divide_up(tiles, divide_up(tiles, most));
+    int whole = divide_up(batch, plan->px) * plan->px;
+    return whole < tiles ? whole : tiles;
+}
+
+static double part_cost(const wino_plan *plan, int tile_parts, int oc_parts, size_t l2)
+{
+    double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5, points = plan->points;
+    int tiles = divide_up(plan->count, tile_parts);
+    double vecs = (double)divide_up(plan->tiles, oc_parts) * plan->vecs / plan->tiles;
+    double source = tiles * (double)plan->blocks * CVK_VPB * points * source_cycles * fma_cycles;
+    double result = tiles * vecs * points * result_cycles * fma_cycles;
+    double products = tiles * vecs * points * (plan->g.ic + sum_cycles) * fma_cycles;
+    double weights = points * plan->g.ic * vecs * CVK_VLEN * sizeof(float);
+    int batches = divide_up(tiles, batch_of(plan, tiles, l2));
+    return source + products + result + weights / weight_rate +
+           (batches - 1) * weights / again_rate;
+}
+
+static void plan_split(wino_plan *plan, int workers, size_t l2)
+{
+    plan->cost = 0;
+    for (int oc_parts = 1; oc_parts <= workers && oc_parts <= plan->tiles; oc_parts++) {
+        int tile_parts = workers / oc_parts;
+        if (tile_parts > plan->count) tile_parts = plan->count;
+        double cost = part_cost(plan, tile_parts, oc_parts, l2);
+        if (plan->cost != 0 && cost >= plan->cost) continue;
+        plan->cost = cost;
+        plan->tile_parts = tile_parts;
+        plan->oc_parts = oc_parts;
+    }
+}
+
+static void plan_scratch(wino_plan *plan, size_t l2)
+{
+    plan->batch = batch_of(plan, divide_up(plan->count, plan->tile_parts), l2);
+    size_t tile_floats = (size_t)plan->batch * (size_t)(plan->tile_vecs * CVK_VLEN);
+    size_t fit = l2 / 4 / ((size_t)plan->points * tile_floats * sizeof(float));
+    int tiles = divide_up(plan->tiles, plan->oc_parts);
+    plan->chunk = fit < 1 ? 1 : fit < (size_t)tiles ? (int)fit : tiles;
+    plan->src_point = odd_lines((ptrdiff_t)plan->blocks * plan->batch * CVK_BLOCK);
+    plan->dst_point = odd_lines((ptrdiff_t)((size_t)plan->chunk * tile_floats));
+    plan->src_floats = (size_t)plan->src_point * (size_t)plan->points;
+    plan->worker_floats = plan->src_floats + (size_t)plan->dst_point * (size_t)plan->points;
+    size_t lanes = (size_t)plan->vecs * CVK_VLEN;
+    plan->point_floats = lanes * (size_t)plan->g.ic;
+    plan->bias_at = plan->point_floats * (size_t)plan->points;
+    plan->pack_floats = plan->bias_at + lanes;
+}
+
+/* Whether what comes before the pool, or a rounding to float16, can be done before a tile is stored. */
+static bool posts_in_registers(const wino_plan *plan, const cvk_node *node, const char **why_not)
+{
+    for (int i = 0; i < plan->posts; i++) {
+        const cvk_act *act = &node->posts[i].act;
+        bool add = node->posts[i].kind == CVK_POST_ADD && i == 0 && !plan->half;
+        bool clamp = node->posts[i].kind == CVK_POST_ACT && i == plan->posts - 1 &&
+                     (act->kind == CVK_ACT_RELU || act->kind == CVK_ACT_CLIP);
+        if (!add && !clamp)
+            return row_refuse(why_not, "more than a residual and a clamp before a pool, or than a "
+                                       "clamp before float16");
+    }
+    return true;
+}
+
+static bool plan_pool(wino_plan *plan, const cvk_problem *problem, const char **why_not)
+{
+    const cvk_node *node = problem->node;
+    plan->posts = node->n_posts;
+    if (!node->n_posts || node->posts[node->n_posts - 1].kind != CVK_POST_POOL)
+        return !plan->half || posts_in_registers(plan, node, why_not);
+    const cvk_post *post = &node->posts[node->n_posts - 1];
+    cvk_geom p;
+    if (!cvk_geom_post_pool(node, post, &problem->out[0].shape, &p) || p.kh != 2 || p.kw != 2 ||
+        p.sh != 2 || p.sw != 2 || p.dh != 1 || p.dw != 1 || p.pt || p.pl || 2 * p.oh > plan->g.oh ||
+        2 * p.ow > plan->g.ow)
+        return row_refuse(why_not,
+                          "Winograd's tiles hold 2 x 2 pools only, side by side and whole");
+    plan->posts--;
+    plan->pooled = true;
+    plan->is_max = post->pool.kind == CVK_POOL_MAX;
+    plan->pool_oh = p.oh;
+    plan->pool_ow = p.ow;
+    return posts_in_registers(plan, node, why_not);
+}
+
+/* Cycles that the direct convolution is thought to take, without a pool. */
+static bool direct_cost(const cvk_problem *problem, bool pooled, double *cost, const char **why_not)
+{
+    cvk_node node = *problem->node;
+    cvk_view out = problem->out[0];
+    cvk_problem bare = {.node = &node, .in = problem->in, .out = &out, .caps = problem->caps};
+    if (pooled) {
+        node.n_posts--;
+        out.shape = node.conv_shape;
+    }
+    conv_plan direct;
+    if (!CVK_FN(cvk_conv_plan_make)(&bare, CONV_BLOCKED, false, &direct, why_not)) return false;
+    *cost = direct.cost;
+    return true;
+}
+
+static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **why_not)
+{
+    const cvk_view *in = problem->in, *bias = CVK_FN(cvk_third_input)(problem->node, in);
+    if (!row_floats(problem, why_not)) return false;
+    if (!in[1].data || in[1].dtype != CVK_F32 || (bias && !bias->data))
+        return row_refuse(why_not, "weights are not constant");
+    if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, g))
+        return row_refuse(why_not, "neither 1-D nor 2-D, or too large");
+    if (g->kh != 3 || g->kw != 3 || g->sh != 1 || g->sw != 1 || g->dh != 1 || g->dw != 1)
+        return row_refuse(why_not, "not 3 x 3 with stride and dilation 1");
+    return g->group == 1 || row_refuse(why_not, "grouped");
+}
+
+static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
+{
+    size_t l2 = problem->caps->l2_bytes ? problem->caps->l2_bytes : USUAL_L2_BYTES;
+    int workers = problem->caps->units > 0 ? problem->caps->units : 1;
+    wino_plan plan = {0};
+    double direct;
+    if (!plan_geometry(problem, &plan.g, why_not)) return false;
+    plan.half = problem->in[0].dtype == CVK_F16;
+    if (!plan_pool(&plan, problem, why_not)) return false;
+    if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
+    best->cost = direct;
+    for (int m = 2; m <= 4; m += 2) {
+        plan.m = m;
+        plan_tiles(&plan);
+        plan_split(&plan, workers, l2);
+        if (plan.cost < best->cost) *best = plan;
+    }
+    if (best->cost >= direct)
+        return row_refuse(why_not, "the direct convolution is estimated to be faster");
+    plan_scratch(best, l2);
+    return true;
+}
+
+static bool accepts(const cvk_problem *problem, const char **why_not)
+{
+    wino_plan plan;
+    return plan_make(problem, &plan, why_not);
+}
+
+/* --- packed weights --- */
+
+typedef struct pack_arg {
+    const wino_plan *plan;
+    const float *wgt, *bias;
+} pack_arg;
+
+/* Weights of one source channel to the lanes of one vec, in every point. */
+static void pack_vec(const pack_arg *arg, int vec_index, int ic, float *dst)
+{
+    const wino_plan *plan = arg->plan;
+    for (int lane = 0; lane < CVK_VLEN; lane++) {
+        int oc = vec_index * CVK_VLEN + lane;
+        if (oc >= plan->g.oc) break;
+        float u[WINO_POINTS];
+        CVK_FN(cvk_wino_weights)
+        (plan->m, arg->wgt + ((size_t)oc * (size_t)plan->g.ic + (size_t)ic) * 9, u);
+        for (int p = 0; p < plan->points; p++) dst[(size_t)p * plan->point_floats + lane] = u[p];
+    }
+}
+
+static void pack_fill(void *memory, const void *context)
+{
+    const pack_arg *arg = context;
+    const wino_plan *plan = arg->plan;
+    float *dst = memory;
+    for (int t = 0; t < plan->tiles; t++)
+        for (int ic = 0; ic < plan->g.ic; ic++)
+            for (int v = tile_first(plan, t); v < tile_first(plan, t + 1); v++, dst += CVK_VLEN)
+                pack_vec(arg, v, ic, dst);
+    if (arg->bias)
+        memcpy((float *)memory + plan->bias_at, arg->bias, (size_t)plan->g.oc * sizeof(float));
+}
+
+static cvk_status prepare(cvk_device *device, cvk_step *step)
+{
+    wino_plan *plan = cvk_step_alloc(step, sizeof *plan);
+    if (!plan) return CVK_NO_MEMORY;
+    const char *why_not = "unknown";
+    cvk_problem problem = {
+        .node = step->node, .in = step->in, .out = step->out, .caps = cvk_device_caps(device)};
+    if (!plan_make(&problem, plan, &why_not))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
+    step->state = plan;
+    const cvk_view *wgt = &step->in[1], *bias = CVK_FN(cvk_third_input)(step->node, step->in);
+    pack_arg arg = {.plan = plan, .wgt = wgt->data, .bias = bias ? bias->data : NULL};
+    cvk_pack pack = {.source = wgt->data,
+                     .source_bytes = cvk_view_bytes(wgt),
+                     .source2 = arg.bias,
+                     .source2_bytes = bias ? cvk_view_bytes(bias) : 0,
+                     .kind = "winograd",
+                     .variant = (uint64_t)(plan->m * 256 + plan->tile_vecs * 32 + CVK_VLEN),
+                     .bytes = plan->pack_floats * sizeof(float),
+                     .fill = pack_fill,
+                     .arg = &arg};
+    void *data = NULL;
+    CVK_TRY(cvk_step_pack(device, step, &pack, &data));
+    plan->wgt = data;
+    step->scratch_bytes =
+        (size_t)(plan->tile_parts * plan->oc_parts) * plan->worker_floats * sizeof(float);
+    return CVK_OK;
+}
+
+/* --- running --- */
+
+typedef struct job {
+    const wino_plan *plan;
+    const void *src;
+    void *dst;
+    float *v, *m;
+    chain c;
+    chain_simple simple;
+    bool is_simple;
+} job;
+
+static void transform_source(const job *j, int first, int count)
+{
+    const wino_plan *plan = j->plan;
+    ptrdiff_t plane = (ptrdiff_t)plan->g.ih * plan->g.iw * CVK_BLOCK;
+    wino_source source = {.g = &plan->g,
+                          .m = plan->m,
+                          .across = plan->across,
+                          .down = plan->down,
+                          .half = plan->half,
+                          .image = plane * plan->blocks,
+                          .point = plan->src_point};
+    for (int b = 0; b < plan->blocks; b++) {
+        source.src = row_at(j->src, b * plane, plan->half);
+        source.dst = j->v + (ptrdiff_t)b * plan->batch * CVK_BLOCK;
+        CVK_FN(cvk_wino_source)(&source, first, count);
+    }
+}
+
+/* M of tiles [begin, end) of output channels in one point. */
+static void multiply(const job *j, int point, int begin, int end, int count)
+{
+    static const float no_bias[CONV_TILE_MAX * CVK_VLEN];
+    static const int no_offset[1];
+    const wino_plan *plan = j->plan;
+    conv_tile tile = {.src = j->v + point * plan->src_point,
+                      .block_step = (ptrdiff_t)plan->batch * CVK_BLOCK,
+                      .off = no_offset,
+                      .taps = 1,
+                      .blocks = plan->blocks,
+                      .last = plan->last,
+                      .bias = no_bias,
+                      .px_step = CVK_VLEN};
+    ptrdiff_t vec_step = (ptrdiff_t)plan->batch * CVK_VLEN;
+    for (int v = 0; v < CONV_TILE_MAX; v++) tile.vec_off[v] = v * vec_step;
+    int start = tile_first(plan, begin);
+    for (int t = begin; t < end; t++) {
+        int first = tile_first(plan, t);
+        tile.ocv = tile_first(plan, t + 1) - first;
+        tile.wgt = plan->wgt + (size_t)point * plan->point_floats +
+                   (size_t)first * CVK_VLEN * (size_t)plan->g.ic;
+        tile.dst = j->m + point * plan->dst_point + (first - start) * vec_step;
+        CVK_FN(cvk_conv_tile_blocked)(&tile, count, plan->px);
+    }
+}
+
+/* What a clamp could not do, over the rows of each tile. */
+static void finish_tiles(const job *j, int first, int count, int channel, float *dst)
+{
+    const float *origin = j->dst;
+    const wino_plan *plan = j->plan;
+    const cvk_geom *g = &plan->g;
+    int per_image = plan->across * plan->down;
+    ptrdiff_t image = (ptrdiff_t)divide_up(g->oc, CVK_BLOCK) * g->oh * g->ow * CVK_BLOCK;
+    for (int i = first; i < first + count; i++) {
+        int y0 = i % per_image / plan->across * plan->m, x0 = i % plan->across * plan->m;
+        int cols = g->ow - x0 < plan->m ? g->ow - x0 : plan->m;
+        for (int y = y0; y < y0 + plan->m && y < g->oh; y++) {
+            float *row = dst + i / per_image * image + ((ptrdiff_t)y * g->ow + x0) * CVK_BLOCK;
+            CVK_FN(cvk_chain_lanes)
+            (&j->c, row, CVK_BLOCK, (size_t)(row - origin), CVK_BLOCK, cols, channel);
+        }
+    }
+}
+
+static void transform_result(const job *j, int first, int count, int begin, int end)
+{
+    const wino_plan *plan = j->plan;
+    const cvk_geom *g = &plan->g;
+    int oh = plan->pooled ? plan->pool_oh : g->oh, ow = plan->pooled ? plan->pool_ow : g->ow;
+    ptrdiff_t blocks = divide_up(g->oc, CVK_BLOCK), pixels = (ptrdiff_t)oh * ow,
+              res_pixels = (ptrdiff_t)g->oh * g->ow;
+    wino_result result = {.g = g,
+                          .m = plan->m,
+                          .across = plan->across,
+                          .down = plan->down,
+                          .point = plan->dst_point,
+                          .half = plan->half,
+                          .image = blocks * pixels * CVK_BLOCK,
+                          .clamp = j->is_simple && j->simple.clamp,
+                          .lo = j->simple.lo,
+                          .hi = j->simple.hi,
+                          .res_image = blocks * res_pixels * CVK_BLOCK,
+                          .pooled = plan->pooled,
+                          .is_max = plan->is_max,
+                          .pool_oh = plan->pool_oh,
+                          .pool_ow = plan->pool_ow};
+    int start = tile_first(plan, begin), stop = tile_first(plan, end);
+    for (int v = start; v < stop && v * CVK_VLEN < g->oc; v++) {
+        int channel = v * CVK_VLEN, lane = channel % CVK_BLOCK;
+        result.src = j->m + (ptrdiff_t)(v - start) * plan->batch * CVK_VLEN;
+        result.bias = plan->wgt + plan->bias_at + channel;
+        ptrdiff_t at = channel / CVK_BLOCK * pixels * CVK_BLOCK + lane;
+        result.dst =
+            plan->half ? (void *)((uint16_t *)j->dst + at) : (void *)((float *)j->dst + at);
+        if (j->is_simple && j->simple.res)
+            result.res = j->simple.res + channel / CVK_BLOCK * res_pixels * CVK_BLOCK + lane;
+        CVK_FN(cvk_wino_result)(&result, first, count);
+        if (!j->is_simple) finish_tiles(j, first, count, channel, result.dst);
+    }
+}
+
+static void run_part(const job *j, int part)
+{
+    const wino_plan *plan = j->plan;
+    int first, last, begin, end;
+    cvk_team_share(plan->count, part / plan->oc_parts, plan->tile_parts, &first, &last);
+    cvk_team_share(plan->tiles, part % plan->oc_parts, plan->oc_parts, &begin, &end);
+    for (; first < last; first += plan->batch) {
+        int count = last - first < plan->batch ? last - first : plan->batch;
+        transform_source(j, first, count);
+        for (int t = begin; t < end; t += plan->chunk) {
+            int stop = end - t < plan->chunk ? end : t + plan->chunk;
+            for (int point = 0; point < plan->points; point++) multiply(j, point, t, stop, count);
+            transform_result(j, first, count, t, stop);
+        }
+    }
+}
+
+static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
+{
+    (void)device;
+    const wino_plan *plan = step->state;
+    int parts = plan->tile_parts * plan->oc_parts;
+    if (worker >= parts) return CVK_OK;
+    job j = {.plan = plan, .src = step->in[0].data, .dst = step->out[0].data};
+    j.v = (float *)step->scratch + (size_t)worker * plan->worker_floats;
+    j.m = j.v + plan->src_floats;
+    CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->posts, plan->g.oc, &j.c);
+    j.is_simple = CVK_FN(cvk_chain_simplify)(&j.c, &j.simple);
+    for (int part = worker; part < parts; part += workers) run_part(&j, part);
+    return CVK_OK;
+}
+
+const cvk_kernel CVK_FN(cvk_cpu_conv_winograd) = {
+    .op = CVK_OP_Conv,
+    .name = "conv_winograd",
+    .in_layout = CVK_LAYOUT_BLOCKED,
+    .out_layout = CVK_LAYOUT_BLOCKED,
+    .packs = 1u << 1 | 1u << 2,
+    .accepts = accepts,
+    .prepare = prepare,
+    .run = run,
+};
