@@ -49,19 +49,39 @@ CVK_INLINE void tile(const row_job *r, int x, const int px, const int kw, const 
     for (int ky = 0; ky < r->taps; ky++, src += (ptrdiff_t)r->g->dh * r->g->iw * CVK_BLOCK) {
         for (int kx = 0; kx < kw; kx++, wgt += CVK_BLOCK) {
             vec w = vec_load(wgt);
-            CVK_UNROLL for (int p = 0; p < px; p++)
-                acc[p] = vec_fma(w, vec_load(src + (p * sw + kx * dw) * CVK_BLOCK), acc[p]);
+            CVK_UNROLL for (int p = 0; p < px; p++) acc[p] =
+                vec_fma(w, vec_load(src + (p * sw + kx * dw) * CVK_BLOCK), acc[p]);
         }
     }
     CVK_UNROLL for (int p = 0; p < px; p++) put(r, x + p, acc[p]);
 }
 
+/* Sizes that this level's tiles never have compile to nothing. */
+CVK_INLINE void sized(const row_job *r, int x, const int px, const int kw, const int sw,
+                      const int dw)
+{
+    if (px <= PX) tile(r, x, px, kw, sw, dw);
+}
+
+/* Tiles of nearly equal width. */
 CVK_INLINE void inside(const row_job *r, int begin, int end, const int kw, const int sw,
                        const int dw)
 {
-    int x = begin;
-    for (; x + PX <= end; x += PX) tile(r, x, PX, kw, sw, dw);
-    for (; x < end; x++) tile(r, x, 1, kw, sw, dw);
+    int cols = end - begin, tiles = (cols + PX - 1) / PX;
+    for (int i = 0, at = 0; i < tiles; i++) {
+        int stop = cols * (i + 1) / tiles;
+        switch (stop - at) {
+        case 1: sized(r, begin + at, 1, kw, sw, dw); break;
+        case 2: sized(r, begin + at, 2, kw, sw, dw); break;
+        case 3: sized(r, begin + at, 3, kw, sw, dw); break;
+        case 4: sized(r, begin + at, 4, kw, sw, dw); break;
+        case 5: sized(r, begin + at, 5, kw, sw, dw); break;
+        case 6: sized(r, begin + at, 6, kw, sw, dw); break;
+        case 7: sized(r, begin + at, 7, kw, sw, dw); break;
+        default: sized(r, begin + at, 8, kw, sw, dw); break;
+        }
+        at = stop;
+    }
 }
 
 static void inside_any(const row_job *r, int begin, int end)
@@ -79,38 +99,38 @@ static void inside_any(const row_job *r, int begin, int end)
         inside(r, begin, end, g->kw, g->sw, g->dw);
 }
 
+/* The taps of a window at source line `first` that lie within the source: [*begin, *end). */
+static void valid_taps(int first, int kernel, int dilation, int size, int *begin, int *end)
+{
+    *begin = 0;
+    *end = kernel;
+    while (*begin < *end && first + *begin * dilation < 0) ++*begin;
+    while (*end > *begin && first + (*end - 1) * dilation >= size) --*end;
+}
+
 static void border(const row_job *r, int begin, int end)
 {
     const cvk_geom *g = r->g;
     for (int x = begin; x < end; x++) {
         vec acc = r->bias;
+        int kx_begin, kx_end;
+        valid_taps(x * g->sw - g->pl, g->kw, g->dw, g->iw, &kx_begin, &kx_end);
         for (int ky = 0; ky < r->taps; ky++) {
-            for (int kx = 0; kx < g->kw; kx++) {
-                int at = x * g->sw + kx * g->dw;
-                if (at < g->pl || at >= g->pl + g->iw) continue;
-                const float *src = r->src + ((ptrdiff_t)ky * g->dh * g->iw + at) * CVK_BLOCK;
-                acc = vec_fma(vec_load(r->wgt + (ky * g->kw + kx) * CVK_BLOCK), vec_load(src), acc);
-            }
+            const float *src = r->src + ((ptrdiff_t)ky * g->dh * g->iw + x * g->sw) * CVK_BLOCK;
+            const float *wgt = r->wgt + ky * g->kw * CVK_BLOCK;
+            for (int kx = kx_begin; kx < kx_end; kx++)
+                acc = vec_fma(vec_load(wgt + kx * CVK_BLOCK),
+                              vec_load(src + (ptrdiff_t)kx * g->dw * CVK_BLOCK), acc);
         }
         put(r, x, acc);
     }
-}
-
-/* The taps of output row y that lie within the source: [*begin, *end). */
-static void valid_taps(const cvk_geom *g, int y, int *begin, int *end)
-{
-    int top = y * g->sh - g->pt;
-    *begin = 0;
-    *end = g->kh;
-    while (*begin < *end && top + *begin * g->dh < 0) ++*begin;
-    while (*end > *begin && top + (*end - 1) * g->dh >= g->ih) --*end;
 }
 
 static void run_row(const depthwise *d, row_job *r, const float *plane, const float *wgt, int y)
 {
     const cvk_geom *g = &d->g;
     int ky, ky_end;
-    valid_taps(g, y, &ky, &ky_end);
+    valid_taps(y * g->sh - g->pt, g->kh, g->dh, g->ih, &ky, &ky_end);
     r->taps = ky_end - ky;
     r->wgt = wgt + ky * g->kw * CVK_BLOCK;
     r->src = plane + ((ptrdiff_t)(r->taps ? y * g->sh - g->pt + ky * g->dh : 0) * g->iw - g->pl) *
