@@ -247,6 +247,42 @@ static void maps_are_folded_into_weights(void **state)
     }
 }
 
+/* BatchNormalization and activation in front of a convolution: the CPU's takes both, where nobody else
+ * reads what is between. Padding stays zero whatever the map makes of zeros. */
+static void maps_before_a_convolution(void **state)
+{
+    (void)state;
+    static const char *const bn = "const g 32 ~0.5,1.5; const s 32; const m 32; const v 32 ~0.5,2";
+    static const struct {
+        const char *text;
+        int cpu, other;
+    } rows[] = {
+        {"in x 1x32x9x10; const w 40x32x1x1; c = Conv r w; out c", 2, 1},
+        {"in x 2x32x9x10; const w 40x32x1x1; const b 40; c = Conv r w b; q = Relu c; out q", 3, 2},
+        {"in x 1x32x9x10; const w 24x32x5x5; c = Conv r w - pads=[2,2,2,2]; out c", 2, 1},
+        {"in x 1x32x9x11; const w 24x32x3x3; c = Conv r w - pads=[2,1,0,1] strides=[2,2]; out c", 2,
+         1},
+        {"in x 1x32x9x11; const w 24x32x3x2; c = Conv r w - pads=[1,1,1,1] dilations=[2,1]; out c",
+         2, 1},
+        {"in x 1x32x9x11; const w 64x16x1x1; c = Conv r w - group=2; out c", 2, 1},
+        {"in x 1x32x6x6; const w 16x32x1x1; c = Conv r w; out c r", 1, 1},         /* r is wanted */
+        {"in x 1x32x6x6; const w 32x1x3x3; c = Conv r w - group=32; out c", 1, 1}, /* depthwise */
+    };
+    static const char *const acts[] = {"Relu", "LeakyRelu", "Sigmoid"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t a = 0; a < sizeof acts / sizeof *acts; a++) {
+            char text[600];
+            const char *body = strchr(rows[i].text, ';') + 1; /* behind the input */
+            snprintf(text, sizeof text, "%s\n%.*s; y = BatchNormalization x g s m v; r = %s y;%s",
+                     bn, (int)(body - 1 - rows[i].text), rows[i].text, acts[a], body);
+            check_fused(text, is_cpu ? rows[i].cpu : rows[i].other);
+        }
+    check_fused(
+        "in x 1x20x5x7; const g 20; const s 20; const m 20; const v 20 ~0.5,2; const w 8x20x2x3\n"
+        "y = BatchNormalization x g s m v; c = Conv y w - pads=[1,1,1,1]; out c",
+        is_cpu ? 1 : 0);
+}
+
 static void maps_that_are_not_per_channel_stay(void **state)
 {
     (void)state;
@@ -542,6 +578,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_residual_that_comes_late),
         cmocka_unit_test(convolution_activation_pool),
         cmocka_unit_test(maps_are_folded_into_weights),
+        cmocka_unit_test(maps_before_a_convolution),
         cmocka_unit_test(maps_that_are_not_per_channel_stay),
         cmocka_unit_test(padding_is_folded_into_the_window),
         cmocka_unit_test(quantising_and_back_is_one_function),

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "kernels/cpu/act.h"
 #include "kernels/cpu/half.h"
 
 static int clamp(int a, int low, int high)
@@ -36,6 +37,22 @@ CVK_INLINE void copy_run(float *dst, const void *src, ptrdiff_t at, ptrdiff_t n,
     for (; i < n; i++) dst[i] = row_get(src, at + i, true);
 }
 
+/* The prologue over n pixels of block `block`, in place. */
+CVK_INLINE void map_pixels(const conv_map *map, cvk_act_kind kind, int block, int channels,
+                           float *dst, int n)
+{
+    for (int v = 0; v < CVK_BLOCK && block * CVK_BLOCK + v < channels; v += CVK_VLEN) {
+        int first = block * CVK_BLOCK + v,
+            lanes = channels - first < CVK_VLEN ? channels - first : CVK_VLEN;
+        const vec scale = vec_load_n(map->scale + first, lanes),
+                  shift = vec_load_n(map->shift + first, lanes);
+        for (int i = 0; i < n; i++) {
+            float *pixel = dst + (ptrdiff_t)i * CVK_BLOCK + v;
+            vec_store(pixel, vec_act(kind, map->act, vec_fma(vec_load(pixel), scale, shift)));
+        }
+    }
+}
+
 /* n pixels: dst[i] = line[at + i stride], 0 outside [0, width). unit is a literal. */
 CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n, float *dst,
                           const int unit, const bool half)
@@ -60,9 +77,21 @@ CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n
     }
 }
 
+/* The pixels of a column slot that lie within the picture get the prologue. */
+static void map_slot(const conv_plan *plan, const conv_map *map, int block, int at, float *dst)
+{
+    int begin = clamp(first_from(at, plan->x.stride, 0), 0, plan->pitch),
+        end = clamp(first_from(at, plan->x.stride, plan->g.iw), begin, plan->pitch);
+    float *first = dst + (ptrdiff_t)begin * CVK_BLOCK;
+    if (map->act->kind == CVK_ACT_RELU)
+        map_pixels(map, CVK_ACT_RELU, block, plan->icg, first, end - begin);
+    else
+        map_pixels(map, map->act->kind, block, plan->icg, first, end - begin);
+}
+
 /* One source line (NULL: padding) into all column slots; `column` is its first output's. */
-CVK_INLINE void copy_line(const conv_plan *plan, const void *line, int column, float *dst,
-                          const bool half)
+CVK_INLINE void copy_line(const conv_plan *plan, const void *line, int column, const conv_map *map,
+                          int block, float *dst, const bool half)
 {
     const conv_axis *x = &plan->x;
     for (int slot = 0; slot < x->slots; slot++, dst += (ptrdiff_t)plan->pitch * plan->unit) {
@@ -73,11 +102,12 @@ CVK_INLINE void copy_line(const conv_plan *plan, const void *line, int column, f
             copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, 1, half);
         else
             copy_slot(line, at, x->stride, plan->g.iw, plan->pitch, dst, CVK_BLOCK, half);
+        if (map && line) map_slot(plan, map, block, at, dst);
     }
 }
 
 void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const void *src, int row, int rows,
-                                float *band)
+                                const conv_map *map, float *band)
 {
     const cvk_geom *g = &plan->g;
     ptrdiff_t plane = (ptrdiff_t)g->ih * g->iw * plan->unit, line = (ptrdiff_t)g->iw * plan->unit;
@@ -92,9 +122,9 @@ void CVK_FN(cvk_conv_band_copy)(const conv_plan *plan, const void *src, int row,
                 const void *from = NULL;
                 if (y >= 0 && y < g->ih) from = row_at(src, b * plane + y * line, plan->half);
                 if (plan->half)
-                    copy_line(plan, from, column, dst + i * plan->row_step, true);
+                    copy_line(plan, from, column, NULL, b, dst + i * plan->row_step, true);
                 else
-                    copy_line(plan, from, column, dst + i * plan->row_step, false);
+                    copy_line(plan, from, column, map, b, dst + i * plan->row_step, false);
             }
         }
     }

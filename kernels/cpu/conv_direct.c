@@ -48,6 +48,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_direct) = {
     .in_layout = CVK_LAYOUT_BLOCKED,
     .out_layout = CVK_LAYOUT_BLOCKED,
     .packs = 1u << 1 | 1u << 2,
+    .prologue = true,
     .accepts = accepts_blocked,
     .prepare = prepare_blocked,
     .run = CVK_FN(cvk_conv_run),

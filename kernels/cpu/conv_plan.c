@@ -80,7 +80,7 @@ static bool fits_in_place(const cvk_geom *g, bool transposed)
 static void plan_source(conv_plan *plan)
 {
     const cvk_geom *g = &plan->g;
-    plan->copy = plan->half || !fits_in_place(g, plan->transposed);
+    plan->copy = plan->half || plan->mapped || !fits_in_place(g, plan->transposed);
     if (plan->transposed) {
         plan->y = transposed_axis(g->kh, g->sh, g->dh, g->pt);
         plan->x = transposed_axis(g->kw, g->sw, g->dw, g->pl);
@@ -94,7 +94,7 @@ static void plan_source(conv_plan *plan)
 static void flatten(conv_plan *plan)
 {
     cvk_geom *g = &plan->g;
-    if (!plan->half || plan->pooled || !fits_in_place(g, false)) return;
+    if (!(plan->half || plan->mapped) || plan->pooled || !fits_in_place(g, false)) return;
     if (g->kh * g->kw != 1 || g->sh != 1 || g->oh != g->ih || g->ow != g->iw) return;
     g->iw = g->ow = g->oh * g->ow;
     g->ih = g->oh = 1;
@@ -336,7 +336,8 @@ static bool plan_inputs(conv_plan *plan, const cvk_problem *problem, const char 
 {
     const cvk_view *in = problem->in, *bias = CVK_FN(cvk_third_input)(problem->node, in);
     plan->half = in[0].dtype == CVK_F16;
-    if (plan->half && (plan->form == CONV_PLAIN || plan->transposed)) {
+    plan->mapped = problem->node->pre.on;
+    if (plan->half && (plan->form == CONV_PLAIN || plan->transposed || plan->mapped)) {
         *why_not = "not float32";
         return false;
     }

@@ -64,7 +64,8 @@ typedef struct conv_plan {
     int rows, cols;     /* the most of any phase */
     int line;           /* > 0: rows are pieces of one line of so many pixels (1-D, 1x1) */
 
-    bool copy; /* source rows go through scratch */
+    bool mapped; /* on their way the node's prologue is applied */
+    bool copy;   /* source rows go through scratch */
     conv_axis y, x;
     int band;                                  /* output rows (pooled rows with a pool) at a time */
     int lines, pitch;                          /* scratch: rows per slot, pixels per column slot */

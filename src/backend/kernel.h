@@ -64,6 +64,7 @@ struct cvk_kernel {
     cvk_layout in_layout, out_layout;
     uint32_t needs; /* capability bits */
     uint32_t packs; /* bit i: constant input i (i capped at 31) is read by prepare only */
+    bool prologue;  /* computes node->pre */
     bool inplace;   /* out[0] may be in[0]'s memory when both have the same bytes and layout */
 
     /* Whether the row computes this problem, its posts included; if not, *why_not is a short reason

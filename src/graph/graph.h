@@ -64,6 +64,15 @@ static inline bool cvk_post_has_input(const cvk_post *post)
            post->kind == CVK_POST_QADD;
 }
 
+/* What happens to the node's first input on its way in: x scale[c] + shift[c], then act. Zeros that
+ * pad the input are added behind it. */
+typedef struct cvk_pre {
+    bool on;
+    int scale, shift; /* indices into node->in: constants, one number per channel of in[0] */
+    cvk_act act;
+    const char *name; /* for describe */
+} cvk_pre;
+
 typedef struct cvk_node {
     cvk_op_kind op;
     const char *name; /* never NULL; made up from op and output if the model has none */
@@ -73,6 +82,7 @@ typedef struct cvk_node {
     size_t params_bytes;
     const cvk_attr *attrs; /* as the model gave them, for export; arena-owned */
     int n_attrs;
+    cvk_pre pre;
     int n_posts;
     cvk_post posts[CVK_MAX_POSTS];
     cvk_shape conv_shape; /* with a POOL post: shape of the result before the pool */

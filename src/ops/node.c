@@ -50,9 +50,10 @@ cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
     return op->internal ? CVK_OK : at_node(node, cvk_attrs_check_read(&attrs));
 }
 
-/* An input that belongs to a post, not to the operator. */
+/* An input that belongs to what was fused, not to the operator. */
 static bool is_post_input(const cvk_node *node, int i)
 {
+    if (node->pre.on && (i == node->pre.scale || i == node->pre.shift)) return true;
     for (int p = 0; p < node->n_posts; p++) {
         const cvk_post *post = &node->posts[p];
         if (cvk_post_has_input(post) && post->input == i) return true;
@@ -214,16 +215,43 @@ static cvk_status apply_posts(const cvk_node *node, const cvk_view *in, cvk_view
     return CVK_OK;
 }
 
-static cvk_status reference_with_posts(const cvk_node *node, const cvk_view *in, cvk_view *out)
+/* The first input after the prologue; `mapped` is the caller's to free. */
+static cvk_status apply_pre(const cvk_node *node, const cvk_view *in, cvk_view *mapped)
 {
-    bool pooled = node->posts[node->n_posts - 1].kind == CVK_POST_POOL;
-    cvk_view temp, *own = malloc(((size_t)node->n_in + 1) * sizeof *own);
-    if (!own) return cvk_fail(CVK_NO_MEMORY, "out of memory");
+    CVK_TRY(cvk_view_temp(&in[0].shape, mapped));
+    const cvk_view *scale = &in[node->pre.scale], *shift = &in[node->pre.shift];
+    int64_t count = cvk_view_count(&in[0]), channels = in[0].shape.dims[1];
+    int64_t span = cvk_shape_span(&in[0].shape, 2, in[0].shape.rank);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t c = i / span % channels;
+        double x = cvk_view_get(&in[0], i);
+        cvk_view_set(mapped, i, x * cvk_view_get(scale, c) + cvk_view_get(shift, c));
+    }
+    return cvk_reference_act(&node->pre.act, mapped, mapped);
+}
+
+/* `own`: what the operator itself gets, with room for n_in. */
+static cvk_status reference_inside(const cvk_node *node, const cvk_view *in, cvk_view *own,
+                                   cvk_view *mapped, cvk_view *temp, cvk_view *out)
+{
+    bool pooled = node->n_posts && node->posts[node->n_posts - 1].kind == CVK_POST_POOL;
     memcpy(own, in, (size_t)node->n_in * sizeof *own);
     int n_in = hide_post_inputs(node, own);
-    cvk_status status = cvk_view_temp(pooled ? &node->conv_shape : &out[0].shape, &temp);
-    if (!status) status = cvk_op_get(node->op)->reference(node->params, own, n_in, &temp, 1);
-    if (!status) status = apply_posts(node, in, &temp, &out[0]);
+    if (node->pre.on) {
+        CVK_TRY(apply_pre(node, in, mapped));
+        own[0] = *mapped;
+    }
+    CVK_TRY(cvk_view_temp(pooled ? &node->conv_shape : &out[0].shape, temp));
+    CVK_TRY(cvk_op_get(node->op)->reference(node->params, own, n_in, temp, 1));
+    return apply_posts(node, in, temp, &out[0]);
+}
+
+static cvk_status reference_fused(const cvk_node *node, const cvk_view *in, cvk_view *out)
+{
+    cvk_view mapped = {0}, temp = {0}, *own = malloc(((size_t)node->n_in + 1) * sizeof *own);
+    if (!own) return cvk_fail(CVK_NO_MEMORY, "out of memory");
+    cvk_status status = reference_inside(node, in, own, &mapped, &temp, out);
+    free(mapped.data);
     free(temp.data);
     free(own);
     return status;
@@ -231,7 +259,7 @@ static cvk_status reference_with_posts(const cvk_node *node, const cvk_view *in,
 
 cvk_status cvk_node_reference(const cvk_node *node, const cvk_view *in, cvk_view *out)
 {
-    if (node->n_posts) return at_node(node, reference_with_posts(node, in, out));
+    if (node->n_posts || node->pre.on) return at_node(node, reference_fused(node, in, out));
     return at_node(node,
                    cvk_op_get(node->op)->reference(node->params, in, node->n_in, out, node->n_out));
 }

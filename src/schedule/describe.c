@@ -33,7 +33,7 @@ const char *cvk_step_op_name(const cvk_plan_step *made)
 const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made)
 {
     const cvk_node *node = made->step.node;
-    const char *text = node->within ? node->within : "";
+    const char *text = node->within ? node->within : node->pre.on ? node->pre.name : "";
     for (int p = 0; text && p < node->n_posts; p++)
         text = cvk_arena_printf(arena, "%s%s%s", text, *text ? ", " : "", node->posts[p].name);
     return text;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, as far
- * as the kernel row that computes it accepts the longer node. The fused node stands where its last
+ * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, and what
+ * stands before a convolution, a per-channel map and an activation; as far as the kernel row that
+ * computes it accepts the longer node. The fused node stands where its last
  * member stood, so that a residual computed in between is there. A refusal is kept in the node's
  * note.
  */
@@ -172,6 +173,53 @@ static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
     return CVK_OK;
 }
 
+/* A map per channel that only node `index` reads, with at most an activation behind it; NULL if its
+ * input is not made so. */
+static cvk_node *map_before(const fuser *f, const cvk_node *node, int index)
+{
+    const cvk_graph *graph = f->s->graph;
+    int producer = graph->values[node->in[0]].producer;
+    if (node->op != CVK_OP_Conv || producer < 0) return NULL;
+    /* A fused node stands at its last member's place. */
+    cvk_node *map = &graph->nodes[producer];
+    if (f->gone[producer] || map->op != CVK_OP_Affine || f->readers[node->in[0]] != index)
+        return NULL;
+    if (map->n_posts > 1 || (map->n_posts && map->posts[0].kind != CVK_POST_ACT)) return NULL;
+    for (int i = 1; i <= 2; i++) {
+        const cvk_value *value = &graph->values[map->in[i]];
+        if (!value->data || value->dtype != CVK_F32 || value->shape.rank != 1) return NULL;
+    }
+    return map;
+}
+
+/* Tries to take the map before the node (a copy in hand) into it. */
+static cvk_status take_map(fuser *f, cvk_node *node, int index)
+{
+    cvk_graph *graph = f->s->graph;
+    cvk_node *map = map_before(f, node, index);
+    if (!map) return CVK_OK;
+    cvk_node longer = *node;
+    CVK_TRY(add_input(graph, &longer, map->in[1]));
+    longer.pre.scale = longer.n_in - 1;
+    CVK_TRY(add_input(graph, &longer, map->in[2]));
+    longer.pre.shift = longer.n_in - 1;
+    longer.pre.on = true;
+    longer.in[0] = map->in[0];
+    if (map->n_posts) longer.pre.act = map->posts[0].act;
+    longer.pre.name = cvk_arena_printf(graph->arena, "Affine%s%s before", map->n_posts ? " + " : "",
+                                       map->n_posts ? map->posts[0].name : "");
+    longer.members = cvk_join_members(graph->arena, map, node);
+    if (!longer.pre.name || !longer.members) return CVK_NO_MEMORY;
+    const char *why = NULL;
+    if (!cvk_place_accepts(f->s, &longer, f->device, f->row, &why)) {
+        node->note = cvk_arena_printf(graph->arena, "%s not fused: %s", longer.pre.name, why);
+        return node->note ? CVK_OK : CVK_NO_MEMORY;
+    }
+    f->gone[map - graph->nodes] = 1;
+    *node = longer;
+    return CVK_OK;
+}
+
 static bool can_follow(cvk_dtype dtype)
 {
     return dtype == CVK_F32 || dtype == CVK_U8 || dtype == CVK_I8;
@@ -184,6 +232,7 @@ static cvk_status fuse_from(fuser *f, int index)
     int at = index;
     CVK_TRY(cvk_place_node(f->s, &node, &f->device, &f->row, NULL));
     if (f->device == CVK_HOST) return CVK_OK;
+    CVK_TRY(take_map(f, &node, index));
     for (bool took = true; took;) {
         int before = at;
         CVK_TRY(take_next(f, &node, &at, &took));

@@ -27,6 +27,7 @@ static bool has_layout(const cvk_value *value)
 
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)
 {
+    if (node->pre.on && (i == node->pre.scale || i == node->pre.shift)) return false;
     for (int p = 0; p < node->n_posts; p++)
         if (cvk_post_has_input(&node->posts[p]) && node->posts[p].input == i) return false;
     return row->packs >> (i < 31 ? i : 31) & 1;
@@ -75,6 +76,10 @@ static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const c
     if (row->needs & ~device->caps.bits) {
         *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found"
                                             : "the device lacks a capability";
+        return false;
+    }
+    if (problem->node->pre.on && !row->prologue) {
+        *why = "takes its input as it is";
         return false;
     }
     return row->accepts(problem, why);
