@@ -22,14 +22,16 @@ enum {
 
 CVK_INLINE void start(const conv_tile *t, const float *dst, vec *acc, const int ocv, const int px)
 {
-    CVK_UNROLL for (int v = 0; v < ocv; v++) {
+    CVK_UNROLL for (int v = 0; v < ocv; v++)
+    {
         vec bias = t->bias ? vec_load(t->bias + v * CVK_VLEN) : vec_zero();
         CVK_UNROLL for (int p = 0; p < px; p++) acc[v * px + p] = bias;
     }
     if (t->bias) return;
-    CVK_UNROLL for (int v = 0; v < ocv; v++) {
-        CVK_UNROLL for (int p = 0; p < px; p++)
-            acc[v * px + p] = vec_load(dst + t->vec_off[v] + p * t->px_step);
+    CVK_UNROLL for (int v = 0; v < ocv; v++)
+    {
+        CVK_UNROLL for (int p = 0; p < px; p++) acc[v * px + p] =
+            vec_load(dst + t->vec_off[v] + p * t->px_step);
     }
 }
 
@@ -37,31 +39,40 @@ CVK_INLINE void finish(const conv_tile *t, const float *res, float *dst, vec *ac
                        const int px)
 {
     if (res) {
-        CVK_UNROLL for (int v = 0; v < ocv; v++) {
-            CVK_UNROLL for (int p = 0; p < px; p++)
-                acc[v * px + p] =
-                    vec_add(acc[v * px + p], vec_load(res + t->vec_off[v] + p * t->px_step));
+        CVK_UNROLL for (int v = 0; v < ocv; v++)
+        {
+            CVK_UNROLL for (int p = 0; p < px; p++) acc[v * px + p] =
+                vec_add(acc[v * px + p], vec_load(res + t->vec_off[v] + p * t->px_step));
         }
     }
     if (t->clamp) {
-        CVK_UNROLL for (int i = 0; i < ocv * px; i++)
-            acc[i] = vec_clamp(acc[i], vec_set1(t->lo), vec_set1(t->hi));
+        CVK_UNROLL for (int i = 0; i < ocv * px; i++) acc[i] =
+            vec_clamp(acc[i], vec_set1(t->lo), vec_set1(t->hi));
     }
-    CVK_UNROLL for (int v = 0; v < ocv; v++) {
+    CVK_UNROLL for (int v = 0; v < ocv; v++)
+    {
         CVK_UNROLL for (int p = 0; p < px; p++)
             vec_store(dst + t->vec_off[v] + p * t->px_step, acc[v * px + p]);
     }
 }
 
+/* Weights stay in registers but for the last vec's, where sums, weights and the input together are one
+ * more than there are: these are read again for each pixel, as an operand of the multiply-add. */
 CVK_INLINE void step(const float *src, const float *wgt, vec *acc, const int ocv, const int px,
                      const int unit)
 {
+    const int held = ocv * px + ocv + 1 > CVK_VREGS ? ocv - 1 : ocv;
+    const float *last = wgt + held * CVK_VLEN;
     vec w[CONV_TILE_MAX];
-    CVK_UNROLL for (int v = 0; v < ocv; v++) w[v] = vec_load(wgt + v * CVK_VLEN);
-    CVK_UNROLL for (int p = 0; p < px; p++) {
+    CVK_UNROLL for (int v = 0; v < held; v++) w[v] = vec_load(wgt + v * CVK_VLEN);
+    CVK_UNROLL for (int p = 0; p < px; p++)
+    {
         vec x = vec_set1(src[p * unit]);
-        CVK_UNROLL for (int v = 0; v < ocv; v++)
-            acc[v * px + p] = vec_fma(w[v], x, acc[v * px + p]);
+        CVK_UNROLL for (int v = 0; v < held; v++) acc[v * px + p] =
+            vec_fma(w[v], x, acc[v * px + p]);
+        if (held == ocv) continue;
+        acc[held * px + p] = vec_fma(vec_load(last), x, acc[held * px + p]);
+        CVK_OPAQUE(last);
     }
 }
 

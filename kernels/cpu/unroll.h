@@ -17,4 +17,7 @@
 #define CVK_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* The compiler forgets what it knows of a pointer: what was read through it is read again. */
+#define CVK_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+
 #endif

@@ -6,6 +6,7 @@
  *
  *   CVK_VLEN                 floats in a vec: 1, 8, 16, 4
  *   CVK_VPB                  vecs in a channel block of 16 (CVK_BLOCK / CVK_VLEN)
+ *   CVK_VREGS                vector registers
  *   CVK_TILE_PX, CVK_TILE_OCV      pixels x output-channel vecs of a convolution's register tile for
  *                            long reductions; CVK_TILE1_PX, CVK_TILE1_OCV for 1x1 (see each header)
  *   vec                      the register type;  vmask  a mask of its lanes
@@ -54,6 +55,8 @@
 #include "kernels/cpu/vec_avx2.h"
 #elif CVK_ISA_NUMBER == 3
 #include "kernels/cpu/vec_avx512.h"
+#elif CVK_ISA_NUMBER == 4
+#include "kernels/cpu/vec_neon.h"
 #else
 #error "this instruction-set level has no vec header yet"
 #endif

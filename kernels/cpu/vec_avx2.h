@@ -12,6 +12,7 @@
 
 #define CVK_VLEN 8
 #define CVK_VPB 2
+#define CVK_VREGS 16
 
 /* 12 sums, 2 weights, 1 input broadcast: 15 of 16 registers, and more than the 8 sums that hide the
  * latency of two multiply-adds a cycle. */

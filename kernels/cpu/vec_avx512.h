@@ -12,6 +12,7 @@
 
 #define CVK_VLEN 16
 #define CVK_VPB 1
+#define CVK_VREGS 32
 
 /* 28 sums leave registers for the weights; the input comes as a broadcast in the multiply-add. A
  * short reduction (1x1) wants every broadcast used by four of them. */

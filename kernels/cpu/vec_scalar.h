@@ -15,6 +15,7 @@
 
 #define CVK_VLEN 1
 #define CVK_VPB 16
+#define CVK_VREGS 64 /* floats: the compiler packs them */
 
 /* Two pixels by one block of output channels: the compiler keeps the sums in vector registers of
  * whatever the base level has. */
