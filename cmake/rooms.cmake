@@ -54,6 +54,8 @@ convoke_cpu_kernels(scalar)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     convoke_cpu_kernels(avx2 -mavx2 -mfma -mf16c)
     convoke_cpu_kernels(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    convoke_cpu_kernels(neon)
 endif()
 
 if(CONVOKE_OPENCL)

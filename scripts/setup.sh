@@ -11,7 +11,8 @@ build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobu
     libcmocka-dev libjansson-dev libjpeg-dev libpng-dev zlib1g-dev)
 demo=(pocl-opencl-icd dataset-fashion-mnist)
 pictures=(python3 python3-numpy python3-pil fonts-dejavu-core)
-tests=("${demo[@]}" "${pictures[@]}" clang g++ libonnx-testdata oclgrind python3-onnx python3-venv)
+tests=("${demo[@]}" "${pictures[@]}" clang g++ libonnx-testdata oclgrind python3-onnx python3-venv
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 bench=(pocl-opencl-icd git python3 python3-venv python3-opencv)
 
 # pip_install VENV PACKAGE...: from PyPI, or a status of failure without much waiting
@@ -63,6 +64,25 @@ peers() {
     peer ncnn ncnn pnnx
 }
 
+# Libraries for AArch64, unpacked beside those of this machine, whose package lists stay as they are
+aarch64() {
+    local root apt deb
+    root="$(cd "$(dirname "$0")/.." && pwd)/build/sysroot-aarch64"
+    [ ! -f "$root/ready" ] || return 0
+    mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$root/debs"
+    apt=(apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$root/lists"
+        -o Dir::Cache="$root/cache" -o APT::Sandbox::User=)
+    echo "unpacking libraries for AArch64 in $root" >&2
+    if ! "${apt[@]}" update >&2 || ! (cd "$root/debs" && "${apt[@]}" download libpthreadpool0 libpthreadpool-dev \
+        libcpuinfo0 libcpuinfo-dev libprotobuf-c1 libprotobuf-c-dev libsqlite3-0 libsqlite3-dev libcmocka0 \
+        libcmocka-dev >&2); then
+        echo "skipped: Debian's packages for AArch64 cannot be had" >&2
+        return 77
+    fi
+    for deb in "$root"/debs/*.deb; do dpkg-deb -x "$deb" "$root"; done
+    touch "$root/ready"
+}
+
 case "${1:-}" in
 demo) wanted=("${build[@]}" "${demo[@]}") ;;
 pictures) wanted=("${build[@]}" pocl-opencl-icd "${pictures[@]}") ;;
@@ -76,8 +96,12 @@ peers)
     peers
     exit
     ;;
+aarch64)
+    aarch64
+    exit
+    ;;
 *)
-    echo "usage: scripts/setup.sh demo|pictures|test|bench|python|peers" >&2
+    echo "usage: scripts/setup.sh demo|pictures|test|bench|python|peers|aarch64" >&2
     exit 2
     ;;
 esac

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 add_executable(test_kernels test_kernels.c op_case.c)
 target_link_libraries(test_kernels PRIVATE convoke_flags PkgConfig::CMOCKA convoke_static)
-foreach(isa scalar avx2 avx512)
+set(isas scalar avx2 avx512)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    set(isas scalar neon)
+endif()
+foreach(isa ${isas})
     add_test(NAME kernels_cpu_${isa} COMMAND test_kernels cpu ${isa})
     set_tests_properties(kernels_cpu_${isa} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()

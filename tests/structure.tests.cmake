@@ -24,12 +24,17 @@ if(CONVOKE_OPENCL AND NOT CONVOKE_SANITIZE)
     set_tests_properties(oclgrind PROPERTIES TIMEOUT 1500)
 endif()
 
-# The register tiles of the optimised levels keep their sums in registers.
+# The register tiles of the optimised levels keep their sums in registers. NEON has no masked load: part of a vec,
+# which conv_tile_planes reads at the end of a row, goes through the stack there.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CONVOKE_PYTHON AND CMAKE_OBJDUMP AND NOT CONVOKE_SANITIZE)
     set(tiles)
     foreach(isa avx2 avx512 neon)
+        set(names "conv_tile|conv_tile_planes|gemm_tile")
+        if(isa STREQUAL "neon")
+            set(names "conv_tile|gemm_tile")
+        endif()
         if(TARGET cvk_kernels_${isa})
-            list(APPEND tiles "$<FILTER:$<TARGET_OBJECTS:cvk_kernels_${isa}>,INCLUDE,/(conv_tile|conv_tile_planes|gemm_tile)[.]c>")
+            list(APPEND tiles "$<FILTER:$<TARGET_OBJECTS:cvk_kernels_${isa}>,INCLUDE,/(${names})[.]c>")
         endif()
     endforeach()
     add_test(NAME spills COMMAND ${CONVOKE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/spills.py ${CMAKE_OBJDUMP} ${tiles} COMMAND_EXPAND_LISTS)

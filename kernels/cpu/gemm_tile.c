@@ -34,26 +34,47 @@ CVK_INLINE void store(const gemm_tile *t, vec x, int row, int col, int lanes)
         vec_store_n(dst, x, lanes);
 }
 
-CVK_INLINE void store_all(const gemm_tile *t, const vec *acc, const int rows, const int vecs)
+/* Of the last panel, whose last vec is not full: sums [rows][vecs][CVK_VLEN]. */
+static __attribute__((noinline)) void store_partly(const gemm_tile *t, const float *sums, int rows,
+                                                   int vecs)
 {
-    CVK_UNROLL for (int v = 0; v < vecs; v++) {
-        int col = v * CVK_VLEN, lanes = t->cols - col < CVK_VLEN ? t->cols - col : CVK_VLEN;
-        CVK_UNROLL for (int r = 0; r < rows; r++) store(t, acc[r * vecs + v], r, col, lanes);
+    for (int i = 0; i < rows * vecs; i++) {
+        int col = i % vecs * CVK_VLEN, left = t->cols - col;
+        store(t, vec_load(sums + i * CVK_VLEN), i / vecs, col, left < CVK_VLEN ? left : CVK_VLEN);
     }
 }
 
+CVK_INLINE void store_all(const gemm_tile *t, const vec *acc, const int rows, const int vecs)
+{
+    if (t->cols < vecs * CVK_VLEN) {
+        float sums[GEMM_ROWS * GEMM_PANEL];
+        CVK_UNROLL for (int i = 0; i < rows * vecs; i++) vec_store(sums + i * CVK_VLEN, acc[i]);
+        store_partly(t, sums, rows, vecs);
+        return;
+    }
+    CVK_UNROLL for (int i = 0; i < rows * vecs; i++)
+        store(t, acc[i], i / vecs, i % vecs * CVK_VLEN, CVK_VLEN);
+}
+
+/* The last vec of B is read again for each row where registers are one short, as in conv_tile.c. */
 CVK_INLINE void tile(const gemm_tile *t, const int rows, const int vecs)
 {
+    const int held = rows * vecs + vecs + 1 > CVK_VREGS ? vecs - 1 : vecs;
     vec acc[GEMM_ROWS * GEMM_VECS];
     CVK_UNROLL for (int i = 0; i < rows * vecs; i++) acc[i] = vec_zero();
     const float *a = t->a, *b = t->b;
     for (int k = 0; k < t->depth; k++, a += rows, b += GEMM_PANEL) {
         vec y[GEMM_VECS];
-        CVK_UNROLL for (int v = 0; v < vecs; v++) y[v] = vec_load(b + v * CVK_VLEN);
-        CVK_UNROLL for (int r = 0; r < rows; r++) {
+        const float *last = b + held * CVK_VLEN;
+        CVK_UNROLL for (int v = 0; v < held; v++) y[v] = vec_load(b + v * CVK_VLEN);
+        CVK_UNROLL for (int r = 0; r < rows; r++)
+        {
             vec x = vec_set1(a[r]);
-            CVK_UNROLL for (int v = 0; v < vecs; v++)
-                acc[r * vecs + v] = vec_fma(x, y[v], acc[r * vecs + v]);
+            CVK_UNROLL for (int v = 0; v < held; v++) acc[r * vecs + v] =
+                vec_fma(x, y[v], acc[r * vecs + v]);
+            if (held == vecs) continue;
+            acc[r * vecs + held] = vec_fma(x, vec_load(last), acc[r * vecs + held]);
+            CVK_OPAQUE(last);
         }
     }
     store_all(t, acc, rows, vecs);
@@ -65,22 +86,21 @@ CVK_INLINE void single(const gemm_tile *t, const int vecs)
     CVK_UNROLL for (int i = 0; i < SETS * vecs; i++) acc[i] = vec_zero();
     int k = 0;
     for (; k + SETS <= t->depth; k += SETS) {
-        CVK_UNROLL for (int s = 0; s < SETS; s++) {
+        CVK_UNROLL for (int s = 0; s < SETS; s++)
+        {
             vec x = vec_set1(t->a[k + s]);
-            CVK_UNROLL for (int v = 0; v < vecs; v++)
-                acc[s * vecs + v] =
-                    vec_fma(x, vec_load(t->b + (ptrdiff_t)(k + s) * GEMM_PANEL + v * CVK_VLEN),
-                            acc[s * vecs + v]);
+            CVK_UNROLL for (int v = 0; v < vecs; v++) acc[s * vecs + v] =
+                vec_fma(x, vec_load(t->b + (ptrdiff_t)(k + s) * GEMM_PANEL + v * CVK_VLEN),
+                        acc[s * vecs + v]);
         }
     }
     for (; k < t->depth; k++) {
         vec x = vec_set1(t->a[k]);
-        CVK_UNROLL for (int v = 0; v < vecs; v++)
-            acc[v] = vec_fma(x, vec_load(t->b + (ptrdiff_t)k * GEMM_PANEL + v * CVK_VLEN), acc[v]);
+        CVK_UNROLL for (int v = 0; v < vecs; v++) acc[v] =
+            vec_fma(x, vec_load(t->b + (ptrdiff_t)k * GEMM_PANEL + v * CVK_VLEN), acc[v]);
     }
-    CVK_UNROLL for (int v = 0; v < vecs; v++)
-        acc[v] =
-            vec_add(vec_add(acc[v], acc[vecs + v]), vec_add(acc[2 * vecs + v], acc[3 * vecs + v]));
+    CVK_UNROLL for (int v = 0; v < vecs; v++) acc[v] =
+        vec_add(vec_add(acc[v], acc[vecs + v]), vec_add(acc[2 * vecs + v], acc[3 * vecs + v]));
     store_all(t, acc, 1, vecs);
 }
 

@@ -142,6 +142,68 @@ static inline ivec ivec_from_vec(vec a)
     return _mm256_cvttps_epi32(a);
 }
 
+#elif CVK_VLEN == 4
+
+typedef int32x4_t ivec;
+
+static inline ivec ivec_set1(int32_t a)
+{
+    return vdupq_n_s32(a);
+}
+static inline ivec ivec_load(const int32_t *src)
+{
+    return vld1q_s32(src);
+}
+static inline ivec ivec_load_8n(const uint8_t *src, bool is_signed, int n)
+{
+    uint8_t part[8] = {0};
+    for (int i = 0; i < n; i++) part[i] = src[i];
+    if (is_signed) return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(vld1_u8(part)))));
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vld1_u8(part)))));
+}
+static inline ivec ivec_load_8(const uint8_t *src, bool is_signed)
+{
+    return ivec_load_8n(src, is_signed, 4);
+}
+static inline void ivec_store_8n(uint8_t *dst, ivec a, int n)
+{
+    uint8_t bytes[8];
+    uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(a));
+    vst1_u8(bytes, vmovn_u16(vcombine_u16(words, words)));
+    for (int i = 0; i < n; i++) dst[i] = bytes[i];
+}
+static inline void ivec_store_n(int32_t *dst, ivec a, int n)
+{
+    int32_t lanes[4];
+    vst1q_s32(lanes, a);
+    for (int i = 0; i < n; i++) dst[i] = lanes[i];
+}
+static inline ivec ivec_add(ivec a, ivec b)
+{
+    return vaddq_s32(a, b);
+}
+static inline ivec ivec_sub(ivec a, ivec b)
+{
+    return vsubq_s32(a, b);
+}
+static inline ivec ivec_pair(ivec low, ivec high)
+{
+    return vbslq_s32(vdupq_n_u32(0xffff), low, vshlq_n_s32(high, 16));
+}
+static inline ivec ivec_madd(ivec a, ivec b)
+{
+    int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+    return vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+}
+static inline vec ivec_to_vec(ivec a)
+{
+    return vcvtq_f32_s32(a);
+}
+static inline ivec ivec_from_vec(vec a)
+{
+    return vcvtq_s32_f32(a);
+}
+
 #elif CVK_VLEN == 1
 
 typedef int32_t ivec;

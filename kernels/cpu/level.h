@@ -20,6 +20,8 @@ typedef struct cvk_cpu_level {
 /* Levels compiled for this architecture, lowest first: X(name, cvk_isa suffix). */
 #if defined(__x86_64__)
 #define CVK_CPU_LEVEL_LIST(X) X(scalar, SCALAR) X(avx2, AVX2) X(avx512, AVX512)
+#elif defined(__aarch64__)
+#define CVK_CPU_LEVEL_LIST(X) X(scalar, SCALAR) X(neon, NEON)
 #else
 #define CVK_CPU_LEVEL_LIST(X) X(scalar, SCALAR)
 #endif

@@ -53,6 +53,8 @@ bool cvk_cpu_has(cvk_isa isa)
     case CVK_ISA_AVX512:
         return known && cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() &&
                cpuinfo_has_x86_avx512dq() && cpuinfo_has_x86_avx512vl();
+#elif defined(__aarch64__)
+    case CVK_ISA_NEON: return true; /* part of the architecture */
 #endif
     default: return false;
     }
