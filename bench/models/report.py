@@ -137,26 +137,45 @@ def about(results):
             f"{settings['rounds']} rounds of {settings['turn_ms']:.0f} ms turns.\n\n{peaks}")
 
 
+def slow_rounds(results):
+    """Of how many rounds the machine did not have its full speed; networks without any other are named."""
+    kept = sum(network["rounds"] for network in measured(results) if network["at_full_speed"])
+    slow = sum(network["slow_rounds"] for network in measured(results))
+    never = [network["name"] for network in measured(results) if not network["at_full_speed"]]
+    said = (f"Rounds at the machine's full speed, which count: {kept}; others, which do not: {slow}.")
+    return said + (f" Never at full speed, measured all the same: {', '.join(never)}." if never else "")
+
+
+def our_ms(network, device):
+    return next(row["median_ms"] for row in network["rows"] if (row["peer"], row["device"]) == ("convoke", device))
+
+
 def difference_table(results, other):
-    """How far the ratios of two runs are apart."""
+    """How far the ratios of two runs are apart, and how many of the networks above 1 ms are within 10 %."""
     before = {network["name"]: network["ratios"] for network in measured(other)}
-    rows = []
+    rows, changes = [], []
     for network in measured(results):
         for device, ratios in network["ratios"].items():
             old = before.get(network["name"], {}).get(device)
             if old:
                 now, then = ratios["best"], old["best"]
                 change = 100 * (now["ratio"] / then["ratio"] - 1)
+                if our_ms(network, device) >= 1:
+                    changes.append(abs(change))
                 rows.append([network["name"], DEVICES[device], f"{now['ratio']:.2f} ({peer_of(now)})",
                              f"{then['ratio']:.2f} ({peer_of(then)})", f"{change:+.0f} %"])
-    return markdown(["network", "device", "ratio", "in the other run", "difference"], rows)
+    text = markdown(["network", "device", "ratio", "in the other run", "difference"], rows)
+    if changes:
+        text += (f"\n\nOf {len(changes)} ratios of networks above 1 ms, {sum(change <= 10 for change in changes)} are within "
+                 f"10 % of the other run's.")
+    return text
 
 
 def tables(results, other=None):
     reasons = {}
     times = time_table(results, reasons)
     parts = [about(results), "Ratio: our time to the peer's, so that below 1 we are faster; in brackets its quartiles "
-             "over the rounds.", ratio_table(results), *summary_lines(results), times]
+             "over the rounds.", ratio_table(results), *summary_lines(results), slow_rounds(results), times]
     parts += [f"[{at}] {reason}" for reason, at in reasons.items()]
     parts += [f"{network['name']}: {network['status']}" for network in results["networks"] if network["status"] != "ok"]
     if other:
