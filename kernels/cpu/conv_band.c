@@ -68,7 +68,13 @@ CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n
                      half);
         return;
     }
-    for (int i = begin; i < end; i++, src += (ptrdiff_t)stride * unit) {
+    int i = begin;
+    if (unit == 1 && !half && stride == 2) {
+        const ptrdiff_t whole = 2 * CVK_VLEN;
+        for (; i + CVK_VLEN <= end && src + whole <= width; i += CVK_VLEN, src += whole)
+            vec_store(dst + i, vec_load_even((const float *)line + src));
+    }
+    for (; i < end; i++, src += (ptrdiff_t)stride * unit) {
         if (unit == 1)
             dst[i] = row_get(line, src, half);
         else

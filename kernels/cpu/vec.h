@@ -15,6 +15,7 @@
  *   vec_load_n(const float *, int n) vec_store_n(float *, vec, int n)    n in 0..CVK_VLEN lanes, the
  *                            others read as 0 / stay unwritten; no access beyond n
  *   vec_load_stride(const float *, ptrdiff_t stride)                     one element per lane
+ *   vec_load_even(const float *)         src[0], src[2], ...; reads 2 CVK_VLEN floats
  *   vec_load_half(const uint16_t *) vec_store_half(uint16_t *, vec)      float16, rounded to nearest
  *                            even
  *   vec_add vec_sub vec_mul vec_div vec_min vec_max (a, b)     min and max return b if a is NaN

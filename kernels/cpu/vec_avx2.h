@@ -55,6 +55,12 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
                           src[5 * stride], src[6 * stride], src[7 * stride]);
 }
 
+static inline vec vec_load_even(const float *src)
+{
+    __m256 pairs = _mm256_shuffle_ps(vec_load(src), vec_load(src + 8), 0x88); /* 0 2 8 a 4 6 c e */
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
+}
+
 static inline vec vec_load_half(const uint16_t *src)
 {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)src));

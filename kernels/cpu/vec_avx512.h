@@ -53,6 +53,13 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
                           at[6 * stride], at[7 * stride]);
 }
 
+static inline vec vec_load_even(const float *src)
+{
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return _mm512_permutex2var_ps(vec_load(src), even, vec_load(src + 16));
+}
+
 static inline vec vec_load_half(const uint16_t *src)
 {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)src));

@@ -53,6 +53,11 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
     return vld1q_f32(lanes);
 }
 
+static inline vec vec_load_even(const float *src)
+{
+    return vld2q_f32(src).val[0];
+}
+
 static inline vec vec_load_half(const uint16_t *src)
 {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(src)));

@@ -40,6 +40,7 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
     return *src;
 }
 
+static inline vec vec_load_even(const float *src) { return *src; }
 static inline vec vec_load_half(const uint16_t *src) { return cvk_f16_to_f32(*src); }
 static inline void vec_store_half(uint16_t *dst, vec a) { *dst = cvk_f32_to_f16(a); }
 
