@@ -35,7 +35,7 @@ MOST_RUNS = 200
 FEWEST_ROUNDS = 3
 SLOW_TURNS = 10  # a run longer than this is its own warm-up
 FULL_SPEED = 0.8  # of the peak at its best: below that the machine had less to give, and a round does not count
-PEAK_TRIES = 5
+PEAK_TRIES, SPEED_TRIES = 5, 50
 MOST_TRIES = 3  # times as many rounds as asked for
 
 
@@ -93,59 +93,53 @@ def pace(contestant, row, args):
     return warmup, count, min(rounds, args.rounds)
 
 
-def take_round(order, paces, rows):
-    """One turn of each: {contestant: times}. Who fails leaves the contest."""
-    times = {}
-    for each in order:
-        time.sleep(PAUSE_S)
-        try:
-            times[each] = each.ask("run", *paces[each][:2])["ms"]
-        except Failed as error:
-            fail(each, rows[each], f"failed: {error}")
-    return times
-
-
 class Speed:
-    """The peak of the machine from one round to the next, as Convoke measures it. Virtual machines share cores
-    and may lose half of them for seconds, which changes some ratios and not others."""
+    """How fast the machine is, from one turn to the next (bench/speed.c). Virtual machines may lose half of their
+    cores for seconds, which changes some times and not others."""
 
-    def __init__(self, contestants, best):
-        self.ours = next((each for each in contestants if each.name == "convoke"), None)
-        self.best, self.last = best, 0
-        self.is_full()
+    def __init__(self, args):
+        self.process = subprocess.Popen([args.speed, str(args.threads), str(SPEED_MS)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.best = self.last = 0
+        for _ in range(SPEED_TRIES):
+            self.is_full()
 
     def is_full(self):
-        """Whether the machine was fast when this was asked last and is so now."""
-        if self.ours is None or self.ours.process is None:
-            return True
-        before, self.last = self.last, self.ours.ask("peak")["peak_gflops"]
+        """Whether it was fast when this was asked last and is so now."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        before, self.last = self.last, float(self.process.stdout.readline())
         self.best = max(self.best, self.last)
         return min(before, self.last) >= FULL_SPEED * self.best
 
 
-def take_turns(pairs, args, shuffler, best_peak):
-    """The rounds, and how many did not count. Each row gets the median of each of its turns, and the times of all."""
-    paces, rows, kept, slow = {}, dict(pairs), [], []
+def take_turns(pairs, args, shuffler):
+    """The rounds. Each row gets the median of each of its turns, and the times of all. Turns for which the machine
+    was slow are tried again; how many there were is the answer."""
+    paces, rows = {}, dict(pairs)
     for contestant, row in pairs:
         try:
             paces[contestant] = pace(contestant, row, args)
         except Failed as error:
             fail(contestant, row, f"failed: {error}")
-    speed = Speed(paces, best_peak)
-    while len(kept) < args.rounds and len(kept) + len(slow) < MOST_TRIES * args.rounds:
-        order = [each for each in paces if len(kept) < paces[each][2] and rows[each]["status"] == "ok"]
-        if not order:
-            break
+    kept, slow = {each: [] for each in paces}, {each: [] for each in paces}
+    for _ in range(MOST_TRIES * args.rounds):
+        order = [each for each in paces if len(kept[each]) < paces[each][2] and rows[each]["status"] == "ok"]
         shuffler.shuffle(order)
-        times = take_round(order, paces, rows)
-        (kept if speed.is_full() else slow).append(times)
-    rounds = kept or slow
+        args.machine.is_full()
+        for each in order:
+            time.sleep(PAUSE_S)
+            try:
+                ms = each.ask("run", *paces[each][:2])["ms"]
+                (kept if args.machine.is_full() else slow)[each].append(ms)
+            except Failed as error:
+                fail(each, rows[each], f"failed: {error}")
     for contestant, row in pairs:
         if row["status"] == "ok":
-            row |= summary([times[contestant] for times in rounds if contestant in times])
+            row |= summary(kept[contestant] or slow[contestant])
             row |= {"base_bytes": contestant.base_bytes, "peak_bytes": contestant.resident("VmHWM"),
-                    "libraries": contestant.libraries()}
-    return {"rounds": len(rounds), "slow_rounds": len(slow), "at_full_speed": bool(kept)}
+                    "libraries": contestant.libraries(), "turns": len(kept[contestant]),
+                    "slow_turns": len(slow[contestant])}
 
 
 def summary(turns):
@@ -204,7 +198,7 @@ def measure(name, source, devices, args, shuffler):
             load(contestant, row)
         judge(rows, network.limit)
         running = [pair for pair in zip(contestants, rows) if pair[1]["status"] == "ok"]
-        result |= take_turns(running, args, shuffler, max(each["peak_gflops"] for each in args.measured))
+        take_turns(running, args, shuffler)
         for contestant in contestants:
             contestant.close()
         result["ratios"] = compare(rows)
@@ -219,22 +213,18 @@ def measure(name, source, devices, args, shuffler):
     return result
 
 
-def measure_devices(args):
-    """The devices with their peaks, the best of several tries each."""
-    tries = [json.loads(command(args.convoke, "devices", "--json", "--measure"))["devices"] for _ in range(PEAK_TRIES)]
-    return [max(same, key=lambda device: device["peak_gflops"]) for same in zip(*tries)]
-
-
 def describe_machine(args):
     """What the figures depend on beside the code: the machine, the versions, the date, and how idle it was."""
     cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True)
     system = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())
+    measured = [json.loads(command(args.convoke, "devices", "--json", "--measure"))["devices"] for _ in range(PEAK_TRIES)]
+    best = [max(same, key=lambda device: device["peak_gflops"]) for same in zip(*measured)]
     return {"cpu": cpu[1] if cpu else platform.machine(), "cores": os.cpu_count(),
             "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
             "system": system[1] if system else platform.system(), "kernel": platform.release(),
             "load": os.getloadavg()[0], "revision": revision.stdout.strip() or None,
-            "date": datetime.datetime.now().isoformat(timespec="minutes"), "devices": args.measured}
+            "date": datetime.datetime.now().isoformat(timespec="minutes"), "devices": best}
 
 
 def choose(args, parser):
@@ -265,6 +255,8 @@ def arguments():
     parser.add_argument("--convoke", default="build/release/convoke", help="the command")
     parser.add_argument("--adaptor", type=pathlib.Path, default="build/release/bench/peer_convoke",
                         help="the adaptor to Convoke")
+    parser.add_argument("--speed", type=pathlib.Path, default="build/release/bench/bench_speed",
+                        help="what tells how fast the machine is")
     parser.add_argument("--out", type=pathlib.Path, default="build/bench", help="folder of results, table and pictures")
     parser.add_argument("--models", type=pathlib.Path, default="../shared/models", help="folder of more ONNX files")
     parser.add_argument("--networks", type=names, default=[], metavar="A,B",
@@ -305,7 +297,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "results.json"
     settings = {key: getattr(args, key) for key in ("threads", "rounds", "turn_ms", "seed", "peers")}
-    args.measured = measure_devices(args)
+    args.machine = Speed(args)
     results = {"machine": describe_machine(args), "settings": settings, "networks": []}
     if args.resume and path.exists():
         results = json.loads(path.read_text())

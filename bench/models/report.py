@@ -137,13 +137,13 @@ def about(results):
             f"{settings['rounds']} rounds of {settings['turn_ms']:.0f} ms turns.\n\n{peaks}")
 
 
-def slow_rounds(results):
-    """Of how many rounds the machine did not have its full speed; networks without any other are named."""
-    kept = sum(network["rounds"] for network in measured(results) if network["at_full_speed"])
-    slow = sum(network["slow_rounds"] for network in measured(results))
-    never = [network["name"] for network in measured(results) if not network["at_full_speed"]]
-    said = (f"Rounds at the machine's full speed, which count: {kept}; others, which do not: {slow}.")
-    return said + (f" Never at full speed, measured all the same: {', '.join(never)}." if never else "")
+def slow_turns(results):
+    """How many turns the machine was not at its full speed for; who had no other is named."""
+    rows = [(network["name"], row) for network in measured(results) for row in network["rows"] if row["status"] == "ok"]
+    never = [f"{title(row)} on {name}" for name, row in rows if not row["turns"]]
+    said = (f"Turns at the machine's full speed, which count: {sum(row['turns'] for _, row in rows)}; others, which do "
+            f"not: {sum(row['slow_turns'] for _, row in rows)}.")
+    return said + (f" Never at full speed, and shown all the same: {', '.join(never)}." if never else "")
 
 
 def our_ms(network, device):
@@ -175,7 +175,7 @@ def tables(results, other=None):
     reasons = {}
     times = time_table(results, reasons)
     parts = [about(results), "Ratio: our time to the peer's, so that below 1 we are faster; in brackets its quartiles "
-             "over the rounds.", ratio_table(results), *summary_lines(results), slow_rounds(results), times]
+             "over the rounds.", ratio_table(results), *summary_lines(results), slow_turns(results), times]
     parts += [f"[{at}] {reason}" for reason, at in reasons.items()]
     parts += [f"{network['name']}: {network['status']}" for network in results["networks"] if network["status"] != "ok"]
     if other:

@@ -9,7 +9,6 @@ one word per line on stdin, so that the driver can let several of them take turn
     load             the library, the model, a first run   {"version", "start_ms", "load_ms", "first_ms", "steps"}
     run WARMUP N     N timed runs after WARMUP others               {"ms": [...]}
     output           writes what a run gave, output_0.npy ..., into the work folder   {"outputs": N}
-    peak             Convoke's alone: multiply-adds that the device does now          {"peak_gflops"}
 
 Whatever goes wrong is answered with {"error": "sentence"}. A time is from inputs that lie in the caller's memory
 to outputs that lie there.

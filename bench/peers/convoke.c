@@ -166,16 +166,6 @@ static void write_outputs(peer *p)
         say("{\"outputs\": %d}", p->outputs);
 }
 
-/* What the machine gives the device now: a virtual machine may have half of what it had. */
-static void measure(peer *p)
-{
-    double gflops, gbytes;
-    if (cvk_device_measure(p->device, &gflops, &gbytes))
-        say_failure();
-    else
-        say("{\"peak_gflops\": %.3f}", gflops);
-}
-
 static void answer(peer *p, const char *line)
 {
     int warmup, count;
@@ -187,10 +177,8 @@ static void answer(peer *p, const char *line)
         run_timed(p, warmup, count);
     else if (!strncmp(line, "output", 6))
         write_outputs(p);
-    else if (!strncmp(line, "peak", 4))
-        measure(p);
     else
-        say_error("the commands are load, run WARMUP N, output, peak");
+        say_error("the commands are load, run WARMUP N, output");
 }
 
 static bool read_option(peer *p, const char *option, char *value)

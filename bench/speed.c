@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How fast the machine is at this moment: for each line on stdin, every thread multiplies and adds for
+ * some milliseconds, and the rate of the slowest goes to stdout, in any unit: only its change means
+ * something. Cores of a virtual machine may be halves of one for seconds; a bench that knows leaves
+ * such seconds out. Nothing of Convoke is used, so that no library judges itself.
+ *     bench_speed THREADS MILLISECONDS
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { MAX_THREADS = 256, SUMS = 12, STEPS = 2000 };
+
+typedef float four __attribute__((vector_size(16)));
+
+typedef struct worker {
+    pthread_t thread;
+    double seconds; /* to work */
+    double rate;    /* steps in a second */
+    float sink;
+} worker;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Sums that do not wait for each other, enough of them to fill the units of a core. */
+static float steps(float seed)
+{
+    four sum[SUMS];
+    const four a = {0.999f, 0.998f, 0.997f, 0.996f}, b = {seed, seed, seed, seed};
+#pragma GCC unroll 12
+    for (int i = 0; i < SUMS; i++) sum[i] = b * (float)i;
+    for (int s = 0; s < STEPS; s++) {
+#pragma GCC unroll 12
+        for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * a + b;
+    }
+    float total = 0;
+    for (int i = 0; i < SUMS; i++) total += sum[i][0] + sum[i][1] + sum[i][2] + sum[i][3];
+    return total;
+}
+
+static void *work(void *argument)
+{
+    worker *w = argument;
+    double start = now(), time = start;
+    long done = 0;
+    for (; time < start + w->seconds; done++) {
+        w->sink += steps(1e-6f * (float)(done % 7));
+        time = now();
+    }
+    w->rate = (double)done / (time - start);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static worker workers[MAX_THREADS];
+    int threads = argc == 3 ? atoi(argv[1]) : 0;
+    double ms = argc == 3 ? atof(argv[2]) : 0;
+    char line[64];
+    if (threads < 1 || threads > MAX_THREADS || !(ms > 0)) {
+        fprintf(stderr, "usage: bench_speed THREADS MILLISECONDS\n");
+        return 2;
+    }
+    while (fgets(line, sizeof line, stdin)) {
+        double slowest = 0;
+        int started = 0;
+        for (; started < threads; started++) {
+            workers[started].seconds = ms * 1e-3;
+            if (pthread_create(&workers[started].thread, NULL, work, &workers[started])) break;
+        }
+        for (int i = 0; i < started; i++) {
+            pthread_join(workers[i].thread, NULL);
+            if (i == 0 || workers[i].rate < slowest) slowest = workers[i].rate;
+        }
+        printf("%.1f\n", started == threads ? slowest : 0.0);
+        fflush(stdout);
+    }
+    return 0;
+}
