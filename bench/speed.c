@@ -6,10 +6,13 @@
  * such seconds out. Nothing of Convoke is used, so that no library judges itself.
  *     bench_speed THREADS MILLISECONDS
  */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_THREADS = 256, SUMS = 12, STEPS = 2000 };
 
@@ -17,6 +20,7 @@ typedef float four __attribute__((vector_size(16)));
 
 typedef struct worker {
     pthread_t thread;
+    int core;
     double seconds; /* to work */
     double rate;    /* steps in a second */
     float sink;
@@ -45,9 +49,14 @@ static float steps(float seed)
     return total;
 }
 
+/* Each on a core of its own at once: the system would need some of the time to see to that. */
 static void *work(void *argument)
 {
     worker *w = argument;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(w->core, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
     double start = now(), time = start;
     long done = 0;
     for (; time < start + w->seconds; done++) {
@@ -64,6 +73,7 @@ int main(int argc, char **argv)
     int threads = argc == 3 ? atoi(argv[1]) : 0;
     double ms = argc == 3 ? atof(argv[2]) : 0;
     char line[64];
+    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (threads < 1 || threads > MAX_THREADS || !(ms > 0)) {
         fprintf(stderr, "usage: bench_speed THREADS MILLISECONDS\n");
         return 2;
@@ -72,6 +82,7 @@ int main(int argc, char **argv)
         double slowest = 0;
         int started = 0;
         for (; started < threads; started++) {
+            workers[started].core = started % cores;
             workers[started].seconds = ms * 1e-3;
             if (pthread_create(&workers[started].thread, NULL, work, &workers[started])) break;
         }
