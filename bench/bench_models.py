@@ -30,13 +30,14 @@ from harness import Failed, command, present_devices, relative_l2
 from models import networks, pictures, report
 from models.contestant import PEERS, Contestant
 
-PAUSE_S = 0.02  # for the threads of the last turn to stop spinning
+PAUSE_S = 0.05  # for the threads of the last turn to stop spinning
 MOST_RUNS = 200
 FEWEST_ROUNDS = 3
 SLOW_TURNS = 10  # a run longer than this is its own warm-up
-FULL_SPEED = 0.8  # of the peak at its best: below that the machine had less to give, and a round does not count
+FULL_SPEED = (0.8, 0.5)  # of the machine at its best, multiplying and passing on: a turn that begins or ends below
+SPEED_MS = 10             # that does not count
 PEAK_TRIES, SPEED_TRIES = 5, 50
-MOST_TRIES = 3  # times as many rounds as asked for
+MOST_TRIES = 3  # times as many turns as asked for
 
 
 def load(contestant, row):
@@ -94,13 +95,13 @@ def pace(contestant, row, args):
 
 
 class Speed:
-    """How fast the machine is, from one turn to the next (bench/speed.c). Virtual machines may lose half of their
-    cores for seconds, which changes some times and not others."""
+    """How fast the machine is, from one turn to the next (bench/speed.c). The cores of virtual machines may be moved
+    apart or be shared for seconds, which changes some times and not others."""
 
     def __init__(self, args):
         self.process = subprocess.Popen([args.speed, str(args.threads), str(SPEED_MS)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        self.best = self.last = 0
+        self.best, self.last = (0, 0), (0, 0)
         for _ in range(SPEED_TRIES):
             self.is_full()
 
@@ -108,9 +109,9 @@ class Speed:
         """Whether it was fast when this was asked last and is so now."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        before, self.last = self.last, float(self.process.stdout.readline())
-        self.best = max(self.best, self.last)
-        return min(before, self.last) >= FULL_SPEED * self.best
+        before, self.last = self.last, tuple(map(float, self.process.stdout.readline().split()))
+        self.best = tuple(map(max, self.best, self.last))
+        return all(min(pair) >= share * best for *pair, share, best in zip(before, self.last, FULL_SPEED, self.best))
 
 
 def take_turns(pairs, args, shuffler):
@@ -128,9 +129,9 @@ def take_turns(pairs, args, shuffler):
         shuffler.shuffle(order)
         args.machine.is_full()
         for each in order:
-            time.sleep(PAUSE_S)
             try:
                 ms = each.ask("run", *paces[each][:2])["ms"]
+                time.sleep(PAUSE_S)
                 (kept if args.machine.is_full() else slow)[each].append(ms)
             except Failed as error:
                 fail(each, rows[each], f"failed: {error}")

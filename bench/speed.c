@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How fast the machine is at this moment: for each line on stdin, every thread multiplies and adds for
- * some milliseconds, and the rate of the slowest goes to stdout, in any unit: only its change means
- * something. Cores of a virtual machine may be halves of one for seconds; a bench that knows leaves
- * such seconds out. Nothing of Convoke is used, so that no library judges itself.
+ * some milliseconds, then they pass a token around; the rate of the slowest and the passes per second go
+ * to stdout. Only changes of these mean something. The cores of a virtual machine may be halves of one
+ * for seconds, or lie under different caches, where what one has written reaches the other late; a
+ * bench that knows leaves such seconds out. Nothing of Convoke is used, so that no library judges
+ * itself.
  *     bench_speed THREADS MILLISECONDS
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256, SUMS = 12, STEPS = 2000 };
+enum { MAX_THREADS = 256, SUMS = 12, STEPS = 2000, LAPS = 10000 };
 
 typedef float four __attribute__((vector_size(16)));
 
 typedef struct worker {
     pthread_t thread;
-    int core;
+    int index, count, core;
     double seconds; /* to work */
     double rate;    /* steps in a second */
+    double passes;  /* of the token, in a second */
     float sink;
 } worker;
+
+static _Alignas(64) atomic_int token;
+static _Alignas(64) atomic_int ready;
 
 static double now(void)
 {
@@ -64,6 +71,15 @@ static void *work(void *argument)
         time = now();
     }
     w->rate = (double)done / (time - start);
+    atomic_fetch_add(&ready, 1);
+    while (atomic_load(&ready) < w->count) continue;
+    start = now();
+    for (int lap = 0; lap < LAPS; lap++) {
+        while (atomic_load_explicit(&token, memory_order_acquire) != lap * w->count + w->index)
+            continue;
+        atomic_store_explicit(&token, lap * w->count + w->index + 1, memory_order_release);
+    }
+    w->passes = LAPS * (double)w->count / (now() - start);
     return NULL;
 }
 
@@ -80,17 +96,21 @@ int main(int argc, char **argv)
     }
     while (fgets(line, sizeof line, stdin)) {
         double slowest = 0;
-        int started = 0;
-        for (; started < threads; started++) {
-            workers[started].core = started % cores;
-            workers[started].seconds = ms * 1e-3;
-            if (pthread_create(&workers[started].thread, NULL, work, &workers[started])) break;
+        atomic_store(&token, 0);
+        atomic_store(&ready, 0);
+        for (int i = 0; i < threads; i++) {
+            workers[i] =
+                (worker){.index = i, .count = threads, .core = i % cores, .seconds = ms * 1e-3};
+            if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
+                fprintf(stderr, "bench_speed: thread %d of %d cannot be started\n", i, threads);
+                return 1;
+            }
         }
-        for (int i = 0; i < started; i++) {
+        for (int i = 0; i < threads; i++) {
             pthread_join(workers[i].thread, NULL);
             if (i == 0 || workers[i].rate < slowest) slowest = workers[i].rate;
         }
-        printf("%.1f\n", started == threads ? slowest : 0.0);
+        printf("%.1f %.1f\n", slowest, workers[0].passes);
         fflush(stdout);
     }
     return 0;
