@@ -37,7 +37,7 @@ SLOW_TURNS = 10  # a run longer than this is its own warm-up
 FULL_SPEED = (0.8, 0.5)  # of the machine at its best, multiplying and passing on: a turn that begins or ends below
 SPEED_MS = 10             # that does not count
 PEAK_TRIES, SPEED_TRIES = 5, 50
-MOST_TRIES = 3  # times as many turns as asked for
+SLOW_SHARE = 1  # times as many turns as asked for may be slow, then no more are tried
 
 
 def load(contestant, row):
@@ -124,8 +124,9 @@ def take_turns(pairs, args, shuffler):
         except Failed as error:
             fail(contestant, row, f"failed: {error}")
     kept, slow = {each: [] for each in paces}, {each: [] for each in paces}
-    for _ in range(MOST_TRIES * args.rounds):
-        order = [each for each in paces if len(kept[each]) < paces[each][2] and rows[each]["status"] == "ok"]
+    for _ in range((1 + SLOW_SHARE) * args.rounds):
+        order = [each for each in paces if rows[each]["status"] == "ok" and len(kept[each]) < paces[each][2]
+                 and len(slow[each]) < SLOW_SHARE * paces[each][2]]
         shuffler.shuffle(order)
         args.machine.is_full()
         for each in order:
