@@ -33,7 +33,7 @@ typedef struct wino_plan {
     int m, points;
     int blocks, last;           /* source channel blocks, channels in the last */
     int vecs, tile_vecs, tiles; /* of output channels: vecs, most vecs of a tile, tiles */
-    int px;                     /* most pictures tiles of a register tile */
+    int px;                     /* most picture tiles of a register tile */
     int across, down, count;    /* picture tiles of a row, of a column, of the whole batch */
     int batch, chunk;           /* picture tiles, and tiles of output channels, at a time */
     int tile_parts, oc_parts;   /* parts = their product */
@@ -47,7 +47,7 @@ typedef struct wino_plan {
     const float *wgt; /* [point][tile][channel][vec of the tile][CVK_VLEN], then bias */
 } wino_plan;
 
-/* For the cost model, measured: cycles of the transforms for a vec and point; what a sum costs beside
+/* For the cost model, by counts of instructions: cycles of the transforms for a vec and point; what a sum costs beside
  * its multiply-adds; bytes of weights per cycle the first time and when a later batch reads them
  * again. */
 static const double source_cycles = 5, result_cycles = 4, sum_cycles = 8, weight_rate = 8,
