@@ -34,8 +34,9 @@ PAUSE_S = 0.05  # for the threads of the last turn to stop spinning
 MOST_RUNS = 200
 FEWEST_ROUNDS = 3
 SLOW_TURNS = 10  # a run longer than this is its own warm-up
-FULL_SPEED = (0.8, 0.5)  # of the machine at its best, multiplying and passing on: a turn that begins or ends below
-SPEED_MS = 10             # that does not count
+# of the machine at its best, multiplying and passing a token: a turn that begins or ends below does not count
+FULL_SPEED = (0.8, 0.5)
+SPEED_MS = 10
 PEAK_TRIES, SPEED_TRIES = 5, 50
 SLOW_SHARE = 1  # times as many turns as asked for may be slow, then no more are tried
 
@@ -116,7 +117,7 @@ class Speed:
 
 def take_turns(pairs, args, shuffler):
     """The rounds. Each row gets the median of each of its turns, and the times of all. Turns for which the machine
-    was slow are tried again; how many there were is the answer."""
+    was slow are tried again, and counted in the row."""
     paces, rows = {}, dict(pairs)
     for contestant, row in pairs:
         try:
@@ -127,6 +128,8 @@ def take_turns(pairs, args, shuffler):
     for _ in range((1 + SLOW_SHARE) * args.rounds):
         order = [each for each in paces if rows[each]["status"] == "ok" and len(kept[each]) < paces[each][2]
                  and len(slow[each]) < SLOW_SHARE * paces[each][2]]
+        if not order:
+            break
         shuffler.shuffle(order)
         args.machine.is_full()
         for each in order:

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How fast the machine is at this moment: for each line on stdin, every thread multiplies and adds for
- * some milliseconds, then they pass a token around; the rate of the slowest and the passes per second go
- * to stdout. Only changes of these mean something. The cores of a virtual machine may be halves of one
- * for seconds, or lie under different caches, where what one has written reaches the other late; a
- * bench that knows leaves such seconds out. Nothing of Convoke is used, so that no library judges
- * itself.
+ * How fast the machine is at this moment: for each line on stdin, every thread multiplies and adds
+ * for some milliseconds, then they pass a token around; the rate of the slowest and the passes per
+ * second go to stdout. Only changes of these mean something. The cores of a virtual machine may be
+ * halves of one for seconds, or lie under different caches, where what one has written reaches the
+ * other late; a bench that knows leaves such seconds out. Nothing of Convoke is used, so that no
+ * library judges itself.
  *     bench_speed THREADS MILLISECONDS
  */
 #define _GNU_SOURCE

@@ -20,6 +20,13 @@ static int first_from(int at, int stride, int bound)
     return at >= bound ? 0 : (bound - at + stride - 1) / stride;
 }
 
+/* The i of n pixels at + i stride that lie within [0, width): [*begin, *end). */
+static void within(int at, int stride, int width, int n, int *begin, int *end)
+{
+    *begin = clamp(first_from(at, stride, 0), 0, n);
+    *end = clamp(first_from(at, stride, width), *begin, n);
+}
+
 static int slot_phase(const conv_axis *axis, int slot)
 {
     return slot * axis->dilation % axis->stride;
@@ -57,8 +64,8 @@ CVK_INLINE void map_pixels(const conv_map *map, cvk_act_kind kind, int block, in
 CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n, float *dst,
                           const int unit, const bool half)
 {
-    int begin = clamp(first_from(at, stride, 0), 0, n),
-        end = clamp(first_from(at, stride, width), begin, n);
+    int begin, end;
+    within(at, stride, width, n, &begin, &end);
     memset(dst, 0, (size_t)begin * (size_t)unit * sizeof *dst);
     memset(dst + (ptrdiff_t)end * unit, 0, (size_t)(n - end) * (size_t)unit * sizeof *dst);
     ptrdiff_t src = (at + (ptrdiff_t)begin * stride) * unit;
@@ -86,8 +93,8 @@ CVK_INLINE void copy_slot(const void *line, int at, int stride, int width, int n
 /* The pixels of a column slot that lie within the picture get the prologue. */
 static void map_slot(const conv_plan *plan, const conv_map *map, int block, int at, float *dst)
 {
-    int begin = clamp(first_from(at, plan->x.stride, 0), 0, plan->pitch),
-        end = clamp(first_from(at, plan->x.stride, plan->g.iw), begin, plan->pitch);
+    int begin, end;
+    within(at, plan->x.stride, plan->g.iw, plan->pitch, &begin, &end);
     float *first = dst + (ptrdiff_t)begin * CVK_BLOCK;
     if (map->act->kind == CVK_ACT_RELU)
         map_pixels(map, CVK_ACT_RELU, block, plan->icg, first, end - begin);

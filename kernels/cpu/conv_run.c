@@ -19,8 +19,7 @@ typedef struct job {
     chain pre, post;           /* before the pool and after it */
     chain_simple simple;       /* of pre; if not, pre is applied by chain_lanes or chain_plane */
     bool is_simple;
-    const float *scale, *shift; /* of the prologue; NULL: there is none */
-    const cvk_act *act;
+    conv_map map;             /* the prologue from channel 0 on, if the plan has one */
     int tile_begin, tile_end; /* tiles of all groups */
 } job;
 
@@ -153,10 +152,10 @@ static const float *source_rows(const job *j, int image, int group, int row, int
     const void *src =
         row_at(j->src, (image * planes + (ptrdiff_t)group * plan->blocks) * plane, plan->half);
     if (!plan->copy) return (const float *)src + row * plan->row_step;
-    conv_map map = {.act = j->act};
+    conv_map map = j->map;
     if (plan->mapped) {
-        map.scale = j->scale + (ptrdiff_t)group * plan->icg;
-        map.shift = j->shift + (ptrdiff_t)group * plan->icg;
+        map.scale += (ptrdiff_t)group * plan->icg;
+        map.shift += (ptrdiff_t)group * plan->icg;
     }
     CVK_FN(cvk_conv_band_copy)(plan, src, row, rows, plan->mapped ? &map : NULL, j->band);
     return j->band;
@@ -276,11 +275,9 @@ cvk_status CVK_FN(cvk_conv_run)(cvk_device *device, const cvk_step *step, int wo
     j.conv = j.band + plan->src_floats;
     j.keep = j.conv + plan->conv_floats;
     j.line = j.keep + plan->keep_floats;
-    if (plan->mapped) {
-        j.scale = step->in[step->node->pre.scale].data;
-        j.shift = step->in[step->node->pre.shift].data;
-        j.act = &step->node->pre.act;
-    }
+    const cvk_pre *pre = &step->node->pre;
+    if (plan->mapped)
+        j.map = (conv_map){step->in[pre->scale].data, step->in[pre->shift].data, &pre->act};
     CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->pre, plan->g.oc, &j.pre);
     CVK_FN(cvk_chain_make)(step->node, step->in, plan->pre, plan->post, plan->g.oc, &j.post);
     j.is_simple = CVK_FN(cvk_chain_simplify)(&j.pre, &j.simple) &&

@@ -56,8 +56,9 @@ CVK_INLINE void finish(const conv_tile *t, const float *res, float *dst, vec *ac
     }
 }
 
-/* Weights stay in registers but for the last vec's, where sums, weights and the input together are one
- * more than there are: these are read again for each pixel, as an operand of the multiply-add. */
+/* Weights stay in registers but for the last vec's, where sums, weights and the input together are
+ * one more than there are: these are read again for each pixel, as an operand of the
+ * multiply-add. */
 CVK_INLINE void step(const float *src, const float *wgt, vec *acc, const int ocv, const int px,
                      const int unit)
 {

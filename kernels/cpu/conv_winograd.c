@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution 3 x 3 with stride 1 by Winograd's algorithm (winograd.h), blocked to blocked. Tiles are
- * taken in batches, so that what a batch needs stays near:
+ * Convolution 3 x 3 with stride 1 by Winograd's algorithm (winograd.h), blocked to blocked. Tiles
+ * are taken in batches, so that what a batch needs stays near:
  *
  *   for a batch of tiles          source transform of all channels    V [point][block][tile][16]
  *     for some tiles of output channels
- *       for a point               M = V U, register tiles             M [point][vec][tile][CVK_VLEN]
+ *       for a point               M = V U, register tiles             M
+ * [point][vec][tile][CVK_VLEN]
  *       result transform of these channels, bias, residual, clamp, 2 x 2 pool -> dst
  *
  * Workers share the tiles of the picture or, where there are few, the output channels; these then
@@ -47,9 +48,9 @@ typedef struct wino_plan {
     const float *wgt; /* [point][tile][channel][vec of the tile][CVK_VLEN], then bias */
 } wino_plan;
 
-/* For the cost model, by counts of instructions: cycles of the transforms for a vec and point; what a sum costs beside
- * its multiply-adds; bytes of weights per cycle the first time and when a later batch reads them
- * again. */
+/* For the cost model, by counts of instructions: cycles of the transforms for a vec and point; what
+ * a sum costs beside its multiply-adds; bytes of weights per cycle the first time and when a later
+ * batch reads them again. */
 static const double source_cycles = 5, result_cycles = 4, sum_cycles = 8, weight_rate = 8,
                     again_rate = 32;
 
@@ -145,7 +146,8 @@ static void plan_scratch(wino_plan *plan, size_t l2)
     plan->pack_floats = plan->bias_at + lanes;
 }
 
-/* Whether what comes before the pool, or a rounding to float16, can be done before a tile is stored. */
+/* Whether what comes before the pool, or a rounding to float16, can be done before a tile is
+ * stored. */
 static bool posts_in_registers(const wino_plan *plan, const cvk_node *node, const char **why_not)
 {
     for (int i = 0; i < plan->posts; i++) {

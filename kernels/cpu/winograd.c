@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The transforms of winograd.h. Each is a one-dimensional one, applied to the columns and then to the
- * rows of what that gives; m is a literal wherever vecs are handled.
+ * The transforms of winograd.h. Each is a one-dimensional one, applied to the columns and then to
+ * the rows of what that gives; m is a literal wherever vecs are handled.
  */
 #include "kernels/cpu/winograd.h"
 
@@ -187,7 +187,8 @@ CVK_INLINE void put_tile(const wino_result *job, const vec *out, vec bias, ptrdi
     }
 }
 
-/* Of four pixels that the pool makes one. A maximum and what grows with its argument change places. */
+/* Of four pixels that the pool makes one. A maximum and what grows with its argument change
+ * places. */
 CVK_INLINE vec pool4(const wino_result *job, const vec four[4], vec bias, const float *res,
                      ptrdiff_t row)
 {

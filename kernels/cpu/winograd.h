@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Winograd's minimal filtering F(m x m, 3 x 3): a tile of m x m outputs from side x side inputs, side =
- * m + 2, with side^2 products a channel instead of 9 m^2 (m = 4: a quarter, m = 2: 4 of 9).
+ * Winograd's minimal filtering F(m x m, 3 x 3): a tile of m x m outputs from side x side inputs,
+ * side = m + 2, with side^2 products a channel instead of 9 m^2 (m = 4: a quarter, m = 2: 4 of 9).
  *
  *   source tile d [side][side]   ->  V = B' d B    one number per point, side^2 points
  *   weights     g [3][3]         ->  U = G g G'    when the plan is made
  *   for each point               M[tiles][oc] = V[tiles][ic] U[ic][oc]        (conv_tile.h)
  *   result tile   [m][m]         <-  A' M A, then bias, residual, clamp, a 2 x 2 pool
  *
- * The one-dimensional matrices belong to the points 0, +-p, (+-q,) and infinity: m = 2: p = 1; m = 4:
- * p = 5/8, q = 3/2, all of whose powers that occur are exact in float32, and which loses fewer bits
- * than 1 and 2. Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray,
- * Fast Algorithms for Convolutional Neural Networks, 2016; other points: B. Barabasz et al., Error
- * Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks, 2020.
+ * The one-dimensional matrices belong to the points 0, +-p, (+-q,) and infinity: m = 2: p = 1; m =
+ * 4: p = 5/8, q = 3/2, all of whose powers that occur are exact in float32, and which loses fewer
+ * bits than 1 and 2. Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and
+ * S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016; other points: B. Barabasz et
+ * al., Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks,
+ * 2020.
  */
 #ifndef CVK_KERNELS_CPU_WINOGRAD_H
 #define CVK_KERNELS_CPU_WINOGRAD_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, and what
- * stands before a convolution, a per-channel map and an activation; as far as the kernel row that
- * computes it accepts the longer node. The fused node stands where its last
+ * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, and
+ * what stands before a convolution, a per-channel map and an activation; as far as the kernel row
+ * that computes it accepts the longer node. The fused node stands where its last
  * member stood, so that a residual computed in between is there. A refusal is kept in the node's
  * note.
  */
