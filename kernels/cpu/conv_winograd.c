@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution 3 x 3 with stride 1 by Winograd's algorithm (winograd.h), blocked to blocked. Tiles
- * are taken in batches, so that what a batch needs stays near:
+ * Convolutions 3 x 3, 5 x 5, and along one axis of 3, 5 or 7 taps, with stride 1, by Winograd's
+ * algorithm (winograd.h), blocked to blocked. Tiles are taken in batches, so that what a batch needs
+ * stays near:
  *
  *   for a batch of tiles          source transform of all channels    V [point][block][tile][16]
  *     for some tiles of output channels
@@ -31,7 +32,8 @@ enum {
 typedef struct wino_plan {
     cvk_geom g;
     bool half; /* source and result are float16 */
-    int m, points;
+    wino_axis y, x;
+    int points;
     int blocks, last;           /* source channel blocks, channels in the last */
     int vecs, tile_vecs, tiles; /* of output channels: vecs, most vecs of a tile, tiles */
     int px;                     /* most picture tiles of a register tile */
@@ -77,7 +79,7 @@ static ptrdiff_t odd_lines(ptrdiff_t floats)
 static void plan_tiles(wino_plan *plan)
 {
     const cvk_geom *g = &plan->g;
-    plan->points = (plan->m + 2) * (plan->m + 2);
+    plan->points = plan->y.side * plan->x.side;
     plan->blocks = divide_up(g->ic, CVK_BLOCK);
     plan->last = g->ic - (plan->blocks - 1) * CVK_BLOCK;
     plan->vecs = divide_up(divide_up(g->oc, CVK_VLEN), CONV_TILE_STEP) * CONV_TILE_STEP;
@@ -85,8 +87,8 @@ static void plan_tiles(wino_plan *plan)
     plan->tile_vecs = narrow ? CVK_TILE1_OCV : CVK_TILE_OCV;
     plan->px = narrow ? CVK_TILE1_PX : CVK_TILE_PX;
     plan->tiles = divide_up(plan->vecs, plan->tile_vecs);
-    plan->across = divide_up(g->ow, plan->m);
-    plan->down = divide_up(g->oh, plan->m);
+    plan->across = divide_up(g->ow, plan->x.m);
+    plan->down = divide_up(g->oh, plan->y.m);
     plan->count = g->n * plan->across * plan->down;
 }
 
@@ -175,6 +177,8 @@ static bool plan_pool(wino_plan *plan, const cvk_problem *problem, const char **
         2 * p.ow > plan->g.ow)
         return row_refuse(why_not,
                           "Winograd's tiles hold 2 x 2 pools only, side by side and whole");
+    if (plan->g.kh == 1 || plan->g.kw == 1)
+        return row_refuse(why_not, "Winograd's tiles of one row or column hold no pool");
     plan->posts--;
     plan->pooled = true;
     plan->is_max = post->pool.kind == CVK_POOL_MAX;
@@ -207,9 +211,27 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **
         return row_refuse(why_not, "weights are not constant");
     if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, g))
         return row_refuse(why_not, "neither 1-D nor 2-D, or too large");
-    if (g->kh != 3 || g->kw != 3 || g->sh != 1 || g->sw != 1 || g->dh != 1 || g->dw != 1)
-        return row_refuse(why_not, "not 3 x 3 with stride and dilation 1");
+    if (g->sh != 1 || g->sw != 1 || g->dh != 1 || g->dw != 1)
+        return row_refuse(why_not, "has a stride or a dilation");
     return g->group == 1 || row_refuse(why_not, "grouped");
+}
+
+/* Tiles along an axis of so many taps, form 0 or 1; false if there is none. */
+static bool axis_of(int taps, int form, wino_axis *axis)
+{
+    static const wino_axis axes[][2] = {
+        [1] = {{1, 1, 1}}, [3] = {{2, 3, 4}, {4, 3, 6}}, [5] = {{2, 5, 6}}, [7] = {{4, 7, 10}}};
+    if (taps < 1 || taps > WINO_TAPS || form > 1) return false;
+    *axis = axes[taps][taps == 1 ? 0 : form];
+    return axis->m > 0;
+}
+
+/* Form 0 or 1 of tiles of one axis, or of two alike whose errors are small enough. */
+static bool plan_axes(wino_plan *plan, int form)
+{
+    const cvk_geom *g = &plan->g;
+    bool line = (g->kh == 1) != (g->kw == 1), square = g->kh == g->kw && g->kh > 1 && g->kh <= 5;
+    return (line || square) && axis_of(g->kh, form, &plan->y) && axis_of(g->kw, form, &plan->x);
 }
 
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
@@ -220,11 +242,12 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
     double direct;
     if (!plan_geometry(problem, &plan.g, why_not)) return false;
     plan.half = problem->in[0].dtype == CVK_F16;
+    if (!plan_axes(&plan, 0))
+        return row_refuse(why_not, "not 3 x 3, 5 x 5, or of 3, 5 or 7 taps along one axis");
     if (!plan_pool(&plan, problem, why_not)) return false;
     if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
     best->cost = direct;
-    for (int m = 2; m <= 4; m += 2) {
-        plan.m = m;
+    for (int form = 0; plan_axes(&plan, form); form++) {
         plan_tiles(&plan);
         plan_split(&plan, workers, l2);
         if (plan.cost < best->cost) *best = plan;
@@ -245,6 +268,7 @@ static bool accepts(const cvk_problem *problem, const char **why_not)
 
 typedef struct pack_arg {
     const wino_plan *plan;
+    wino_matrix y, x;
     const float *wgt, *bias;
 } pack_arg;
 
@@ -256,8 +280,9 @@ static void pack_vec(const pack_arg *arg, int vec_index, int ic, float *dst)
         int oc = vec_index * CVK_VLEN + lane;
         if (oc >= plan->g.oc) break;
         float u[WINO_POINTS];
+        size_t filter = (size_t)oc * (size_t)plan->g.ic + (size_t)ic;
         CVK_FN(cvk_wino_weights)
-        (plan->m, arg->wgt + ((size_t)oc * (size_t)plan->g.ic + (size_t)ic) * 9, u);
+        (&arg->y, &arg->x, arg->wgt + filter * (size_t)(plan->y.taps * plan->x.taps), u);
         for (int p = 0; p < plan->points; p++) dst[(size_t)p * plan->point_floats + lane] = u[p];
     }
 }
@@ -275,6 +300,16 @@ static void pack_fill(void *memory, const void *context)
         memcpy((float *)memory + plan->bias_at, arg->bias, (size_t)plan->g.oc * sizeof(float));
 }
 
+static uint64_t pack_variant(const wino_plan *plan)
+{
+    const int facts[] = {plan->y.m,    plan->y.taps,    plan->x.m,
+                         plan->x.taps, plan->tile_vecs, CVK_VLEN};
+    uint64_t variant = 0;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        variant = variant * 32 + (uint64_t)facts[i];
+    return variant;
+}
+
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     wino_plan *plan = cvk_step_alloc(step, sizeof *plan);
@@ -286,13 +321,17 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
     step->state = plan;
     const cvk_view *wgt = &step->in[1], *bias = CVK_FN(cvk_third_input)(step->node, step->in);
-    pack_arg arg = {.plan = plan, .wgt = wgt->data, .bias = bias ? bias->data : NULL};
+    pack_arg arg = {.plan = plan,
+                    .y = CVK_FN(cvk_wino_matrix)(&plan->y),
+                    .x = CVK_FN(cvk_wino_matrix)(&plan->x),
+                    .wgt = wgt->data,
+                    .bias = bias ? bias->data : NULL};
     cvk_pack pack = {.source = wgt->data,
                      .source_bytes = cvk_view_bytes(wgt),
                      .source2 = arg.bias,
                      .source2_bytes = bias ? cvk_view_bytes(bias) : 0,
                      .kind = "winograd",
-                     .variant = (uint64_t)(plan->m * 256 + plan->tile_vecs * 32 + CVK_VLEN),
+                     .variant = pack_variant(plan),
                      .bytes = plan->pack_floats * sizeof(float),
                      .fill = pack_fill,
                      .arg = &arg};
@@ -321,7 +360,8 @@ static void transform_source(const job *j, int first, int count)
     const wino_plan *plan = j->plan;
     ptrdiff_t plane = (ptrdiff_t)plan->g.ih * plan->g.iw * CVK_BLOCK;
     wino_source source = {.g = &plan->g,
-                          .m = plan->m,
+                          .y = plan->y,
+                          .x = plan->x,
                           .across = plan->across,
                           .down = plan->down,
                           .half = plan->half,
@@ -370,9 +410,9 @@ static void finish_tiles(const job *j, int first, int count, int channel, float 
     int per_image = plan->across * plan->down;
     ptrdiff_t image = (ptrdiff_t)divide_up(g->oc, CVK_BLOCK) * g->oh * g->ow * CVK_BLOCK;
     for (int i = first; i < first + count; i++) {
-        int y0 = i % per_image / plan->across * plan->m, x0 = i % plan->across * plan->m;
-        int cols = g->ow - x0 < plan->m ? g->ow - x0 : plan->m;
-        for (int y = y0; y < y0 + plan->m && y < g->oh; y++) {
+        int y0 = i % per_image / plan->across * plan->y.m, x0 = i % plan->across * plan->x.m;
+        int cols = g->ow - x0 < plan->x.m ? g->ow - x0 : plan->x.m;
+        for (int y = y0; y < y0 + plan->y.m && y < g->oh; y++) {
             float *row = dst + i / per_image * image + ((ptrdiff_t)y * g->ow + x0) * CVK_BLOCK;
             CVK_FN(cvk_chain_lanes)
             (&j->c, row, CVK_BLOCK, (size_t)(row - origin), CVK_BLOCK, cols, channel);
@@ -388,7 +428,8 @@ static void transform_result(const job *j, int first, int count, int begin, int 
     ptrdiff_t blocks = divide_up(g->oc, CVK_BLOCK), pixels = (ptrdiff_t)oh * ow,
               res_pixels = (ptrdiff_t)g->oh * g->ow;
     wino_result result = {.g = g,
-                          .m = plan->m,
+                          .y = plan->y,
+                          .x = plan->x,
                           .across = plan->across,
                           .down = plan->down,
                           .point = plan->dst_point,

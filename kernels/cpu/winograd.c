@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The transforms of winograd.h. Each is a one-dimensional one, applied to the columns and then to
- * the rows of what that gives; m is a literal wherever vecs are handled.
+ * The transforms of winograd.h. Each is a one-dimensional one, over two axes applied to the columns
+ * and then to the rows of what that gives; m and side are literals wherever vecs are handled.
  */
 #include "kernels/cpu/winograd.h"
 
@@ -9,74 +9,127 @@
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/unroll.h"
 
-#define P2 0.625f /* the points of m = 4 */
-#define Q2 1.5f
-#define PP (P2 * P2)
-#define QQ (Q2 * Q2)
+/* The coefficients below z^n in the product of z - each, ascending. */
+#define PRODUCT1(a)                                                                                \
+    {                                                                                              \
+        -(a)                                                                                       \
+    }
+#define PRODUCT2(a, b)                                                                             \
+    {                                                                                              \
+        (a) * (b), -((a) + (b))                                                                    \
+    }
+#define PRODUCT3(a, b, c)                                                                          \
+    {                                                                                              \
+        -(a) * (b) * (c), (a) * (b) + (a) * (c) + (b) * (c), -((a) + (b) + (c))                    \
+    }
+#define PRODUCT4(a, b, c, d)                                                                       \
+    {                                                                                              \
+        (a) * (b) * (c) * (d),                                                                     \
+            -((a) * (b) * (c) + (a) * (b) * (d) + (a) * (c) * (d) + (b) * (c) * (d)),              \
+            (a) * (b) + (a) * (c) + (a) * (d) + (b) * (c) + (b) * (d) + (c) * (d),                 \
+            -((a) + (b) + (c) + (d))                                                               \
+    }
+#define SQUARE(a) ((a) * (a))
+
+enum { MOST_PAIRS = 4 };
+
+/* The points +-point[i] of a side, of which there are side / 2 - 1, and what follows from them. */
+typedef struct points {
+    float point[MOST_PAIRS];
+    float all[MOST_PAIRS];                    /* the product of z - point^2 */
+    float others[MOST_PAIRS][MOST_PAIRS - 1]; /* without that of the point itself */
+} points;
+
+#define A4 1.0f
+static const points points4 = {{A4}, PRODUCT1(SQUARE(A4)), {{0}}};
+
+#define A6 0.625f
+#define B6 1.5f
+static const points points6 = {
+    {A6, B6}, PRODUCT2(SQUARE(A6), SQUARE(B6)), {PRODUCT1(SQUARE(B6)), PRODUCT1(SQUARE(A6))}};
+
+#define A10 0.375f
+#define B10 0.75f
+#define C10 1.25f
+#define D10 2.0f
+static const points points10 = {{A10, B10, C10, D10},
+                                PRODUCT4(SQUARE(A10), SQUARE(B10), SQUARE(C10), SQUARE(D10)),
+                                {PRODUCT3(SQUARE(B10), SQUARE(C10), SQUARE(D10)),
+                                 PRODUCT3(SQUARE(A10), SQUARE(C10), SQUARE(D10)),
+                                 PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(D10)),
+                                 PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(C10))}};
+
+CVK_INLINE const points *points_of(const int side)
+{
+    return side == 4 ? &points4 : side == 6 ? &points6 : &points10;
+}
 
 /* --- source --- */
 
-/* B' x for m = 2: x0 - x2, x1 + x2, x2 - x1, x3 - x1. */
-CVK_INLINE void source2(const vec *x, vec *y, const int step)
+/* x[n] + sum c[i] x[i], where neighbours of x lie two apart. */
+CVK_INLINE vec polynomial(const vec *x, const float *c, const int n)
 {
-    y[0] = vec_sub(x[0], x[2]);
-    y[step] = vec_add(x[2], x[1]);
-    y[2 * step] = vec_sub(x[2], x[1]);
-    y[3 * step] = vec_sub(x[3], x[1]);
+    vec sum = x[2 * n];
+    CVK_UNROLL for (int i = 0; i < n; i++) sum = vec_fma(vec_set1(c[i]), x[2 * i], sum);
+    return sum;
 }
 
-/* B' x for m = 4. A row of B' is the product of x - point over all the other points: of 0 it is
- * (x^2 - p^2)(x^2 - q^2), of p x(x + p)(x^2 - q^2), of infinity all five. */
-CVK_INLINE void source4(const vec *x, vec *y, const int step)
+/* B' x. A row of B' is the product of x - point over all the other points: of 0 it is the product
+ * of x^2 - p^2 over all pairs, of +-p it is x (x +- p) times that over the other pairs, of infinity
+ * x times that over all. */
+CVK_INLINE void source1(const vec *x, vec *y, const int step, const int side)
 {
-    const vec pp = vec_set1(-PP), qq = vec_set1(-QQ), sum = vec_set1(-PP - QQ),
-              product = vec_set1(PP * QQ);
-    vec even_p = vec_fma(qq, x[2], x[4]), odd_p = vec_mul(vec_set1(P2), vec_fma(qq, x[1], x[3]));
-    vec even_q = vec_fma(pp, x[2], x[4]), odd_q = vec_mul(vec_set1(Q2), vec_fma(pp, x[1], x[3]));
-    y[0] = vec_fma(product, x[0], vec_fma(sum, x[2], x[4]));
-    y[step] = vec_add(even_p, odd_p);
-    y[2 * step] = vec_sub(even_p, odd_p);
-    y[3 * step] = vec_add(even_q, odd_q);
-    y[4 * step] = vec_sub(even_q, odd_q);
-    y[5 * step] = vec_fma(product, x[1], vec_fma(sum, x[3], x[5]));
+    const points *p = points_of(side);
+    const int pairs = side / 2 - 1;
+    y[0] = polynomial(x, p->all, pairs);
+    CVK_UNROLL for (int i = 0; i < pairs; i++)
+    {
+        vec even = polynomial(x + 2, p->others[i], pairs - 1);
+        vec odd = polynomial(x + 1, p->others[i], pairs - 1);
+        if (p->point[i] != 1) odd = vec_mul(vec_set1(p->point[i]), odd);
+        y[(2 * i + 1) * step] = vec_add(even, odd);
+        y[(2 * i + 2) * step] = vec_sub(even, odd);
+    }
+    y[(side - 1) * step] = polynomial(x + 1, p->all, pairs);
 }
 
-CVK_INLINE void source1(const vec *x, vec *y, const int step, const int m)
+/* One vec of a tile of two axes whose pixels lie at src. */
+CVK_INLINE void source_square(const float *src, ptrdiff_t row, float *dst, ptrdiff_t point,
+                              const int side)
 {
-    if (m == 2)
-        source2(x, y, step);
-    else
-        source4(x, y, step);
-}
-
-/* One vec of a tile whose pixels lie at src. */
-CVK_INLINE void source_tile(const float *src, ptrdiff_t row, float *dst, ptrdiff_t point,
-                            const int m)
-{
-    const int side = m + 2;
     vec columns[WINO_POINTS]; /* [y][x] */
     CVK_UNROLL for (int x = 0; x < side; x++)
     {
-        vec in[WINO_SIDE];
+        vec in[WINO_SQUARE];
         CVK_UNROLL for (int y = 0; y < side; y++) in[y] =
             vec_load(src + y * row + (ptrdiff_t)x * CVK_BLOCK);
-        source1(in, columns + x, side, m);
+        source1(in, columns + x, side, side);
     }
     CVK_UNROLL for (int y = 0; y < side; y++)
     {
-        vec out[WINO_SIDE];
-        source1(columns + y * side, out, 1, m);
+        vec out[WINO_SQUARE];
+        source1(columns + y * side, out, 1, side);
         CVK_UNROLL for (int x = 0; x < side; x++) vec_store(dst + (y * side + x) * point, out[x]);
     }
 }
 
+/* One vec of a tile of one axis, whose pixels are `step` floats apart. */
+CVK_INLINE void source_line(const float *src, ptrdiff_t step, float *dst, ptrdiff_t point,
+                            const int side)
+{
+    vec in[WINO_SIDE], out[WINO_SIDE];
+    CVK_UNROLL for (int i = 0; i < side; i++) in[i] = vec_load(src + i * step);
+    source1(in, out, 1, side);
+    CVK_UNROLL for (int i = 0; i < side; i++) vec_store(dst + i * point, out[i]);
+}
+
 /* The part of a tile that lies within the image, zeros around it. `at`: where the image begins. */
-CVK_INLINE void gather(const wino_source *job, ptrdiff_t at, int y0, int x0, int side, float *patch,
+CVK_INLINE void gather(const wino_source *job, ptrdiff_t at, int y0, int x0, float *patch,
                        const bool half)
 {
     const cvk_geom *g = job->g;
-    for (int y = 0; y < side; y++) {
-        for (int x = 0; x < side; x++, patch += CVK_BLOCK) {
+    for (int y = 0; y < job->y.side; y++) {
+        for (int x = 0; x < job->x.side; x++, patch += CVK_BLOCK) {
             bool in = y0 + y >= 0 && y0 + y < g->ih && x0 + x >= 0 && x0 + x < g->iw;
             ptrdiff_t pixel = at + ((ptrdiff_t)(y0 + y) * g->iw + x0 + x) * CVK_BLOCK;
             for (int lane = 0; lane < CVK_BLOCK; lane += CVK_VLEN)
@@ -85,73 +138,116 @@ CVK_INLINE void gather(const wino_source *job, ptrdiff_t at, int y0, int x0, int
     }
 }
 
-CVK_INLINE void source_tiles(const wino_source *job, int first, int count, const int m,
-                             const bool half)
+CVK_INLINE void source_tiles(const wino_source *job, int first, int count, const int side,
+                             const bool square, const bool half)
 {
     const cvk_geom *g = job->g;
-    const int side = m + 2, per_image = job->across * job->down;
+    const int per_image = job->across * job->down;
     float patch[WINO_POINTS * CVK_BLOCK];
     for (int i = 0; i < count; i++) {
-        int at = (first + i) % per_image, y0 = at / job->across * m - g->pt,
-            x0 = at % job->across * m - g->pl;
+        int at = (first + i) % per_image, y0 = at / job->across * job->y.m - g->pt,
+            x0 = at % job->across * job->x.m - g->pl;
         ptrdiff_t image = (first + i) / per_image * job->image;
         const float *from = patch;
-        ptrdiff_t row = (ptrdiff_t)side * CVK_BLOCK;
-        if (half || y0 < 0 || x0 < 0 || y0 + side > g->ih || x0 + side > g->iw) {
-            gather(job, image, y0, x0, side, patch, half);
+        ptrdiff_t row = (ptrdiff_t)job->x.side * CVK_BLOCK;
+        if (half || y0 < 0 || x0 < 0 || y0 + job->y.side > g->ih || x0 + job->x.side > g->iw) {
+            gather(job, image, y0, x0, patch, half);
         } else {
             from = (const float *)job->src + image + ((ptrdiff_t)y0 * g->iw + x0) * CVK_BLOCK;
             row = (ptrdiff_t)g->iw * CVK_BLOCK;
         }
-        for (int lane = 0; lane < CVK_BLOCK; lane += CVK_VLEN)
-            source_tile(from + lane, row, job->dst + (ptrdiff_t)i * CVK_BLOCK + lane, job->point,
-                        m);
+        ptrdiff_t step = job->y.side > 1 ? row : CVK_BLOCK;
+        for (int lane = 0; lane < CVK_BLOCK; lane += CVK_VLEN) {
+            float *dst = job->dst + (ptrdiff_t)i * CVK_BLOCK + lane;
+            if (square)
+                source_square(from + lane, row, dst, job->point, side);
+            else
+                source_line(from + lane, step, dst, job->point, side);
+        }
     }
+}
+
+CVK_INLINE void source_any(const wino_source *job, int first, int count, const bool half)
+{
+    const int side = job->y.side > 1 ? job->y.side : job->x.side;
+    const bool square = job->y.side == job->x.side;
+    if (square && side == 4)
+        source_tiles(job, first, count, 4, true, half);
+    else if (square)
+        source_tiles(job, first, count, 6, true, half);
+    else if (side == 4)
+        source_tiles(job, first, count, 4, false, half);
+    else if (side == 6)
+        source_tiles(job, first, count, 6, false, half);
+    else
+        source_tiles(job, first, count, 10, false, half);
 }
 
 void CVK_FN(cvk_wino_source)(const wino_source *job, int first, int count)
 {
-    if (job->m == 2 && !job->half)
-        source_tiles(job, first, count, 2, false);
-    else if (job->m == 2)
-        source_tiles(job, first, count, 2, true);
-    else if (!job->half)
-        source_tiles(job, first, count, 4, false);
+    if (job->half)
+        source_any(job, first, count, true);
     else
-        source_tiles(job, first, count, 4, true);
+        source_any(job, first, count, false);
 }
 
 /* --- result --- */
 
-/* A' x: row i of A' is point^i; of infinity only the last has a 1. */
-CVK_INLINE void result1(const vec *x, const int from, vec *y, const int step, const int m)
+CVK_INLINE float power_of(float point, const int exponent)
 {
-    vec sum = vec_add(x[from], x[2 * from]), difference = vec_sub(x[from], x[2 * from]);
-    if (m == 2) {
-        y[0] = vec_add(x[0], sum);
-        y[step] = vec_add(difference, x[3 * from]);
-        return;
-    }
-    vec sum_q = vec_add(x[3 * from], x[4 * from]), difference_q = vec_sub(x[3 * from], x[4 * from]);
-    y[0] = vec_add(vec_add(x[0], sum), sum_q);
-    y[step] = vec_fma(vec_set1(Q2), difference_q, vec_mul(vec_set1(P2), difference));
-    y[2 * step] = vec_fma(vec_set1(QQ), sum_q, vec_mul(vec_set1(PP), sum));
-    y[3 * step] = vec_fma(vec_set1(QQ * Q2), difference_q,
-                          vec_fma(vec_set1(PP * P2), difference, x[5 * from]));
+    float power = 1;
+    CVK_UNROLL for (int i = 0; i < exponent; i++) power *= point;
+    return power;
 }
 
-/* out[m][m] of one tile. */
-CVK_INLINE void result_tile(const float *src, ptrdiff_t point, vec *out, const int m)
+/* A' x: row i of A' is point^i; 0 gives to the first only and infinity to the last. */
+CVK_INLINE void result1(const vec *x, vec *y, const int step, const int m, const int side)
 {
-    const int side = m + 2;
-    vec columns[4 * WINO_SIDE]; /* [m][x] */
+    const points *p = points_of(side);
+    const int pairs = side / 2 - 1;
+    vec term[2][MOST_PAIRS]; /* of even powers, of odd powers */
+    CVK_UNROLL for (int k = 0; k < pairs; k++)
+    {
+        term[0][k] = vec_add(x[2 * k + 1], x[2 * k + 2]);
+        term[1][k] = vec_sub(x[2 * k + 1], x[2 * k + 2]);
+    }
+    CVK_UNROLL for (int i = 0; i < m; i++)
+    {
+        const bool inner = i > 0 && i < m - 1;
+        vec sum = i == 0       ? x[0]
+                  : i == m - 1 ? x[side - 1]
+                               : vec_mul(vec_set1(power_of(p->point[0], i)), term[i % 2][0]);
+        CVK_UNROLL for (int k = inner; k < pairs; k++)
+        {
+            const float power = power_of(p->point[k], i);
+            sum = power == 1 ? vec_add(sum, term[i % 2][k])
+                             : vec_fma(vec_set1(power), term[i % 2][k], sum);
+        }
+        y[i * step] = sum;
+    }
+}
+
+/* out[m][m] of one tile of two axes. */
+CVK_INLINE void result_square(const float *src, ptrdiff_t point, vec *out, const int m,
+                              const int side)
+{
+    vec columns[WINO_RESULTS * WINO_SQUARE]; /* [m][x] */
     CVK_UNROLL for (int x = 0; x < side; x++)
     {
-        vec in[WINO_SIDE];
+        vec in[WINO_SQUARE];
         CVK_UNROLL for (int y = 0; y < side; y++) in[y] = vec_load(src + (y * side + x) * point);
-        result1(in, 1, columns + x, side, m);
+        result1(in, columns + x, side, m, side);
     }
-    CVK_UNROLL for (int y = 0; y < m; y++) result1(columns + y * side, 1, out + y * m, 1, m);
+    CVK_UNROLL for (int y = 0; y < m; y++) result1(columns + y * side, out + y * m, 1, m, side);
+}
+
+/* out[m] of one tile of one axis. */
+CVK_INLINE void result_line(const float *src, ptrdiff_t point, vec *out, const int m,
+                            const int side)
+{
+    vec in[WINO_SIDE];
+    CVK_UNROLL for (int i = 0; i < side; i++) in[i] = vec_load(src + i * point);
+    result1(in, out, 1, m, side);
 }
 
 /* res: the pixel's residual. */
@@ -163,8 +259,8 @@ CVK_INLINE vec finish(const wino_result *job, vec x, vec bias, const float *res)
 }
 
 /* Pixels (y0, x0) and on, as far as the image goes. */
-CVK_INLINE void put_tile(const wino_result *job, const vec *out, vec bias, ptrdiff_t image,
-                         const float *res, int y0, int x0, const int m, const bool half)
+CVK_INLINE void put_square(const wino_result *job, const vec *out, vec bias, ptrdiff_t image,
+                           const float *res, int y0, int x0, const int m, const bool half)
 {
     const cvk_geom *g = job->g;
     ptrdiff_t at = ((ptrdiff_t)y0 * g->ow + x0) * CVK_BLOCK, row = (ptrdiff_t)g->ow * CVK_BLOCK;
@@ -184,6 +280,22 @@ CVK_INLINE void put_tile(const wino_result *job, const vec *out, vec bias, ptrdi
             row_store(job->dst, image + at + pixel,
                       finish(job, out[y * m + x], bias, from ? from + pixel : NULL), half);
         }
+    }
+}
+
+/* The same along one axis. */
+CVK_INLINE void put_line(const wino_result *job, const vec *out, vec bias, ptrdiff_t image,
+                         const float *res, int y0, int x0, const int m, const bool half)
+{
+    const cvk_geom *g = job->g;
+    const bool down = job->y.m > 1;
+    int left = down ? g->oh - y0 : g->ow - x0;
+    ptrdiff_t at = ((ptrdiff_t)y0 * g->ow + x0) * CVK_BLOCK,
+              step = down ? (ptrdiff_t)g->ow * CVK_BLOCK : CVK_BLOCK;
+    CVK_UNROLL for (int i = 0; i < m; i++, at += step)
+    {
+        if (i < left)
+            row_store(job->dst, image + at, finish(job, out[i], bias, res ? res + at : NULL), half);
     }
 }
 
@@ -221,66 +333,108 @@ CVK_INLINE void put_pooled(const wino_result *job, const vec *out, vec bias, ptr
 }
 
 CVK_INLINE void result_tiles(const wino_result *job, int first, int count, const int m,
-                             const bool half)
+                             const int side, const bool square, const bool half)
 {
     const int per_image = job->across * job->down;
     const vec bias = vec_load(job->bias);
     for (int i = 0; i < count; i++) {
         int image = (first + i) / per_image, at = (first + i) % per_image;
-        int y0 = at / job->across * m, x0 = at % job->across * m;
+        int y0 = at / job->across * job->y.m, x0 = at % job->across * job->x.m;
         const float *res = job->res ? job->res + image * job->res_image : NULL;
-        vec out[16];
-        result_tile(job->src + (ptrdiff_t)i * CVK_VLEN, job->point, out, m);
+        const float *src = job->src + (ptrdiff_t)i * CVK_VLEN;
+        vec out[WINO_RESULTS * WINO_RESULTS];
+        if (!square) {
+            result_line(src, job->point, out, m, side);
+            put_line(job, out, bias, image * job->image, res, y0, x0, m, half);
+            continue;
+        }
+        result_square(src, job->point, out, m, side);
         if (job->pooled)
             put_pooled(job, out, bias, image * job->image, res, y0, x0, m, half);
         else
-            put_tile(job, out, bias, image * job->image, res, y0, x0, m, half);
+            put_square(job, out, bias, image * job->image, res, y0, x0, m, half);
     }
+}
+
+CVK_INLINE void result_any(const wino_result *job, int first, int count, const bool half)
+{
+    const wino_axis *axis = job->y.side > 1 ? &job->y : &job->x;
+    const bool square = job->y.side == job->x.side;
+    if (square && axis->side == 4)
+        result_tiles(job, first, count, 2, 4, true, half);
+    else if (square && axis->m == 4)
+        result_tiles(job, first, count, 4, 6, true, half);
+    else if (square)
+        result_tiles(job, first, count, 2, 6, true, half);
+    else if (axis->side == 4)
+        result_tiles(job, first, count, 2, 4, false, half);
+    else if (axis->side == 10)
+        result_tiles(job, first, count, 4, 10, false, half);
+    else if (axis->m == 4)
+        result_tiles(job, first, count, 4, 6, false, half);
+    else
+        result_tiles(job, first, count, 2, 6, false, half);
 }
 
 void CVK_FN(cvk_wino_result)(const wino_result *job, int first, int count)
 {
-    if (job->m == 2 && !job->half)
-        result_tiles(job, first, count, 2, false);
-    else if (job->m == 2)
-        result_tiles(job, first, count, 2, true);
-    else if (!job->half)
-        result_tiles(job, first, count, 4, false);
+    if (job->half)
+        result_any(job, first, count, true);
     else
-        result_tiles(job, first, count, 4, true);
+        result_any(job, first, count, false);
 }
 
 /* --- weights --- */
 
-/* G x: row i of G is 1, point, point^2 over the product of the differences to the other points. */
-static void weights1(int m, const double *x, int from, double *y, int step)
+/* A row of G is 1, point, point^2 ... over the product of the differences between the point and all
+ * the others: 0 and, of the pairs, +-itself. */
+static void matrix_row(const points *p, int pairs, int pair, double point, int taps, double *row)
 {
-    const double p = m == 2 ? 1 : (double)P2, q = (double)Q2, pp = p * p, qq = q * q;
-    double even = x[0] + pp * x[2 * from], odd = p * x[from];
-    double scale = m == 2 ? 0.5 : 1 / (2 * pp * (pp - qq));
-    y[0] = m == 2 ? x[0] : x[0] / (pp * qq);
-    y[step] = scale * (even + odd);
-    y[2 * step] = scale * (even - odd);
-    if (m == 2) {
-        y[3 * step] = x[2 * from];
-        return;
-    }
-    even = x[0] + qq * x[2 * from];
-    odd = q * x[from];
-    scale = 1 / (2 * qq * (qq - pp));
-    y[3 * step] = scale * (even + odd);
-    y[4 * step] = scale * (even - odd);
-    y[5 * step] = x[2 * from];
+    double product = pair < 0 ? 1 : 2 * point * point;
+    for (int k = 0; k < pairs; k++)
+        if (k != pair) product *= point * point - (double)p->point[k] * (double)p->point[k];
+    row[0] = 1 / product;
+    for (int i = 1; i < taps; i++) row[i] = row[i - 1] * point;
 }
 
-void CVK_FN(cvk_wino_weights)(int m, const float wgt[9], float *u)
+wino_matrix CVK_FN(cvk_wino_matrix)(const wino_axis *axis)
 {
-    const int side = m + 2;
-    double in[9], columns[WINO_SIDE * 3], out[WINO_SIDE];
-    for (int i = 0; i < 9; i++) in[i] = (double)wgt[i];
-    for (int x = 0; x < 3; x++) weights1(m, in + x, 3, columns + x, 3);
-    for (int y = 0; y < side; y++) {
-        weights1(m, columns + y * 3, 1, out, 1);
-        for (int x = 0; x < side; x++) u[y * side + x] = (float)out[x];
+    wino_matrix matrix = {.axis = *axis};
+    if (axis->side == 1) {
+        matrix.g[0][0] = 1;
+        return matrix;
+    }
+    const points *p = points_of(axis->side);
+    int pairs = axis->side / 2 - 1;
+    matrix_row(p, pairs, -1, 0, axis->taps, matrix.g[0]);
+    for (int k = 0; k < pairs; k++) {
+        double point = (double)p->point[k];
+        matrix_row(p, pairs, k, point, axis->taps, matrix.g[2 * k + 1]);
+        matrix_row(p, pairs, k, -point, axis->taps, matrix.g[2 * k + 2]);
+    }
+    matrix.g[axis->side - 1][axis->taps - 1] = 1;
+    return matrix;
+}
+
+/* y = G x along an axis. */
+static void weights1(const wino_matrix *matrix, const double *x, int from, double *y, int step)
+{
+    for (int i = 0; i < matrix->axis.side; i++) {
+        double sum = 0;
+        for (int k = 0; k < matrix->axis.taps; k++) sum += matrix->g[i][k] * x[k * from];
+        y[i * step] = sum;
+    }
+}
+
+void CVK_FN(cvk_wino_weights)(const wino_matrix *y, const wino_matrix *x, const float *wgt,
+                              float *u)
+{
+    double in[WINO_TAPS * WINO_TAPS], columns[WINO_SIDE * WINO_TAPS], out[WINO_SIDE];
+    const int taps = x->axis.taps, side = x->axis.side;
+    for (int i = 0; i < y->axis.taps * taps; i++) in[i] = (double)wgt[i];
+    for (int k = 0; k < taps; k++) weights1(y, in + k, taps, columns + k, taps);
+    for (int i = 0; i < y->axis.side; i++) {
+        weights1(x, columns + i * taps, 1, out, 1);
+        for (int k = 0; k < side; k++) u[i * side + k] = (float)out[k];
     }
 }
