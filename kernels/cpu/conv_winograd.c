@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolutions 3 x 3, 5 x 5, and along one axis of 3, 5 or 7 taps, with stride 1, by Winograd's
+ * Convolutions 3 x 3 with stride 1 or 2, 5 x 5, and along one axis of 3, 5 or 7 taps, by Winograd's
  * algorithm (winograd.h), blocked to blocked. Tiles are taken in batches, so that what a batch needs
  * stays near:
  *
@@ -211,27 +211,31 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **
         return row_refuse(why_not, "weights are not constant");
     if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, g))
         return row_refuse(why_not, "neither 1-D nor 2-D, or too large");
-    if (g->sh != 1 || g->sw != 1 || g->dh != 1 || g->dw != 1)
-        return row_refuse(why_not, "has a stride or a dilation");
+    if (g->dh != 1 || g->dw != 1) return row_refuse(why_not, "dilated");
     return g->group == 1 || row_refuse(why_not, "grouped");
 }
 
-/* Tiles along an axis of so many taps, form 0 or 1; false if there is none. */
-static bool axis_of(int taps, int form, wino_axis *axis)
+/* Form `form` of tiles along an axis; false if there are no more. */
+static bool axis_of(int taps, int stride, int form, wino_axis *axis)
 {
-    static const wino_axis axes[][2] = {
-        [1] = {{1, 1, 1}}, [3] = {{2, 3, 4}, {4, 3, 6}}, [5] = {{2, 5, 6}}, [7] = {{4, 7, 10}}};
-    if (taps < 1 || taps > WINO_TAPS || form > 1) return false;
-    *axis = axes[taps][taps == 1 ? 0 : form];
-    return axis->m > 0;
+    static const wino_axis axes[] = {{1, 1, 1, 1}, {2, 3, 1, 4},  {4, 3, 1, 6},
+                                     {2, 5, 1, 6}, {4, 7, 1, 10}, {4, 3, 2, 9}};
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        if (axes[i].taps != taps || axes[i].stride != stride) continue;
+        *axis = axes[i];
+        if (taps == 1 || form-- == 0) return true;
+    }
+    return false;
 }
 
-/* Form 0 or 1 of tiles of one axis, or of two alike whose errors are small enough. */
+/* Form `form` of tiles of one axis, or of two alike whose errors are small enough. */
 static bool plan_axes(wino_plan *plan, int form)
 {
     const cvk_geom *g = &plan->g;
-    bool line = (g->kh == 1) != (g->kw == 1), square = g->kh == g->kw && g->kh > 1 && g->kh <= 5;
-    return (line || square) && axis_of(g->kh, form, &plan->y) && axis_of(g->kw, form, &plan->x);
+    bool square = g->kh == g->kw && g->sh == g->sw && g->kh > 1 && g->kh <= 5,
+         line = (g->kh == 1) != (g->kw == 1) && g->sh == 1 && g->sw == 1;
+    return (line || square) && axis_of(g->kh, g->sh, form, &plan->y) &&
+           axis_of(g->kw, g->sw, form, &plan->x);
 }
 
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
@@ -243,7 +247,8 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
     if (!plan_geometry(problem, &plan.g, why_not)) return false;
     plan.half = problem->in[0].dtype == CVK_F16;
     if (!plan_axes(&plan, 0))
-        return row_refuse(why_not, "not 3 x 3, 5 x 5, or of 3, 5 or 7 taps along one axis");
+        return row_refuse(why_not, "not 3 x 3 with stride 1 or 2, nor with stride 1 5 x 5 or of 3, "
+                                   "5 or 7 taps along one axis");
     if (!plan_pool(&plan, problem, why_not)) return false;
     if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
     best->cost = direct;
@@ -302,7 +307,7 @@ static void pack_fill(void *memory, const void *context)
 
 static uint64_t pack_variant(const wino_plan *plan)
 {
-    const int facts[] = {plan->y.m,    plan->y.taps,    plan->x.m,
+    const int facts[] = {plan->y.m,    plan->y.taps,    plan->y.stride, plan->x.m,
                          plan->x.taps, plan->tile_vecs, CVK_VLEN};
     uint64_t variant = 0;
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -31,7 +31,10 @@
     }
 #define SQUARE(a) ((a) * (a))
 
-enum { MOST_PAIRS = 4 };
+enum {
+    MOST_PAIRS = 4,
+    STRIDED = 9 /* the side of 4 results with stride 2 */
+};
 
 /* The points +-point[i] of a side, of which there are side / 2 - 1, and what follows from them. */
 typedef struct points {
@@ -59,6 +62,8 @@ static const points points10 = {{A10, B10, C10, D10},
                                  PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(D10)),
                                  PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(C10))}};
 
+#define H 0.5f /* the point without its twin, with stride 2 */
+
 CVK_INLINE const points *points_of(const int side)
 {
     return side == 4 ? &points4 : side == 6 ? &points6 : &points10;
@@ -74,11 +79,30 @@ CVK_INLINE vec polynomial(const vec *x, const float *c, const int n)
     return sum;
 }
 
+/* B' x with stride 2: F(4, 2) of the even numbers with the points 0, 1, -1, H and infinity, then the
+ * odd numbers as they are. */
+CVK_INLINE void source_strided(const vec *x, vec *y, const int step)
+{
+    const vec minus_h = vec_set1(-H);
+    vec cubic = vec_sub(x[6], x[2]), even = vec_fma(minus_h, x[4], x[6]),
+        odd = vec_fma(minus_h, x[2], x[4]);
+    y[0] = vec_fma(minus_h, vec_sub(x[4], x[0]), cubic);
+    y[step] = vec_add(even, odd);
+    y[2 * step] = vec_sub(even, odd);
+    y[3 * step] = cubic;
+    y[4 * step] = vec_fma(minus_h, cubic, vec_sub(x[8], x[4]));
+    CVK_UNROLL for (int i = 0; i < 4; i++) y[(5 + i) * step] = x[2 * i + 1];
+}
+
 /* B' x. A row of B' is the product of x - point over all the other points: of 0 it is the product
  * of x^2 - p^2 over all pairs, of +-p it is x (x +- p) times that over the other pairs, of infinity
  * x times that over all. */
 CVK_INLINE void source1(const vec *x, vec *y, const int step, const int side)
 {
+    if (side == STRIDED) {
+        source_strided(x, y, step);
+        return;
+    }
     const points *p = points_of(side);
     const int pairs = side / 2 - 1;
     y[0] = polynomial(x, p->all, pairs);
@@ -145,8 +169,8 @@ CVK_INLINE void source_tiles(const wino_source *job, int first, int count, const
     const int per_image = job->across * job->down;
     float patch[WINO_POINTS * CVK_BLOCK];
     for (int i = 0; i < count; i++) {
-        int at = (first + i) % per_image, y0 = at / job->across * job->y.m - g->pt,
-            x0 = at % job->across * job->x.m - g->pl;
+        int at = (first + i) % per_image, y0 = at / job->across * job->y.m * job->y.stride - g->pt,
+            x0 = at % job->across * job->x.m * job->x.stride - g->pl;
         ptrdiff_t image = (first + i) / per_image * job->image;
         const float *from = patch;
         ptrdiff_t row = (ptrdiff_t)job->x.side * CVK_BLOCK;
@@ -173,6 +197,8 @@ CVK_INLINE void source_any(const wino_source *job, int first, int count, const b
     const bool square = job->y.side == job->x.side;
     if (square && side == 4)
         source_tiles(job, first, count, 4, true, half);
+    else if (square && side == STRIDED)
+        source_tiles(job, first, count, STRIDED, true, half);
     else if (square)
         source_tiles(job, first, count, 6, true, half);
     else if (side == 4)
@@ -200,9 +226,24 @@ CVK_INLINE float power_of(float point, const int exponent)
     return power;
 }
 
+/* A' x with stride 2, of the even numbers' points and the odd ones' products. */
+CVK_INLINE void result_strided(const vec *x, vec *y, const int step)
+{
+    vec sum = vec_add(x[1], x[2]), difference = vec_sub(x[1], x[2]);
+    vec half = vec_mul(vec_set1(H), x[3]);
+    y[0] = vec_add(vec_add(x[0], x[5]), vec_add(sum, x[3]));
+    y[step] = vec_add(vec_add(difference, x[6]), half);
+    y[2 * step] = vec_fma(vec_set1(H), half, vec_add(sum, x[7]));
+    y[3 * step] = vec_fma(vec_set1(H * H), half, vec_add(vec_add(difference, x[4]), x[8]));
+}
+
 /* A' x: row i of A' is point^i; 0 gives to the first only and infinity to the last. */
 CVK_INLINE void result1(const vec *x, vec *y, const int step, const int m, const int side)
 {
+    if (side == STRIDED) {
+        result_strided(x, y, step);
+        return;
+    }
     const points *p = points_of(side);
     const int pairs = side / 2 - 1;
     vec term[2][MOST_PAIRS]; /* of even powers, of odd powers */
@@ -362,6 +403,8 @@ CVK_INLINE void result_any(const wino_result *job, int first, int count, const b
     const bool square = job->y.side == job->x.side;
     if (square && axis->side == 4)
         result_tiles(job, first, count, 2, 4, true, half);
+    else if (square && axis->side == STRIDED)
+        result_tiles(job, first, count, 4, STRIDED, true, half);
     else if (square && axis->m == 4)
         result_tiles(job, first, count, 4, 6, true, half);
     else if (square)
@@ -397,11 +440,30 @@ static void matrix_row(const points *p, int pairs, int pair, double point, int t
     for (int i = 1; i < taps; i++) row[i] = row[i - 1] * point;
 }
 
+/* The points 0, 1, -1, H, infinity of taps 0 and 2, then tap 1 for each result. */
+static void strided_matrix(double g[][WINO_TAPS])
+{
+    static const double finite[] = {0, 1, -1, (double)H};
+    for (int i = 0; i < 4; i++) {
+        double product = 1;
+        for (int k = 0; k < 4; k++)
+            if (k != i) product *= finite[i] - finite[k];
+        g[i][0] = 1 / product;
+        g[i][2] = finite[i] / product;
+        g[5 + i][1] = 1;
+    }
+    g[4][2] = 1;
+}
+
 wino_matrix CVK_FN(cvk_wino_matrix)(const wino_axis *axis)
 {
     wino_matrix matrix = {.axis = *axis};
     if (axis->side == 1) {
         matrix.g[0][0] = 1;
+        return matrix;
+    }
+    if (axis->side == STRIDED) {
+        strided_matrix(matrix.g);
         return matrix;
     }
     const points *p = points_of(axis->side);
