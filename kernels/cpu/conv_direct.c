@@ -9,7 +9,10 @@
 static bool accepts(const cvk_problem *problem, conv_form form, const char **why_not)
 {
     conv_plan plan;
-    return CVK_FN(cvk_conv_plan_make)(problem, form, false, &plan, why_not);
+    if (!CVK_FN(cvk_conv_plan_make)(problem, form, false, &plan, why_not)) return false;
+    if (form == CONV_PLAIN || !CVK_FN(cvk_conv_lanes_idle)(problem, &plan)) return true;
+    *why_not = CONV_LANES_IDLE;
+    return false;
 }
 
 static bool accepts_blocked(const cvk_problem *problem, const char **why_not)

@@ -11,11 +11,16 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/row.h"
 
-enum { USUAL_L2_BYTES = 512 * 1024, FIRST_CHANNELS = 4, LINE_TILES = 4 };
+enum {
+    USUAL_L2_BYTES = 512 * 1024,
+    FIRST_CHANNELS = 4,
+    FEW_CHANNELS = 4, /* of a result whose other lanes may be too many */
+    LINE_TILES = 4
+};
 
 /* For the cost model: bytes per cycle from the last cache, and to and from it when a result goes
- * out and is read again; floats copied per cycle, in vecs. */
-static const double weight_rate = 8, traffic_rate = 12, copy_rate = 0.6;
+ * out and is read again; floats copied per cycle, in vecs; cycles of a float stored by itself. */
+static const double weight_rate = 8, traffic_rate = 12, copy_rate = 0.6, scatter_cycles = 1.5;
 
 static size_t l2_bytes(const cvk_caps *caps)
 {
@@ -206,7 +211,9 @@ static double part_cost(const conv_plan *plan, int row_parts, int oc_parts)
     double depth = (double)plan->icg * g->kh * g->kw;
     double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5,
            per_vec = plan->form == CONV_PLAIN ? CVK_VLEN : 1;
-    double compute = rows * plan->cols * depth * vecs * fma_cycles / per_vec;
+    double cols = plan->form == CONV_PLAIN ? (double)round_up((size_t)plan->cols, CVK_VLEN)
+                                           : plan->cols;
+    double compute = rows * cols * depth * vecs * fma_cycles / per_vec;
     double weights = vecs * plan->lanes * depth * sizeof(float) / weight_rate;
     double lines = rows + plan->y.extra * images;
     double copy = plan->copy ? lines * line_floats(plan) / CVK_VLEN / copy_rate : 0;
@@ -371,6 +378,23 @@ bool CVK_FN(cvk_conv_plan_make)(const cvk_problem *problem, conv_form form, bool
     if (plan_scratch(plan)) return true;
     *why_not = "rows too long";
     return false;
+}
+
+bool CVK_FN(cvk_conv_lanes_idle)(const cvk_problem *problem, const conv_plan *plan)
+{
+    const cvk_geom *g = &plan->g;
+    const char *why_not;
+    conv_plan plain;
+    if (g->oc > FEW_CHANNELS || plan->pooled || plan->mapped) return false;
+    if (!CVK_FN(cvk_conv_plan_make)(problem, CONV_PLAIN, plan->transposed, &plain, &why_not))
+        return false;
+    double parts = (double)plan->row_parts * plan->oc_parts;
+    double pixels = (double)g->n * g->oh * g->ow / parts;
+    double idle = 2 * sizeof(float) * pixels * (CVK_BLOCK - g->oc) / traffic_rate;
+    double source = (double)g->n * plan->blocks * CVK_BLOCK * g->ih * g->iw / parts;
+    double reorder = plan->unit == 1 ? 0 : 2 * sizeof(float) * source / traffic_rate;
+    double scatter = plain.xstep > 1 ? pixels * g->oc * scatter_cycles : 0;
+    return plan->cost + idle > plain.cost + reorder + scatter;
 }
 
 /* --- tables --- */

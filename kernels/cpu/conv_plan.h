@@ -92,6 +92,11 @@ typedef struct conv_plan {
 bool CVK_FN(cvk_conv_plan_make)(const cvk_problem *problem, conv_form form, bool transposed,
                                 conv_plan *plan, const char **why_not);
 
+/* Whether the lanes that a few output channels leave empty in a blocked result cost more than a
+ * plain one, whose vecs are pixels, and the reorder of a blocked source. */
+bool CVK_FN(cvk_conv_lanes_idle)(const cvk_problem *problem, const conv_plan *plan);
+#define CONV_LANES_IDLE "few output channels: a plain result is estimated to be faster"
+
 /* Tables, packed weights; sets the step's scratch. */
 cvk_status CVK_FN(cvk_conv_plan_finish)(cvk_device *device, cvk_step *step, conv_plan *plan);
 

@@ -199,6 +199,7 @@ static bool direct_cost(const cvk_problem *problem, bool pooled, double *cost, c
     }
     conv_plan direct;
     if (!CVK_FN(cvk_conv_plan_make)(&bare, CONV_BLOCKED, false, &direct, why_not)) return false;
+    if (CVK_FN(cvk_conv_lanes_idle)(&bare, &direct)) return row_refuse(why_not, CONV_LANES_IDLE);
     *cost = direct.cost;
     return true;
 }
