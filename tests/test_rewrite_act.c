@@ -53,8 +53,12 @@ static void spelt_out_activations_are_one_function(void **state)
         /* an inner value that others read stays as well */
         {"s = Div x root; e = Erf s; g = Add e one; t = Mul x g; y = Mul t half; out g", "Gelu",
          true},
+        /* times another constant */
+        {"s = Div x root; e = Erf s; g = Add e one; t = Mul x g; y = Mul t a", "Gelu", true},
+        {"s = Add x three; g = Clip s zero six; t = Mul x a; y = Mul t g", "HardSwish", true},
+        {"s = Add x three; g = Clip s zero six; y = Mul x g; z = Mul y a; out z", "HardSwish",
+         true},
         /* almost, but not those */
-        {"s = Div x root; e = Erf s; g = Add e one; t = Mul x g; y = Mul t a", "Gelu", false},
         {"s = Div x three; e = Erf s; g = Add e one; t = Mul x g; y = Mul t half", "Gelu", false},
         {"s = Div x root; e = Erf s; g = Add e one; t = Mul s g; y = Mul t half", "Gelu", false},
         {"g = HardSigmoid x alpha=0.2 beta=0.5; y = Mul x g", "HardSwish", false},
@@ -75,9 +79,41 @@ static void spelt_out_activations_are_one_function(void **state)
     }
 }
 
+/* Constants added and multiplied behind an activation are part of the convolution's step. */
+static void constants_behind_an_activation(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "h = HardSwish c; m = Mul a h; y = Add m three",
+        "h = Sigmoid c; m = Div h three; s = Sub one m; n = Sub s a; y = Mul n six",
+        "s = Add c three; g = Clip s zero six; t = Mul a c; y = Mul t g",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        snprintf(
+            text, sizeof text,
+            "in x 1x16x9x11; const w 20x16x3x3; const a s =0.7; const one s =1; const six s =6\n"
+            "const three s =3; const zero s =0; c = Conv x w; %s; out y",
+            rows[i]);
+        cvk_model *model = model_text(text);
+        test_run run = run_make(model, &device, 1, NULL);
+        run_once(&run);
+        assert_true(distance_to_reference(model, &run) <= 1e-5);
+        cvk_step_info step;
+        int working = 0;
+        for (int k = 0; cvk_session_step(run.session, k, &step) == CVK_OK; k++)
+            working += strcmp(step.op, "Reorder") != 0 && strcmp(step.op, "Transfer") != 0;
+        if (working != 1)
+            fail_msg("%s\n%d steps\n%s", text, working, cvk_session_describe(run.session));
+        run_free(&run);
+        cvk_model_free(&model);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(constants_behind_an_activation),
         cmocka_unit_test(spelt_out_activations_are_one_function),
     };
     if (cvk_device_open(argc > 1 ? argv[1] : "cpu", NULL, &device)) {

@@ -18,7 +18,7 @@ typedef struct fuser {
     char *gone;            /* by node: became part of another */
 } fuser;
 
-static bool can_lead(const cvk_node *node)
+bool cvk_can_lead(const cvk_node *node)
 {
     switch (node->op) {
     case CVK_OP_Conv:
@@ -250,7 +250,7 @@ cvk_status cvk_pass_fuse(cvk_scheduler *s)
     f.gone = cvk_arena_alloc(graph->arena, (size_t)graph->n_nodes + 1);
     if (!f.readers || !f.gone) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_nodes; i++)
-        if (!f.gone[i] && !graph->nodes[i].n_posts && can_lead(&graph->nodes[i]) &&
+        if (!f.gone[i] && !graph->nodes[i].n_posts && cvk_can_lead(&graph->nodes[i]) &&
             graph->nodes[i].n_out == 1 && can_follow(graph->values[graph->nodes[i].out[0]].dtype))
             CVK_TRY(fuse_from(&f, i));
     int kept = 0;

@@ -36,12 +36,16 @@ cvk_status cvk_pass_lower(cvk_graph *graph);
 /* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
  * it. */
 cvk_status cvk_pass_fold(cvk_graph *graph);
+/* linear.c: constants added or multiplied behind activations, into one Unary LINEAR. */
+cvk_status cvk_pass_linear(cvk_graph *graph);
 /* rewrite.c: small patterns: quantise-dequantise pairs, spelt-out activations, MatMul + bias; and
  * the one in rewrite_norm.c, a layer normalisation in many nodes. */
 cvk_status cvk_pass_rewrite(cvk_graph *graph);
 cvk_status cvk_rewrite_norms(cvk_graph *graph);
 /* fuse.c: residual adds, activations and pools become posts of the node before them. */
 cvk_status cvk_pass_fuse(cvk_scheduler *s);
+/* Whether fuse.c may give the node posts. */
+bool cvk_can_lead(const cvk_node *node);
 /* half.c: what stands between steps, after they are fused, is float16 again. */
 cvk_status cvk_pass_narrow(cvk_scheduler *s);
 /* place.c: a device and a kernel row per node. */

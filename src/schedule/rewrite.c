@@ -125,10 +125,14 @@ static cvk_status rewrite_matmuls(cvk_graph *graph)
 
 cvk_status cvk_pass_rewrite(cvk_graph *graph)
 {
-    for (int i = 0; i < graph->n_nodes; i++) {
+    const int count = graph->n_nodes;
+    for (int i = 0; i < count; i++) {
         CVK_TRY(rewrite_qdq(graph, &graph->nodes[i]));
-        CVK_TRY(cvk_rewrite_act(graph, &graph->nodes[i]));
+        CVK_TRY(cvk_rewrite_act(graph, i, true));
     }
+    CVK_TRY(cvk_graph_prune(graph)); /* of a whole one, parts could pass for a multiple */
+    const int left = graph->n_nodes;
+    for (int i = 0; i < left; i++) CVK_TRY(cvk_rewrite_act(graph, i, false));
     CVK_TRY(cvk_rewrite_norms(graph));
     CVK_TRY(cvk_graph_prune(graph));
     CVK_TRY(rewrite_matmuls(graph));

@@ -7,6 +7,7 @@
  *   x tanh(softplus(x))                                    ->  MISH
  *   x (1 + erf(x / sqrt 2)) / 2                            ->  GELU
  *   x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2      ->  GELU_TANH
+ * A product with another constant is the activation and then a Unary LINEAR.
  */
 #include <math.h>
 
@@ -173,37 +174,65 @@ static bool read_gate(match *m, int value, bool deep, gate *g)
     }
 }
 
-/* Whether `node` is x times the gate times its scale, and of x's type and shape. */
-static bool completes(match *m, const cvk_node *node, const gate *g)
+/* Whether `node` is x times the gate times its scale, and of x's type and shape; *times is what it
+ * is beside that. */
+static bool completes(match *m, const cvk_node *node, const gate *g, double *times)
 {
     const cvk_value *x = &m->graph->values[g->x], *y = &m->graph->values[node->out[0]];
     product p = {.k = 1};
     multiply(m, node->out[0], 0, g, &p);
-    return !p.other && p.xs == 1 && p.gates == 1 && near(p.k, g->scale) && x->dtype == CVK_F32 &&
-           !cvk_is_const(m->graph, g->x) && cvk_shape_equal(&x->shape, &y->shape);
+    *times = near(p.k, g->scale) ? 1 : p.k / g->scale;
+    return !p.other && p.xs == 1 && p.gates == 1 && isfinite(*times) && *times != 0 &&
+           x->dtype == CVK_F32 && !cvk_is_const(m->graph, g->x) &&
+           cvk_shape_equal(&x->shape, &y->shape);
 }
 
-/* Looks for a gate among the factors of `value`. */
-static bool find(match *m, const cvk_node *root, int value, int depth, gate *g)
+/* Looks for a gate among the factors of `value`; whole: *times is to be 1. */
+static bool find(match *m, const cvk_node *root, int value, int depth, bool whole, gate *g,
+                 double *times)
 {
     for (int deep = 0; deep < 2; deep++)
-        if (read_gate(m, value, deep, g) && completes(m, root, g)) return true;
+        if (read_gate(m, value, deep, g) && completes(m, root, g, times) && (!whole || *times == 1))
+            return true;
     if (depth == MAX_DEPTH) return false;
     const cvk_node *node = binary_of(m->graph, value, CVK_BINARY_MUL);
     if (node)
-        return find(m, root, node->in[0], depth + 1, g) || find(m, root, node->in[1], depth + 1, g);
+        return find(m, root, node->in[0], depth + 1, whole, g, times) ||
+               find(m, root, node->in[1], depth + 1, whole, g, times);
     node = binary_of(m->graph, value, CVK_BINARY_DIV);
-    return node && find(m, root, node->in[0], depth + 1, g);
+    return node && find(m, root, node->in[0], depth + 1, whole, g, times);
 }
 
-cvk_status cvk_rewrite_act(cvk_graph *graph, cvk_node *node)
+/* Node `index` is `times` act(x). The activation becomes a node of its own, at the end until the
+ * graph is linked again. */
+static cvk_status replace_multiple(cvk_graph *graph, int index, const gate *g, double times,
+                                   const cvk_node *first)
 {
+    const cvk_value *x = &graph->values[g->x];
+    const cvk_shape shape = x->shape;
+    const char *name = graph->nodes[index].name;
+    const cvk_act scale = {.kind = CVK_ACT_LINEAR, .a = (float)times};
+    int value;
+    CVK_TRY(cvk_graph_add_temp_of(graph, name, CVK_F32, &shape, &value));
+    cvk_node *act;
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Unary, name, &g->x, 1, &value, 1,
+                               sizeof(cvk_unary_params), &act));
+    ((cvk_unary_params *)act->params)->act = g->act;
+    act->members = first->members;
+    graph->values[value].producer = graph->n_nodes - 1;
+    return cvk_replace_unary(graph, &graph->nodes[index], value, scale, NULL);
+}
+
+cvk_status cvk_rewrite_act(cvk_graph *graph, int index, bool whole)
+{
+    cvk_node *node = &graph->nodes[index];
     match m = {.graph = graph};
     gate g;
+    double times;
     if (node->op != CVK_OP_Binary || graph->values[node->out[0]].dtype != CVK_F32) return CVK_OK;
     cvk_binary_kind kind = ((const cvk_binary_params *)node->params)->kind;
     if (kind != CVK_BINARY_MUL && kind != CVK_BINARY_DIV) return CVK_OK;
-    if (!find(&m, node, node->out[0], 0, &g)) return CVK_OK;
+    if (!find(&m, node, node->out[0], 0, whole, &g, &times)) return CVK_OK;
     cvk_node first = {0};
     for (const cvk_node *next = graph->nodes; next < node; next++) { /* in the model's order */
         for (int i = 0; i < m.n_seen; i++) {
@@ -214,5 +243,6 @@ cvk_status cvk_rewrite_act(cvk_graph *graph, cvk_node *node)
             if (!first.members) return CVK_NO_MEMORY;
         }
     }
+    if (times != 1) return replace_multiple(graph, index, &g, times, &first);
     return cvk_replace_unary(graph, node, g.x, g.act, &first);
 }

@@ -80,13 +80,14 @@ cvk_status cvk_replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act ac
     int *in = cvk_arena_copy(graph->arena, &x, sizeof x);
     if (!params || !in) return CVK_NO_MEMORY;
     params->act = act;
-    node->members = cvk_join_members(graph->arena, first, node);
+    if (first && !(node->members = cvk_join_members(graph->arena, first, node)))
+        return CVK_NO_MEMORY;
     node->op = CVK_OP_Unary;
     node->in = in;
     node->n_in = 1;
     node->params = params;
     node->params_bytes = sizeof *params;
-    return node->members ? CVK_OK : CVK_NO_MEMORY;
+    return CVK_OK;
 }
 
 bool cvk_const_scalar(const cvk_graph *graph, int value, double *number)

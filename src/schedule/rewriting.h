@@ -7,15 +7,16 @@
 
 #include "schedule/passes.h"
 
-/* rewrite_act.c: if `node` ends an activation that the model spells out, it becomes that Unary. */
-cvk_status cvk_rewrite_act(cvk_graph *graph, cvk_node *node);
+/* rewrite_act.c: if node `index` ends an activation that the model spells out, it becomes that
+ * Unary; unless `whole`, a multiple of one becomes that Unary and a LINEAR one. */
+cvk_status cvk_rewrite_act(cvk_graph *graph, int index, bool whole);
 
 /* rewriting.c */
 /* The node that makes `value` if it is an `op`, else NULL. */
 const cvk_node *cvk_producer_of(const cvk_graph *graph, int value, cvk_op_kind op);
 /* A constant of one number. */
 bool cvk_const_scalar(const cvk_graph *graph, int value, double *number);
-/* `node` becomes Unary `act` of x; it contains `first`'s members from then on. */
+/* `node` becomes Unary `act` of x; it contains the members of `first`, unless NULL, from then on. */
 cvk_status cvk_replace_unary(cvk_graph *graph, cvk_node *node, int x, cvk_act act,
                              const cvk_node *first);
 

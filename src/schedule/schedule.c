@@ -64,6 +64,7 @@ static cvk_status run_passes(cvk_scheduler *s)
     if (!s->options->no_fuse) {
         CVK_TRY(cvk_pass_rewrite(s->graph));
         CVK_TRY(cvk_pass_fold(s->graph));
+        CVK_TRY(cvk_pass_linear(s->graph));
         CVK_TRY(cvk_pass_fuse(s));
     }
     CVK_TRY(cvk_pass_narrow(s));
