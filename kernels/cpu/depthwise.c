@@ -10,7 +10,10 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/unroll.h"
 
-enum { PX = CVK_VLEN == 16 ? 8 : 4 };
+enum {
+    PX = CVK_VLEN == 16 ? 8 : 4,
+    FEW_ROWS = 7 /* of a worker: a row more or less would make too great a difference */
+};
 
 typedef struct depthwise {
     cvk_geom g;
@@ -140,35 +143,60 @@ static void run_row(const depthwise *d, row_job *r, const float *plane, const fl
     border(r, d->inside_end, g->ow);
 }
 
+/* One worker's view of a run. */
+typedef struct job {
+    const depthwise *d;
+    const cvk_step *step;
+    chain c;
+    chain_simple simple;
+    bool is_simple;
+} job;
+
+/* Rows [begin, end) of a channel block of an image: `plane` counts blocks over all images. */
+static void run_plane(const job *j, int plane, int begin, int end)
+{
+    const depthwise *d = j->d;
+    const cvk_geom *g = &d->g;
+    const int block = plane % d->blocks;
+    const float *src =
+        (const float *)j->step->in[0].data + (ptrdiff_t)plane * g->ih * g->iw * CVK_BLOCK;
+    const float *wgt = d->wgt + (ptrdiff_t)block * g->kh * g->kw * CVK_BLOCK;
+    const float *bias = d->wgt + ((ptrdiff_t)d->blocks * g->kh * g->kw + block) * CVK_BLOCK;
+    row_job r = {
+        .g = g, .clamp = j->is_simple && j->simple.clamp, .lo = j->simple.lo, .hi = j->simple.hi};
+    for (int y = begin; y < end; y++) {
+        for (int lane = 0; lane < CVK_BLOCK; lane += CVK_VLEN) {
+            int channel = block * CVK_BLOCK + lane;
+            if (channel >= g->oc) break;
+            size_t row = (size_t)plane * (size_t)g->oh + (size_t)y;
+            size_t at = row * (size_t)g->ow * CVK_BLOCK + (size_t)lane;
+            r.bias = vec_load(bias + lane);
+            r.dst = (float *)j->step->out[0].data + at;
+            r.res = j->is_simple && j->simple.res ? j->simple.res + at : NULL;
+            run_row(d, &r, src + lane, wgt + lane, y);
+            if (!j->is_simple)
+                CVK_FN(cvk_chain_lanes)(&j->c, r.dst, CVK_BLOCK, at, CVK_BLOCK, g->ow, channel);
+        }
+    }
+}
+
+/* Each worker takes rows of all channels, as the convolutions before and after do, so that it finds
+ * in its own cache what it wrote; where there are too few, rows of some channels. */
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
 {
     (void)device;
     const depthwise *d = step->state;
     const cvk_geom *g = &d->g;
-    chain c;
-    chain_simple simple;
-    CVK_FN(cvk_chain_make)(step->node, step->in, 0, step->node->n_posts, g->oc, &c);
-    bool is_simple = CVK_FN(cvk_chain_simplify)(&c, &simple);
-    row_job r = {.g = g, .clamp = is_simple && simple.clamp, .lo = simple.lo, .hi = simple.hi};
+    job j = {.d = d, .step = step};
+    CVK_FN(cvk_chain_make)(step->node, step->in, 0, step->node->n_posts, g->oc, &j.c);
+    j.is_simple = CVK_FN(cvk_chain_simplify)(&j.c, &j.simple);
+    const int rows = g->oh, together = rows * g->n >= FEW_ROWS * workers ? d->blocks : 1;
     int begin, end;
-    cvk_team_share(g->n * d->blocks * g->oh, worker, workers, &begin, &end);
-    for (int i = begin; i < end; i++) {
-        int y = i % g->oh, plane = i / g->oh, block = plane % d->blocks;
-        const float *src =
-            (const float *)step->in[0].data + (ptrdiff_t)plane * g->ih * g->iw * CVK_BLOCK;
-        const float *wgt = d->wgt + (ptrdiff_t)block * g->kh * g->kw * CVK_BLOCK;
-        const float *bias = d->wgt + ((ptrdiff_t)d->blocks * g->kh * g->kw + block) * CVK_BLOCK;
-        for (int lane = 0; lane < CVK_BLOCK; lane += CVK_VLEN) {
-            int channel = block * CVK_BLOCK + lane;
-            if (channel >= g->oc) break;
-            size_t at = ((size_t)i * (size_t)g->ow) * CVK_BLOCK + (size_t)lane;
-            r.bias = vec_load(bias + lane);
-            r.dst = (float *)step->out[0].data + at;
-            r.res = is_simple && simple.res ? simple.res + at : NULL;
-            run_row(d, &r, src + lane, wgt + lane, y);
-            if (!is_simple)
-                CVK_FN(cvk_chain_lanes)(&c, r.dst, CVK_BLOCK, at, CVK_BLOCK, g->ow, channel);
-        }
+    cvk_team_share(g->n * d->blocks / together * rows, worker, workers, &begin, &end);
+    while (begin < end) {
+        int y = begin % rows, stop = end - begin < rows - y ? y + end - begin : rows;
+        for (int k = 0; k < together; k++) run_plane(&j, begin / rows * together + k, y, stop);
+        begin += stop - y;
     }
     return CVK_OK;
 }
