@@ -60,6 +60,19 @@ static void copy_rows(const state *s, const char *src, char *dst, int begin, int
     }
 }
 
+/* A whole tile of 4-byte elements, by registers. Steps in floats. */
+static void turn_tile(const float *src, int64_t step, float *dst, int64_t cross)
+{
+    for (int c = 0; c < TILE; c += CVK_VLEN) {
+        for (int k = 0; k < TILE; k += CVK_VLEN) {
+            vec v[CVK_VLEN];
+            for (int i = 0; i < CVK_VLEN; i++) v[i] = vec_load(src + (k + i) * step + c);
+            vec_transpose(v);
+            for (int i = 0; i < CVK_VLEN; i++) vec_store(dst + (c + i) * cross + k, v[i]);
+        }
+    }
+}
+
 /* Up to TILE lines of the cross dimension: each an output row, neighbours in the source. */
 CVK_INLINE void copy_tiles(const state *s, const char *src, char *dst, int64_t lines,
                            const size_t size)
@@ -68,6 +81,11 @@ CVK_INLINE void copy_tiles(const state *s, const char *src, char *dst, int64_t l
                   step = s->inner.stride[0] * bytes;
     for (int64_t i = 0; i < s->inner.length; i += TILE) {
         int64_t n = s->inner.length - i < TILE ? s->inner.length - i : TILE;
+        if (size == sizeof(float) && lines == TILE && n == TILE) {
+            turn_tile((const float *)(const void *)(src + i * step), s->inner.stride[0],
+                      (float *)(void *)(dst + i * bytes), s->cross.stride[1]);
+            continue;
+        }
         for (int64_t c = 0; c < lines; c++)
             for (int64_t k = i; k < i + n; k++)
                 element_copy(dst + c * cross + k * bytes, src + c * bytes + k * step, size);

@@ -2,10 +2,12 @@
  *
  * Softmax and LogSoftmax on plain tensors: the axis (with coerce: all dimensions from it on) has
  * `length` elements, `inner` floats apart. Three passes, each over a line that is still in cache:
- * maximum; sum of exponentials; result. With inner > 1, CVK_VLEN lines go side by side. Hardmax: 1
- * at the first maximum of each line.
+ * maximum; sum of exponentials; result. With inner > 1, CVK_VLEN lines go side by side, and so do
+ * lines too short to fill a vec. Hardmax: 1 at the first maximum of each line.
  */
 #include "kernels/cpu/sums.h"
+
+enum { SHORT = CVK_VLEN > 1 ? CVK_VLEN / 2 : 1 };
 
 typedef struct line {
     int outer, length, inner;
@@ -92,12 +94,38 @@ static void across(const line *l, const float *src, float *dst, int lanes)
     }
 }
 
+/* `lines` of at most SHORT elements, turned so that they lie side by side. */
+static void across_short(const line *l, const float *src, float *dst, int lines)
+{
+    const line turned = {.length = l->length, .inner = CVK_VLEN, .log = l->log};
+    float x[SHORT * CVK_VLEN] = {0}; /* [element][line] */
+    for (int k = 0; k < lines; k++)
+        for (int i = 0; i < l->length; i++) x[i * CVK_VLEN + k] = src[k * l->length + i];
+    across(&turned, x, x, CVK_VLEN);
+    for (int k = 0; k < lines; k++)
+        for (int i = 0; i < l->length; i++) dst[k * l->length + i] = x[i * CVK_VLEN + k];
+}
+
+static void run_short(const line *l, const float *src, float *dst, int worker, int workers)
+{
+    int begin, end;
+    cvk_team_share(l->outer, worker, workers, &begin, &end);
+    for (int i = begin; i < end; i += CVK_VLEN) {
+        const ptrdiff_t at = (ptrdiff_t)i * l->length;
+        across_short(l, src + at, dst + at, end - i < CVK_VLEN ? end - i : CVK_VLEN);
+    }
+}
+
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
 {
     (void)device;
     const line l = line_of(step->node->params, &step->in[0].shape);
     const float *src = step->in[0].data;
     float *dst = step->out[0].data;
+    if (l.inner == 1 && l.length <= SHORT) {
+        run_short(&l, src, dst, worker, workers);
+        return CVK_OK;
+    }
     int begin, end, groups = l.inner == 1 ? 1 : (l.inner + CVK_VLEN - 1) / CVK_VLEN;
     cvk_team_share(l.outer * groups, worker, workers, &begin, &end);
     for (int i = begin; i < end; i++) {
