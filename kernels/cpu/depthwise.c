@@ -5,15 +5,12 @@
  * take a slow path, all others go in tiles of PX pixels that keep a vec each in a register.
  */
 #include "backend/kernel.h"
-#include "base/threads.h"
 #include "kernels/cpu/act.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/row.h"
 #include "kernels/cpu/unroll.h"
 
-enum {
-    PX = CVK_VLEN == 16 ? 8 : 4,
-    FEW_ROWS = 7 /* of a worker: a row more or less would make too great a difference */
-};
+enum { PX = CVK_VLEN == 16 ? 8 : 4 };
 
 typedef struct depthwise {
     cvk_geom g;
@@ -180,8 +177,6 @@ static void run_plane(const job *j, int plane, int begin, int end)
     }
 }
 
-/* Each worker takes rows of all channels, as the convolutions before and after do, so that it finds
- * in its own cache what it wrote; where there are too few, rows of some channels. */
 static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers)
 {
     (void)device;
@@ -190,14 +185,10 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     job j = {.d = d, .step = step};
     CVK_FN(cvk_chain_make)(step->node, step->in, 0, step->node->n_posts, g->oc, &j.c);
     j.is_simple = CVK_FN(cvk_chain_simplify)(&j.c, &j.simple);
-    const int rows = g->oh, together = rows * g->n >= FEW_ROWS * workers ? d->blocks : 1;
-    int begin, end;
-    cvk_team_share(g->n * d->blocks / together * rows, worker, workers, &begin, &end);
-    while (begin < end) {
-        int y = begin % rows, stop = end - begin < rows - y ? y + end - begin : rows;
-        for (int k = 0; k < together; k++) run_plane(&j, begin / rows * together + k, y, stop);
-        begin += stop - y;
-    }
+    row_parts parts = row_parts_of(g->n, d->blocks, g->oh, worker, workers);
+    int plane, begin, end;
+    while (row_parts_next(&parts, &plane, &begin, &end))
+        for (int k = 0; k < parts.planes; k++) run_plane(&j, plane + k, begin, end);
     return CVK_OK;
 }
 

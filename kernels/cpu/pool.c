@@ -97,13 +97,17 @@ CVK_INLINE void rows_blocked(const bool average, const cvk_step *step, int worke
     const cvk_geom *g = &s->g;
     const posts after = posts_make(step);
     const int blocks = (g->ic + CVK_BLOCK - 1) / CVK_BLOCK;
-    int begin, end;
-    cvk_team_share(g->n * blocks * g->oh, worker, workers, &begin, &end);
-    for (int i = begin; i < end; i++) {
-        const void *src =
-            row_at(step->in[0].data, (ptrdiff_t)(i / g->oh) * g->ih * g->iw * CVK_BLOCK, half);
-        void *dst = (void *)row_at(step->out[0].data, (ptrdiff_t)i * g->ow * CVK_BLOCK, half);
-        row_blocked_of(average, s, &after, src, dst, i % g->oh, half);
+    row_parts parts = row_parts_of(g->n, blocks, g->oh, worker, workers);
+    int first, begin, end;
+    while (row_parts_next(&parts, &first, &begin, &end)) {
+        for (ptrdiff_t plane = first; plane < first + parts.planes; plane++) {
+            const void *src = row_at(step->in[0].data, plane * g->ih * g->iw * CVK_BLOCK, half);
+            for (int y = begin; y < end; y++) {
+                ptrdiff_t at = (plane * g->oh + y) * g->ow * CVK_BLOCK;
+                row_blocked_of(average, s, &after, src, (void *)row_at(step->out[0].data, at, half),
+                               y, half);
+            }
+        }
     }
 }
 

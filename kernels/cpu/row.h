@@ -119,4 +119,33 @@ static inline void row_share(int count, int worker, int workers, int *begin, int
     *end = *end == lines ? count : *end * CVK_BLOCK;
 }
 
+/* A worker's share of the rows of n pictures of some blocks: rows of all blocks, as convolutions
+ * share them, so that it finds in its own cache what it wrote in the step before; where that would
+ * leave workers unlike amounts, rows of one block after the other. */
+typedef struct row_parts {
+    int rows, planes; /* planes (blocks of a picture) taken together */
+    int at, end;
+} row_parts;
+
+enum { ROW_PARTS_FEW = 7 }; /* rows of a worker: one more or less would matter */
+
+static inline row_parts row_parts_of(int n, int blocks, int rows, int worker, int workers)
+{
+    row_parts parts = {.rows = rows, .planes = n * rows >= ROW_PARTS_FEW * workers ? blocks : 1};
+    cvk_team_share(n * blocks / parts.planes * rows, worker, workers, &parts.at, &parts.end);
+    return parts;
+}
+
+/* The next rows [*begin, *end) of planes [*plane, *plane + parts->planes); false: none is left. */
+static inline bool row_parts_next(row_parts *parts, int *plane, int *begin, int *end)
+{
+    int left = parts->end - parts->at;
+    if (left <= 0) return false;
+    *plane = parts->at / parts->rows * parts->planes;
+    *begin = parts->at % parts->rows;
+    *end = left < parts->rows - *begin ? *begin + left : parts->rows;
+    parts->at += *end - *begin;
+    return true;
+}
+
 #endif
