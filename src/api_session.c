@@ -63,6 +63,10 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.inputs is NULL");
     if (options->n_constants < 0 || (options->n_constants && !options->constants))
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.constants is NULL");
+    if (!(options->tolerance >= 0))
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_session_create: options.tolerance is %g, not 0 or more",
+                        options->tolerance);
     return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, session);
 }
 

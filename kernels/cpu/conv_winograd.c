@@ -216,27 +216,36 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **
     return g->group == 1 || row_refuse(why_not, "grouped");
 }
 
-/* Form `form` of tiles along an axis; false if there are no more. */
-static bool axis_of(int taps, int stride, int form, wino_axis *axis)
+/* Tiles along an axis, and whether over two axes they lose so many bits that the caller has to allow
+ * it. */
+typedef struct wino_form {
+    wino_axis axis;
+    bool loose;
+} wino_form;
+
+static const wino_form forms[] = {
+    {{2, 3, 1, 4}, false}, {{4, 3, 1, 6}, false}, {{6, 3, 1, 8}, true},   {{2, 5, 1, 6}, false},
+    {{4, 5, 1, 8}, true},  {{4, 3, 2, 9}, false}, {{4, 7, 1, 10}, false},
+};
+enum { FORMS = sizeof forms / sizeof *forms };
+static const double loose_error = 1e-5;
+
+static bool is_axis(const wino_axis *axis, int taps, int stride)
 {
-    static const wino_axis axes[] = {{1, 1, 1, 1}, {2, 3, 1, 4},  {4, 3, 1, 6},
-                                     {2, 5, 1, 6}, {4, 7, 1, 10}, {4, 3, 2, 9}};
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
-        if (axes[i].taps != taps || axes[i].stride != stride) continue;
-        *axis = axes[i];
-        if (taps == 1 || form-- == 0) return true;
-    }
-    return false;
+    return axis->taps == taps && axis->stride == stride;
 }
 
-/* Form `form` of tiles of one axis, or of two alike whose errors are small enough. */
-static bool plan_axes(wino_plan *plan, int form)
+/* The form over the axes along which the filter has more than one tap; false if it is not for them. */
+static bool plan_axes(wino_plan *plan, const wino_form *form, double tolerance)
 {
+    static const wino_axis flat = {1, 1, 1, 1};
     const cvk_geom *g = &plan->g;
-    bool square = g->kh == g->kw && g->sh == g->sw && g->kh > 1 && g->kh <= 5,
-         line = (g->kh == 1) != (g->kw == 1) && g->sh == 1 && g->sw == 1;
-    return (line || square) && axis_of(g->kh, g->sh, form, &plan->y) &&
-           axis_of(g->kw, g->sw, form, &plan->x);
+    plan->y = g->kh > 1 ? form->axis : flat;
+    plan->x = g->kw > 1 ? form->axis : flat;
+    if (!is_axis(&plan->y, g->kh, g->sh) || !is_axis(&plan->x, g->kw, g->sw)) return false;
+    if (g->kh > 1 && g->kw > 1)
+        return form->axis.side <= WINO_SQUARE && (!form->loose || tolerance >= loose_error);
+    return (g->kh > 1 || g->kw > 1) && form->axis.stride == 1;
 }
 
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
@@ -247,17 +256,20 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
     double direct;
     if (!plan_geometry(problem, &plan.g, why_not)) return false;
     plan.half = problem->in[0].dtype == CVK_F16;
-    if (!plan_axes(&plan, 0))
-        return row_refuse(why_not, "not 3 x 3 with stride 1 or 2, nor with stride 1 5 x 5 or of 3, "
-                                   "5 or 7 taps along one axis");
     if (!plan_pool(&plan, problem, why_not)) return false;
     if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
     best->cost = direct;
-    for (int form = 0; plan_axes(&plan, form); form++) {
+    bool any = false;
+    for (int i = 0; i < FORMS; i++) {
+        if (!plan_axes(&plan, &forms[i], problem->node->tolerance)) continue;
+        any = true;
         plan_tiles(&plan);
         plan_split(&plan, workers, l2);
         if (plan.cost < best->cost) *best = plan;
     }
+    if (!any)
+        return row_refuse(why_not, "not 3 x 3 with stride 1 or 2, nor with stride 1 5 x 5 or of 3, "
+                                   "5 or 7 taps along one axis");
     if (best->cost >= direct)
         return row_refuse(why_not, "the direct convolution is estimated to be faster");
     plan_scratch(best, l2);

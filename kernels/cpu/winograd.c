@@ -51,6 +51,14 @@ static const points points4 = {{A4}, PRODUCT1(SQUARE(A4)), {{0}}};
 static const points points6 = {
     {A6, B6}, PRODUCT2(SQUARE(A6), SQUARE(B6)), {PRODUCT1(SQUARE(B6)), PRODUCT1(SQUARE(A6))}};
 
+#define A8 0.5f
+#define B8 1.0f
+#define C8 1.5f
+static const points points8 = {{A8, B8, C8},
+                               PRODUCT3(SQUARE(A8), SQUARE(B8), SQUARE(C8)),
+                               {PRODUCT2(SQUARE(B8), SQUARE(C8)), PRODUCT2(SQUARE(A8), SQUARE(C8)),
+                                PRODUCT2(SQUARE(A8), SQUARE(B8))}};
+
 #define A10 0.375f
 #define B10 0.75f
 #define C10 1.25f
@@ -66,7 +74,7 @@ static const points points10 = {{A10, B10, C10, D10},
 
 CVK_INLINE const points *points_of(const int side)
 {
-    return side == 4 ? &points4 : side == 6 ? &points6 : &points10;
+    return side == 4 ? &points4 : side == 6 ? &points6 : side == 8 ? &points8 : &points10;
 }
 
 /* --- source --- */
@@ -199,12 +207,16 @@ CVK_INLINE void source_any(const wino_source *job, int first, int count, const b
         source_tiles(job, first, count, 4, true, half);
     else if (square && side == STRIDED)
         source_tiles(job, first, count, STRIDED, true, half);
+    else if (square && side == 8)
+        source_tiles(job, first, count, 8, true, half);
     else if (square)
         source_tiles(job, first, count, 6, true, half);
     else if (side == 4)
         source_tiles(job, first, count, 4, false, half);
     else if (side == 6)
         source_tiles(job, first, count, 6, false, half);
+    else if (side == 8)
+        source_tiles(job, first, count, 8, false, half);
     else
         source_tiles(job, first, count, 10, false, half);
 }
@@ -405,6 +417,10 @@ CVK_INLINE void result_any(const wino_result *job, int first, int count, const b
         result_tiles(job, first, count, 2, 4, true, half);
     else if (square && axis->side == STRIDED)
         result_tiles(job, first, count, 4, STRIDED, true, half);
+    else if (square && axis->side == 8 && axis->m == 6)
+        result_tiles(job, first, count, 6, 8, true, half);
+    else if (square && axis->side == 8)
+        result_tiles(job, first, count, 4, 8, true, half);
     else if (square && axis->m == 4)
         result_tiles(job, first, count, 4, 6, true, half);
     else if (square)
@@ -413,6 +429,10 @@ CVK_INLINE void result_any(const wino_result *job, int first, int count, const b
         result_tiles(job, first, count, 2, 4, false, half);
     else if (axis->side == 10)
         result_tiles(job, first, count, 4, 10, false, half);
+    else if (axis->side == 8 && axis->m == 6)
+        result_tiles(job, first, count, 6, 8, false, half);
+    else if (axis->side == 8)
+        result_tiles(job, first, count, 4, 8, false, half);
     else if (axis->m == 4)
         result_tiles(job, first, count, 4, 6, false, half);
     else

@@ -13,10 +13,12 @@
  *   result tile   [m][m]         <-  A' M A, then bias, residual, clamp, a 2 x 2 pool
  *
  * The one-dimensional matrices belong to the points 0, +-p, +-q ... and infinity:
- *   side 4: 1    side 6: 5/8, 3/2    side 10: 3/8, 3/4, 5/4, 2    stride 2: 1, and 1/2 alone
+ *   side 4: 1    side 6: 5/8, 3/2    side 8: 1/2, 1, 3/2    side 10: 3/8, 3/4, 5/4, 2
+ *   stride 2: 1, and 1/2 alone
  * All their powers and products that occur are exact in float32, and they lose fewer bits than small
  * integers: of 192 channels a relative L2 error of 1.1e-6 with F(4 x 4, 3 x 3), 1.2e-6 with
- * F(2 x 2, 5 x 5), 2.6e-6 with F(4, 7). Source: S. Winograd, Arithmetic Complexity of Computations,
+ * F(2 x 2, 5 x 5), 2.6e-6 with F(4, 7), 6.9e-6 with F(6 x 6, 3 x 3) and 6.5e-6 with F(4 x 4, 5 x 5),
+ * which are taken only where the caller's tolerance says so. Source: S. Winograd, Arithmetic Complexity of Computations,
  * 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016; other points:
  * B. Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
  * Neural Networks, 2020.
@@ -35,7 +37,7 @@ enum {
     WINO_SQUARE = 9, /* the largest over two axes */
     WINO_POINTS = WINO_SQUARE * WINO_SQUARE,
     WINO_TAPS = 7,
-    WINO_RESULTS = 4
+    WINO_RESULTS = 6
 };
 
 /* One dimension of a tile. {1, 1, 1, 1}: nothing is transformed along it. */

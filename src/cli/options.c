@@ -156,6 +156,8 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
         {"no-fuse", OPTION_FLAG, &s->no_fuse, NULL, "every node stays a step of its own", 0},
         {"workspace", OPTION_BYTES, &s->workspace, "BYTES",
          "upper bound of scratch memory (K, M, G)", 0},
+        {"tolerance", OPTION_REAL, &s->tolerance, "X",
+         "relative L2 error that a layer may have so that a faster algorithm is taken: 1e-5", 0},
         {"precision", OPTION_TEXT, &s->precision, "TYPE", "f32", 0},
         {0}};
     const option_row image[] = {

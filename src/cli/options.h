@@ -47,6 +47,7 @@ typedef struct shared_options {
     /* TAKES_PLAN */
     bool no_fuse;
     size_t workspace;
+    double tolerance;
     const char *precision;
     /* TAKES_IMAGE */
     double mean[3], std[3], scale;

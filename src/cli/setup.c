@@ -161,7 +161,8 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
     return (cvk_session_options){.inputs = shapes ? shapes->items : NULL,
                                  .n_inputs = shapes ? shapes->count : 0,
                                  .no_fuse = shared->no_fuse,
-                                 .workspace_bytes = shared->workspace};
+                                 .workspace_bytes = shared->workspace,
+                                 .tolerance = shared->tolerance};
 }
 
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)

@@ -42,7 +42,7 @@ void shapes_put(shape_set *set, const cvk_tensor *tensor);
 int shapes_set_batch(shape_set *set, const cvk_model *model, int batch);
 void shapes_free(shape_set *set);
 
-/* Session options from --no-fuse and --workspace. */
+/* Session options from --no-fuse, --workspace and --tolerance. */
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes);
 
 /* The tensors of a session's inputs or outputs, with memory of their own; none yet for an output

@@ -90,6 +90,7 @@ typedef struct cvk_node {
     const char *within;   /* what else its parameters do, for describe: "Relu"; NULL: nothing */
     const char *note;     /* what schedule has to say about it: why a fusion was declined */
     int device;           /* schedule/place: index of the device; -1: host */
+    double tolerance;     /* relative L2 error that the caller allows it; 0: what float32 needs */
 } cvk_node;
 
 typedef struct cvk_graph {

@@ -81,6 +81,7 @@ typedef struct cvk_schedule_options {
     bool no_fuse, keep_values;
     size_t workspace_bytes;
     const char *prefer_kernel;
+    double tolerance;
     const cvk_tensor *inputs, *constants;
     int n_inputs, n_constants;
 } cvk_schedule_options;

@@ -54,6 +54,12 @@ static int count_fused(const cvk_plan *plan)
     return fused;
 }
 
+static void set_tolerance(cvk_scheduler *s)
+{
+    for (int i = 0; i < s->graph->n_nodes; i++)
+        s->graph->nodes[i].tolerance = s->options->tolerance;
+}
+
 static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
@@ -65,8 +71,9 @@ static cvk_status run_passes(cvk_scheduler *s)
         CVK_TRY(cvk_pass_rewrite(s->graph));
         CVK_TRY(cvk_pass_fold(s->graph));
         CVK_TRY(cvk_pass_linear(s->graph));
-        CVK_TRY(cvk_pass_fuse(s));
     }
+    set_tolerance(s);
+    if (!s->options->no_fuse) CVK_TRY(cvk_pass_fuse(s));
     CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));
     CVK_TRY(cvk_pass_layout(s));
