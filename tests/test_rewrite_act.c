@@ -54,13 +54,13 @@ static void spelt_out_activations_are_one_function(void **state)
         {"s = Div x root; e = Erf s; g = Add e one; t = Mul x g; y = Mul t half; out g", "Gelu",
          true},
         /* times another constant */
+        {"s = Div x root; e = Erf s; g = Add e one; t = Mul s g; y = Mul t half", "Gelu", true},
         {"s = Div x root; e = Erf s; g = Add e one; t = Mul x g; y = Mul t a", "Gelu", true},
         {"s = Add x three; g = Clip s zero six; t = Mul x a; y = Mul t g", "HardSwish", true},
         {"s = Add x three; g = Clip s zero six; y = Mul x g; z = Mul y a; out z", "HardSwish",
          true},
         /* almost, but not those */
         {"s = Div x three; e = Erf s; g = Add e one; t = Mul x g; y = Mul t half", "Gelu", false},
-        {"s = Div x root; e = Erf s; g = Add e one; t = Mul s g; y = Mul t half", "Gelu", false},
         {"g = HardSigmoid x alpha=0.2 beta=0.5; y = Mul x g", "HardSwish", false},
         {"s = Add x three; g = Clip s zero three; t = Mul x g; y = Div t six", "HardSwish", false},
         {"t = Softplus x; g = Tanh t; y = Mul g t", "Mish", false},

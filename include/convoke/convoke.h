@@ -328,8 +328,8 @@ typedef struct cvk_session_options {
     size_t workspace_bytes;    /* upper bound of scratch memory; 0: none */
     const char *prefer_kernel; /* use this kernel row wherever it accepts (comparison and tests) */
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
-                                  algorithm may be taken, on devices that have one: 1e-5 and more
-                                  allow Winograd's F(6,3) and F(4,5), about 7e-6. 0: none of these */
+                                  algorithm may be taken, on devices that have one: from 1e-5 on
+                                  Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
 } cvk_session_options;
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a

@@ -18,7 +18,7 @@
  * All their powers and products that occur are exact in float32, and they lose fewer bits than small
  * integers: of 192 channels a relative L2 error of 1.1e-6 with F(4 x 4, 3 x 3), 1.2e-6 with
  * F(2 x 2, 5 x 5), 2.6e-6 with F(4, 7), 6.9e-6 with F(6 x 6, 3 x 3) and 6.5e-6 with F(4 x 4, 5 x 5),
- * which are taken only where the caller's tolerance says so. Source: S. Winograd, Arithmetic Complexity of Computations,
+ * which are taken only where the caller tolerates that. Source: S. Winograd, Arithmetic Complexity of Computations,
  * 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016; other points:
  * B. Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
  * Neural Networks, 2020.

@@ -133,6 +133,7 @@ cvk_status cvk_pass_rewrite(cvk_graph *graph)
     CVK_TRY(cvk_graph_prune(graph)); /* of a whole one, parts could pass for a multiple */
     const int left = graph->n_nodes;
     for (int i = 0; i < left; i++) CVK_TRY(cvk_rewrite_act(graph, i, false));
+    CVK_TRY(cvk_graph_link(graph));
     CVK_TRY(cvk_rewrite_norms(graph));
     CVK_TRY(cvk_graph_prune(graph));
     CVK_TRY(rewrite_matmuls(graph));
