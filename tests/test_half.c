@@ -122,6 +122,13 @@ static void convolutions_without_casts(void **state)
         "in x 2x17x31:f16; const w 20x17x3:f16 ~-0.1,0.1; y = Conv x w - pads=[1,1] strides=[2]\n"
         "out y",
         "in x 2x17x9x8:f16; y = MaxPool x kernel_shape=[3,2] strides=[2,1] pads=[1,0,1,1]; out y",
+        "in x 1x35x12x10:f16; const g 35:f16 ~0.5,1.5; const b 35:f16; const v 35:f16 ~0.5,1.5\n"
+        "const w 20x35x1x1:f16 ~-0.1,0.1; n = BatchNormalization x g b b v; r = Relu n\n"
+        "c = Conv r w; y = AveragePool c kernel_shape=[2,2] strides=[2,2]; out y",
+        "in x 1x35x12x10:f16; const w 20x35x1x1:f16 ~-0.1,0.1; const b 20:f16\n"
+        "p = AveragePool x kernel_shape=[3,3] pads=[1,1,1,1]; c = Conv p w b; y = Relu c; out y",
+        "in x 1x35x7x7:f16; const w 40x35x1x1:f16 ~-0.1,0.1; const b 40:f16\n"
+        "c = Conv x w b; r = Relu c; y = GlobalAveragePool r; out y",
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         char text[700];

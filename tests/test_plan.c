@@ -22,6 +22,7 @@ static const struct plan_case {
     {"residual_no_fuse", "residual", true},
     {"inception", "inception", false},
     {"separable", "separable", false},
+    {"pools", "pools", false},
 };
 
 /* Numbers in names that the scheduler made up ("x#26") would change with every node. */

@@ -395,7 +395,8 @@ typedef struct cvk_step_info {
     const char *kernel;  /* kernel row */
     const char *fused;   /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
     const char *refused; /* "row: why; row: why" for rows asked first; "" if none */
-    const char *note;    /* why a fusion or a concat by offset was declined; "" if not */
+    const char *note;    /* why a fusion or a concat by offset was declined, or why a pool changed places
+                            with a convolution; "" if neither */
     const char *output;  /* name of its first output value */
     const char *shape;   /* its shape and layout: "1x64x55x55 nchw16c" */
     size_t offset, bytes; /* of its first output in the activation buffer */

@@ -95,14 +95,28 @@ static void plan_source(conv_plan *plan)
     }
 }
 
-/* Without a window, and where it must be copied anyway, the image is one row. */
+/* A pool over the whole picture. */
+static bool pools_all(const conv_plan *plan)
+{
+    const cvk_geom *p = &plan->pool;
+    return plan->pooled && p->oh * p->ow == 1 && p->kh == p->ih && p->kw == p->iw && !p->pt &&
+           !p->pl && !p->pb && !p->pr && p->dh == 1 && p->dw == 1;
+}
+
+/* Without a window, the image is one row where it must be copied anyway, or nobody asks for its
+ * rows: before a pool over all of it, whose window becomes that row. */
 static void flatten(conv_plan *plan)
 {
-    cvk_geom *g = &plan->g;
-    if (!(plan->half || plan->mapped) || plan->pooled || !fits_in_place(g, false)) return;
+    cvk_geom *g = &plan->g, *p = &plan->pool;
+    const bool all = pools_all(plan);
+    if (!(plan->half || plan->mapped || all) || (plan->pooled && !all)) return;
+    if (plan->transposed || !fits_in_place(g, false)) return;
     if (g->kh * g->kw != 1 || g->sh != 1 || g->oh != g->ih || g->ow != g->iw) return;
     g->iw = g->ow = g->oh * g->ow;
     g->ih = g->oh = 1;
+    if (!all) return;
+    p->kw = p->sw = p->iw = g->ow;
+    p->kh = p->sh = p->ih = 1;
 }
 
 /* Rows and columns of the outputs; a line is cut into pieces of some tiles. */
@@ -328,6 +342,7 @@ static bool pool_pays(const conv_plan *plan, const cvk_caps *caps, const char **
     }
     conv_plan apart = *plan;
     apart.pooled = false;
+    plan_outputs(&apart);
     plan_split(&apart, caps->units);
     double floats =
         (double)plan->g.n * plan->rows * plan->cols * plan->vecs * plan->lanes * plan->g.group;

@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "kernels/cpu/half.h"
+#include "kernels/cpu/sums.h"
 #include "kernels/cpu/unroll.h"
+
+/* Taps from which on their sum in float would lose digits. */
+enum { LARGE_WINDOW = 64 };
 
 static int max(int a, int b)
 {
@@ -90,6 +94,18 @@ CVK_INLINE vec window(const float *src, ptrdiff_t down, ptrdiff_t right, const i
     return sum;
 }
 
+/* The sum of a large window. */
+static vec sum_large(const float *src, ptrdiff_t down, ptrdiff_t right, int rows, int cols)
+{
+    double total[CVK_VLEN];
+    float sum[CVK_VLEN];
+    sums_start(SUMS_PLAIN, total);
+    for (int y = 0; y < rows; y++)
+        sums_lanes(SUMS_PLAIN, src + y * down, cols, right, vec_zero(), total);
+    for (int l = 0; l < CVK_VLEN; l++) sum[l] = (float)total[l];
+    return vec_load(sum);
+}
+
 CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int cols,
                           const bool is_max)
 {
@@ -98,6 +114,7 @@ CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int
     if (rows <= 0 || cols <= 0) return is_max ? vec_set1(-INFINITY) : vec_zero();
     if (rows == 2 && cols == 2) return window(src, down, right, 2, 2, is_max);
     if (rows == 3 && cols == 3) return window(src, down, right, 3, 3, is_max);
+    if (rows * cols >= LARGE_WINDOW && !is_max) return sum_large(src, down, right, rows, cols);
     return window(src, down, right, rows, cols, is_max);
 }
 

@@ -12,6 +12,7 @@ static bool needs_rare_acts(const cvk_node *node)
 {
     bool rare = node->op == CVK_OP_Unary &&
                 ((const cvk_unary_params *)node->params)->act.kind > CVK_ACT_SWISH;
+    rare = rare || (node->pre.on && node->pre.act.kind > CVK_ACT_SWISH);
     for (int i = 0; i < node->n_posts; i++)
         rare = rare ||
                (node->posts[i].kind == CVK_POST_ACT && node->posts[i].act.kind > CVK_ACT_SWISH);
@@ -157,6 +158,15 @@ static void make_simple(cvk_cl_posts *posts)
     }
 }
 
+static void put_act(cvk_cl_posts *posts, int i, const cvk_act *act)
+{
+    posts->list[i].act = (cl_int)act->kind;
+    posts->list[i].a = act->a;
+    posts->list[i].b = act->b;
+    posts->list[i].c = act->c;
+    posts->list[i].d = act->d;
+}
+
 void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual,
                        int *slope)
 {
@@ -164,7 +174,6 @@ void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *p
     *residual = *slope = -1;
     for (int i = 0; i < node->n_posts && node->posts[i].kind != CVK_POST_POOL; i++) {
         const cvk_post *post = &node->posts[i];
-        const cvk_act *act = &post->act;
         posts->count = i + 1;
         posts->list[i].kind = (cl_int)post->kind;
         if (post->kind == CVK_POST_ADD) {
@@ -174,12 +183,19 @@ void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *p
             posts->prelu = cvk_view_count(&in[post->input]) == 1 ? 2 : 1;
             *slope = post->input;
         } else {
-            posts->list[i].act = (cl_int)act->kind;
-            posts->list[i].a = act->a;
-            posts->list[i].b = act->b;
-            posts->list[i].c = act->c;
-            posts->list[i].d = act->d;
+            put_act(posts, i, &post->act);
         }
     }
     make_simple(posts);
+}
+
+void cvk_cl_pre_make(const cvk_node *node, cvk_cl_posts *before)
+{
+    *before = (cvk_cl_posts){0};
+    if (node->pre.on && node->pre.act.kind != CVK_ACT_NONE) {
+        before->count = 1;
+        before->list[0].kind = CVK_POST_ACT;
+        put_act(before, 0, &node->pre.act);
+    }
+    make_simple(before);
 }

@@ -72,6 +72,9 @@ bool cvk_cl_posts_accept(const cvk_problem *problem, bool pool, const char **why
 void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *posts, int *residual,
                        int *slope);
 
+/* Fills *before from the activation of the node's prologue; none if it has none. */
+void cvk_cl_pre_make(const cvk_node *node, cvk_cl_posts *before);
+
 /* Whether optional input `index` is there, and is the operator's own and not a post's. */
 bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index);
 

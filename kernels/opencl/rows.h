@@ -11,7 +11,9 @@
     bool cvk_cl_##stem##_accepts(const cvk_problem *problem, const char **why_not);       \
     cvk_status cvk_cl_##stem##_prepare(cvk_device *device, cvk_step *step);               \
     cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers);
+#define XP X
 #include "kernels/opencl/kernels.def"
+#undef XP
 #undef X
 
 #endif

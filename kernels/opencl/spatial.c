@@ -9,11 +9,20 @@
 #include "graph/resample.h"
 
 typedef struct pool_args {
-    cl_int span, planes, chunk, chunks;
+    cl_int span, planes, channels, chunk, chunks;
     cl_int ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, pb, pr;
     cl_int average, include_pad;
-    cvk_cl_posts posts;
+    cvk_cl_posts posts, before;
 } pool_args;
+
+/* A map is worth it where each pixel is in one window at most. */
+static bool accepts_map(const cvk_node *node, const cvk_geom *g, const char **why_not)
+{
+    if (!node->pre.on) return true;
+    if ((g->kh - 1) * g->dh >= g->sh || (g->kw - 1) * g->dw >= g->sw)
+        return cvk_cl_refuse(why_not, "windows overlap: pixels would be mapped again and again");
+    return true;
+}
 
 static bool accepts_pool(const cvk_problem *problem, const char **why_not)
 {
@@ -26,9 +35,9 @@ static bool accepts_pool(const cvk_problem *problem, const char **why_not)
     for (int i = 0; i < node->n_posts; i++)
         if (node->posts[i].kind != CVK_POST_ACT)
             return cvk_cl_refuse(why_not, "only activations can follow");
-    return cvk_geom_make(&params->window, 1, &problem->in[0].shape, &problem->out[0].shape,
-                         &geom) ||
-           cvk_cl_refuse(why_not, "neither 1-D nor 2-D, or too large");
+    if (!cvk_geom_make(&params->window, 1, &problem->in[0].shape, &problem->out[0].shape, &geom))
+        return cvk_cl_refuse(why_not, "neither 1-D nor 2-D, or too large");
+    return accepts_map(node, &geom, why_not);
 }
 
 bool cvk_cl_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
@@ -47,11 +56,14 @@ static cvk_status pool_launch(cvk_device *device, cvk_step *step, const char *ke
                               int lanes)
 {
     const cvk_pool_params *params = step->node->params;
+    const cvk_pre *pre = &step->node->pre;
+    const bool half = step->in[0].dtype == CVK_F16;
     int residual, slope;
     cvk_geom g;
     if (!cvk_geom_make(&params->window, 1, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "pool '%s': its geometry does not fit", step->node->name);
     pool_args args = {.planes = g.n * ((g.ic + lanes - 1) / lanes),
+                      .channels = g.ic,
                       .ih = g.ih,
                       .iw = g.iw,
                       .oh = g.oh,
@@ -69,11 +81,17 @@ static cvk_status pool_launch(cvk_device *device, cvk_step *step, const char *ke
                       .average = params->kind == CVK_POOL_AVERAGE,
                       .include_pad = params->count_include_pad};
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
+    cvk_cl_pre_make(step->node, &args.before);
     args.chunk = cvk_cl_chunk(device, g.ow, chunk, 1, &args.chunks);
     cvk_cl_spec spec = {.file = "spatial.cl",
                         .kernel = kernel,
-                        .defines = step->in[0].dtype == CVK_F16 ? "-DHALF=1" : NULL,
-                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .defines = pre->on ? (half ? "-DHALF=1 -DMAP=1" : "-DMAP=1")
+                                   : half  ? "-DHALF=1"
+                                           : NULL,
+                        .buffers = {{CVK_CL_IN, 0, NULL},
+                                    {CVK_CL_IN, pre->on ? pre->scale : -1, NULL},
+                                    {CVK_CL_IN, pre->on ? pre->shift : -1, NULL},
+                                    {CVK_CL_OUT, 0, NULL}},
                         .args = &args,
                         .args_bytes = sizeof args,
                         .units = (int64_t)args.planes * g.oh * args.chunks,

@@ -11,13 +11,19 @@
  * Plain layout: a plane is one channel of one image, a pixel one float. Blocked layout: a plane is
  * 16 channels, a pixel a float16 (lanes beyond C hold anything and stay among themselves). A 1-D
  * problem has one row.
+ *
+ *   MAP   1: a pool's taps get a scale and a shift per channel and args.before on their way in; 0
+ *         (default): they count as they are, and there is neither scale nor shift
  */
+#ifndef MAP
+#define MAP 0
+#endif
 
 typedef struct {
-    int span, planes, chunk, chunks;
+    int span, planes, channels, chunk, chunks;
     int ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, pb, pr;
     int average, include_pad;
-    posts_args posts; /* activations only */
+    posts_args posts, before; /* activations only */
 } pool_args;
 
 /* What an average divides by; 1 for a window that has nothing in it, whose sum is 0. */
@@ -27,7 +33,19 @@ static float pool_divisor(const pool_args *args, int4 rows, int4 columns)
     return (float)max(count, 1);
 }
 
-__kernel void pool_blocked(const __global stored_t *src, __global stored_t *dst,
+/* A tap on its way in. */
+INLINE float16 pool_tap(const pool_args *args, float16 x, float16 scale, float16 shift)
+{
+#if MAP
+    x = mad16(x, scale, shift);
+    return apply_posts(&args->before, x, x, x);
+#else
+    return x;
+#endif
+}
+
+__kernel void pool_blocked(const __global stored_t *src, const __global float *scale,
+                           const __global float *shift, __global stored_t *dst,
                            const pool_args args)
 {
     int begin = (int)get_global_id(0) * args.span;
@@ -37,12 +55,19 @@ __kernel void pool_blocked(const __global stored_t *src, __global stored_t *dst,
         int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
         int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
         const __global stored_t *from = src + plane * args.ih * args.iw * 16;
+#if MAP
+        const int c = plane % ((args.channels + 15) / 16) * 16;
+        const float16 k = load_n(scale + c, args.channels - c);
+        const float16 s = load_n(shift + c, args.channels - c);
+#else
+        const float16 k = (float16)(1.0f), s = (float16)(0.0f);
+#endif
         for (int x = x0; x < x1; x++) {
             int4 columns = window_taps(x, args.sw, args.kw, args.dw, args.pl, args.pr, args.iw);
             float16 v = (float16)(args.average ? 0.0f : -INFINITY);
             for (int sy = rows.x; sy < rows.y; sy += args.dh) {
                 for (int sx = columns.x; sx < columns.y; sx += args.dw) {
-                    float16 tap = load_pixel(from, sy * args.iw + sx);
+                    float16 tap = pool_tap(&args, load_pixel(from, sy * args.iw + sx), k, s);
                     v = args.average ? v + tap : fmax(v, tap);
                 }
             }
@@ -52,13 +77,18 @@ __kernel void pool_blocked(const __global stored_t *src, __global stored_t *dst,
     }
 }
 
-static float pool_pixel(const pool_args *args, const __global float *from, int4 rows, int x)
+/* k, s: scale and shift of the plane. */
+static float pool_pixel(const pool_args *args, const __global float *from, int4 rows, int x,
+                        float k, float s)
 {
     int4 columns = window_taps(x, args->sw, args->kw, args->dw, args->pl, args->pr, args->iw);
     float v = args->average ? 0.0f : -INFINITY;
     for (int sy = rows.x; sy < rows.y; sy += args->dh) {
         for (int sx = columns.x; sx < columns.y; sx += args->dw) {
             float tap = from[sy * args->iw + sx];
+#if MAP
+            tap = pool_tap(args, (float16)(tap), (float16)(k), (float16)(s)).s0;
+#endif
             v = args->average ? v + tap : fmax(v, tap);
         }
     }
@@ -66,7 +96,8 @@ static float pool_pixel(const pool_args *args, const __global float *from, int4 
 }
 
 /* A chunk is at most 16 pixels. */
-__kernel void pool_plain(const __global float *src, __global float *dst, const pool_args args)
+__kernel void pool_plain(const __global float *src, const __global float *scale,
+                         const __global float *shift, __global float *dst, const pool_args args)
 {
     int begin = (int)get_global_id(0) * args.span;
     int end = min(begin + args.span, args.planes * args.oh * args.chunks);
@@ -75,9 +106,14 @@ __kernel void pool_plain(const __global float *src, __global float *dst, const p
         int lanes = min(args.chunk, args.ow - x0), plane = row / args.oh, y = row - plane * args.oh;
         int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
         const __global float *from = src + plane * args.ih * args.iw;
+#if MAP
+        const float k = scale[plane % args.channels], s = shift[plane % args.channels];
+#else
+        const float k = 1.0f, s = 0.0f;
+#endif
         float lane[16];
         for (int i = 0; i < 16; i++)
-            lane[i] = i < lanes ? pool_pixel(&args, from, rows, x0 + i) : 0.0f;
+            lane[i] = i < lanes ? pool_pixel(&args, from, rows, x0 + i, k, s) : 0.0f;
         float16 v = vload16(0, lane);
         store_n(apply_posts(&args.posts, v, v, v), dst + row * args.ow + x0, lanes);
     }

@@ -5,20 +5,25 @@
 #include "kernels/opencl/rows.h"
 
 const cvk_kernel cvk_cl_kernels[] = {
-#define X(Op, row, in, out, need, pack, place, stem, launch)                                   \
+#define ROW(Op, row, in, out, need, pack, place, stem, launch, before)                         \
     {.op = CVK_OP_##Op,                                                                        \
      .name = row,                                                                              \
      .in_layout = CVK_LAYOUT_##in,                                                             \
      .out_layout = CVK_LAYOUT_##out,                                                           \
      .needs = need,                                                                            \
      .packs = pack,                                                                            \
+     .prologue = before,                                                                       \
      .inplace = place,                                                                         \
      .accepts = cvk_cl_##stem##_accepts,                                                       \
      .prepare = cvk_cl_##stem##_prepare,                                                       \
      .run = launch,                                                                            \
      .release = cvk_cl_release},
+#define X(...) ROW(__VA_ARGS__, false)
+#define XP(...) ROW(__VA_ARGS__, true)
 #include "kernels/opencl/kernels.def"
+#undef XP
 #undef X
+#undef ROW
 };
 
 const int cvk_cl_kernel_count = (int)(sizeof cvk_cl_kernels / sizeof cvk_cl_kernels[0]);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What follows a node becomes part of it: residual add, activation, PRelu, and last a pool, and
- * what stands before a convolution, a per-channel map and an activation; as far as the kernel row
- * that computes it accepts the longer node. The fused node stands where its last
- * member stood, so that a residual computed in between is there. A refusal is kept in the node's
- * note.
+ * what stands before a convolution or a pool, a per-channel map and an activation; as far as the
+ * kernel row that computes it accepts the longer node. The fused node stands where its last member
+ * stood, so that a residual computed in between is there. A refusal is kept in the node's note.
  */
 #include <string.h>
 
@@ -69,6 +68,17 @@ static void swap_terms(cvk_qbinary_params *qadd)
     qadd->b_zp = p.a_zp;
 }
 
+/* A pool over a whole picture as a window of its size. */
+static cvk_pool_params global_window(const cvk_global_pool_params *global, const cvk_shape *in)
+{
+    cvk_pool_params pool = {.kind = global->kind, .window.spatial = in->rank - 2};
+    for (int d = 0; d < in->rank - 2; d++) {
+        pool.window.kernel[d] = pool.window.stride[d] = in->dims[2 + d];
+        pool.window.dilation[d] = 1;
+    }
+    return pool;
+}
+
 /* What `next`, the only reader of value `out`, would be as a post of `node`. kind 0: nothing. An
  * extra input that it needs comes in *input (else -1). */
 static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, int *input)
@@ -84,6 +94,10 @@ static cvk_post post_of(const cvk_graph *graph, const cvk_node *next, int out, i
                ((const cvk_pool_params *)next->params)->kind != CVK_POOL_LP) {
         post.kind = CVK_POST_POOL;
         post.pool = *(const cvk_pool_params *)next->params;
+    } else if (next->op == CVK_OP_GlobalPool && shape->rank > 2 &&
+               shape->rank - 2 <= CVK_MAX_SPATIAL) {
+        post.kind = CVK_POST_POOL;
+        post.pool = global_window(next->params, shape);
     } else if (next->op == CVK_OP_Binary) {
         cvk_binary_kind kind = ((const cvk_binary_params *)next->params)->kind;
         int other = next->in[0] == out ? next->in[1] : next->in[0];
@@ -121,6 +135,8 @@ static const char *post_label(cvk_arena *arena, const cvk_post *post)
     case CVK_POST_POOL: break;
     }
     const cvk_window *w = &post->pool.window;
+    if (post->op == CVK_OP_GlobalPool)
+        return post->pool.kind == CVK_POOL_MAX ? "GlobalMaxPool" : "GlobalAveragePool";
     if (w->spatial == 1)
         return cvk_arena_printf(arena, "%sPool %d/%d",
                                 post->pool.kind == CVK_POOL_MAX ? "Max" : "Average",
@@ -174,12 +190,12 @@ static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
 }
 
 /* A map per channel that only node `index` reads, with at most an activation behind it; NULL if its
- * input is not made so. */
+ * input is not made so, or it is of a kind that takes none. */
 static cvk_node *map_before(const fuser *f, const cvk_node *node, int index)
 {
     const cvk_graph *graph = f->s->graph;
     int producer = graph->values[node->in[0]].producer;
-    if (node->op != CVK_OP_Conv || producer < 0) return NULL;
+    if ((node->op != CVK_OP_Conv && node->op != CVK_OP_Pool) || producer < 0) return NULL;
     /* A fused node stands at its last member's place. */
     cvk_node *map = &graph->nodes[producer];
     if (f->gone[producer] || map->op != CVK_OP_Affine || f->readers[node->in[0]] != index)

@@ -71,6 +71,7 @@ static cvk_status run_passes(cvk_scheduler *s)
         CVK_TRY(cvk_pass_rewrite(s->graph));
         CVK_TRY(cvk_pass_fold(s->graph));
         CVK_TRY(cvk_pass_linear(s->graph));
+        CVK_TRY(cvk_pass_commute(s->graph));
     }
     set_tolerance(s);
     if (!s->options->no_fuse) CVK_TRY(cvk_pass_fuse(s));
