@@ -146,6 +146,18 @@ static const char *post_label(cvk_arena *arena, const cvk_post *post)
                             (int)w->kernel[1], (int)w->stride[0]);
 }
 
+/* Whether a pool that gives as much as it gets is better off in a step of its own, with the
+ * activation that alone reads it: in the step before, which ends with the pool, it would save one
+ * tensor's way out and back, and cost the activation's. */
+static bool pools_with_act(const fuser *f, const cvk_node *pool)
+{
+    const cvk_graph *graph = f->s->graph;
+    const int reader = f->readers[pool->out[0]];
+    return pool->op == CVK_OP_Pool && reader >= 0 && graph->nodes[reader].op == CVK_OP_Unary &&
+           cvk_shape_count(&graph->values[pool->in[0]].shape) <=
+               cvk_shape_count(&graph->values[pool->out[0]].shape);
+}
+
 /* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index.
  */
 static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
@@ -161,6 +173,11 @@ static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
     if (!post.kind) return CVK_OK;
     post.name = post_label(graph->arena, &post);
     if (!post.name) return CVK_NO_MEMORY;
+    if (pools_with_act(f, next)) {
+        node->note =
+            cvk_arena_printf(graph->arena, "%s not fused: an activation follows it", post.name);
+        return node->note ? CVK_OK : CVK_NO_MEMORY;
+    }
     if (node->n_posts == CVK_MAX_POSTS) {
         node->note = cvk_arena_printf(graph->arena, "%s not fused: %d posts already", post.name,
                                       CVK_MAX_POSTS);
