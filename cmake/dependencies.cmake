@@ -6,8 +6,6 @@ pkg_check_modules(CPUINFO REQUIRED IMPORTED_TARGET libcpuinfo)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 find_program(PROTOC_C protoc-c REQUIRED)
-find_path(PTHREADPOOL_INCLUDE_DIR pthreadpool.h REQUIRED)
-find_library(PTHREADPOOL_LIBRARY pthreadpool REQUIRED)
 find_path(ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)
 find_library(MATH_LIBRARY m)
 

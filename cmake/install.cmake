@@ -14,6 +14,6 @@ install(FILES ${PROJECT_BINARY_DIR}/generated/ConvokeConfig.cmake
     ${PROJECT_BINARY_DIR}/generated/ConvokeConfigVersion.cmake DESTINATION ${CONVOKE_PACKAGE_DIR})
 
 # What a static link needs beside libconvoke.a, as pkg-config flags.
-set(CONVOKE_PC_LIBS_PRIVATE "-lpthreadpool -lm -ldl -lpthread")
+set(CONVOKE_PC_LIBS_PRIVATE "-lm -ldl -lpthread")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/convoke.pc.in ${PROJECT_BINARY_DIR}/generated/convoke.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/generated/convoke.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -14,7 +14,7 @@ function(convoke_room name)
 endfunction()
 
 convoke_room(base src/base/*.c)
-target_include_directories(cvk_base PRIVATE ${PTHREADPOOL_INCLUDE_DIR} ${CPUINFO_INCLUDE_DIRS} ${SQLITE3_INCLUDE_DIRS})
+target_include_directories(cvk_base PRIVATE ${CPUINFO_INCLUDE_DIRS} ${SQLITE3_INCLUDE_DIRS})
 convoke_room(graph src/graph/*.c)
 convoke_room(ops src/ops/*.c)
 
@@ -70,7 +70,7 @@ set(CONVOKE_OBJECTS)
 foreach(room ${CONVOKE_ROOMS})
     list(APPEND CONVOKE_OBJECTS $<TARGET_OBJECTS:${room}>)
 endforeach()
-set(CONVOKE_LINK ${PTHREADPOOL_LIBRARY} ${CPUINFO_LINK_LIBRARIES} ${PROTOBUF_C_LINK_LIBRARIES}
+set(CONVOKE_LINK ${CPUINFO_LINK_LIBRARIES} ${PROTOBUF_C_LINK_LIBRARIES}
     ${SQLITE3_LINK_LIBRARIES} ${MATH_LIBRARY} ${CMAKE_DL_LIBS} Threads::Threads)
 
 # No source of their own: generators want at least one.

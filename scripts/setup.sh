@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libonnx-dev
-    libpthreadpool-dev libcpuinfo-dev opencl-headers ocl-icd-opencl-dev libclblast-dev libsqlite3-dev
+    libcpuinfo-dev opencl-headers ocl-icd-opencl-dev libclblast-dev libsqlite3-dev
     libcmocka-dev libjansson-dev libjpeg-dev libpng-dev zlib1g-dev)
 demo=(pocl-opencl-icd dataset-fashion-mnist)
 pictures=(python3 python3-numpy python3-pil fonts-dejavu-core)
@@ -73,9 +73,8 @@ aarch64() {
     apt=(apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$root/lists"
         -o Dir::Cache="$root/cache" -o APT::Sandbox::User=)
     echo "unpacking libraries for AArch64 in $root" >&2
-    if ! "${apt[@]}" update >&2 || ! (cd "$root/debs" && "${apt[@]}" download libpthreadpool0 libpthreadpool-dev \
-        libcpuinfo0 libcpuinfo-dev libprotobuf-c1 libprotobuf-c-dev libsqlite3-0 libsqlite3-dev libcmocka0 \
-        libcmocka-dev >&2); then
+    if ! "${apt[@]}" update >&2 || ! (cd "$root/debs" && "${apt[@]}" download libcpuinfo0 libcpuinfo-dev \
+        libprotobuf-c1 libprotobuf-c-dev libsqlite3-0 libsqlite3-dev libcmocka0 libcmocka-dev >&2); then
         echo "skipped: Debian's packages for AArch64 cannot be had" >&2
         return 77
     fi

@@ -6,6 +6,7 @@ set(DRIVER_LEAKS "ASAN_OPTIONS=detect_leaks=0")
 convoke_test(test_worked test_worked.c model_text.c)
 set_tests_properties(test_worked PROPERTIES ENVIRONMENT "${DRIVER_LEAKS}")
 convoke_test(test_plan test_plan.c model_text.c)
+convoke_test(test_threads test_threads.c)
 
 # A program, with more sources if it needs them, that takes the device to test as its argument: one test
 # per device, skipped where it is absent.
@@ -28,6 +29,7 @@ endfunction()
 convoke_device_test(test_session)
 convoke_device_test(test_session_info)
 convoke_device_test(test_session_late)
+convoke_device_test(test_session_threads)
 convoke_device_test(test_fusion)
 convoke_device_test(test_rewrite_act)
 convoke_test(test_tolerance test_tolerance.c model_text.c model_reference.c)

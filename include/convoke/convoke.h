@@ -35,8 +35,9 @@
  *   - Tensors that cross this interface stay the caller's: nothing is kept after the call returns.
  *   - Strings returned belong to the handle they came from and live as long as it does.
  *   - Option structs may be zero-filled or NULL: zero always means the default.
- *   - The library never prints, aborts, exits or changes the state of the process. The log sink and
- *     the CPU mask are its only process-wide state.
+ *   - The library never prints, aborts, exits or changes the state of the process. The log sink, and
+ *     the threads that runs on the CPU share while a CPU device is open, are its only process-wide
+ *     state.
  *   - One thread at a time uses a session; sessions on different threads may share a device and a
  *     model. A model may be freed once its sessions exist.
  */
@@ -184,7 +185,13 @@ typedef struct cvk_device_info {
 } cvk_device_info;
 
 typedef struct cvk_device_options {
-    int threads;     /* CPU: workers; 0: all cores this process may use */
+    int threads;     /* CPU: the most workers that a run has at once; 0: all cores that the calling
+                        thread may use. Runs on several threads share the cores, also those of
+                        different devices and sessions: each works on the thread that calls it at
+                        once, and before each of its steps it takes what helpers the others leave,
+                        or lets them go, so that together they are no more than the cores (or the
+                        calls, if these are more). More than the cores serve a run only if asked for
+                        here and while it is alone. Outputs are the same bits whatever it gets */
     const char *isa; /* CPU: highest level, "scalar" "avx2" "avx512" "neon"; NULL: the best here */
 } cvk_device_options;
 
@@ -407,7 +414,8 @@ typedef struct cvk_step_info {
     const char *executor;    /* the device whose workers or queue run it, which is a CPU's for the
                                references beside it; "host": the thread that runs the session */
     const cvk_slice *slices; /* by worker of the executor, with options.profile; valid as long as
-                               the session. Workers also wait for each other: ms is longer */
+                               the session. Workers also wait for each other: ms is longer. 0 ms for
+                               a worker that other runs had meanwhile */
     int n_slices;            /* 1 for a queue and for the host; 0 without options.profile */
 } cvk_step_info;
 

@@ -72,8 +72,9 @@ struct cvk_kernel {
     bool (*accepts)(const cvk_problem *problem, const char **why_not);
     /* Packs weights, builds programs, states scratch. May be NULL. */
     cvk_status (*prepare)(cvk_device *device, cvk_step *step);
-    /* CPU: every worker calls it for its share; must not wait for another worker. OpenCL: worker 0
-     * of 1, enqueues only. Neither allocates, logs nor locks. */
+    /* CPU: every worker calls it for its share; must not wait for another worker. workers is at
+     * most caps.units, fewer where runs share the cores; the results are the same bits however many
+     * they are. OpenCL: worker 0 of 1, enqueues only. Neither allocates, logs nor locks. */
     cvk_status (*run)(cvk_device *device, const cvk_step *step, int worker, int workers);
     /* Drops what prepare made beside arena memory and packs. May be NULL. */
     void (*release)(cvk_device *device, cvk_step *step);

@@ -85,9 +85,11 @@ void trace_append(json_t *events, const cvk_session *session, int pid, const cha
         cvk_step_info step;
         if (cvk_session_step(session, i, &step) || !step.n_slices) continue;
         int row = first_row(&all, &step);
-        for (int k = 0; k < step.n_slices; k++)
+        for (int k = 0; k < step.n_slices; k++) {
+            if (step.slices[k].ms <= 0) continue; /* took no part */
             json_array_append_new(events, slice(step.op, pid, row + k, step.slices[k].begin_ms,
                                                 step.slices[k].ms, step_args(i, &step)));
+        }
     }
     name_rows(events, &all, pid);
 }

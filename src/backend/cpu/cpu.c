@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The CPU as a device: memory is host memory, a team of workers walks the steps together, and the
+ * The CPU as a device: memory is host memory, a team of workers does the steps together, and the
  * instruction-set level is the best that this processor and the caller's mask allow. Measurements
  * of the machine are in measure.c.
  */
@@ -106,15 +106,15 @@ static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_dev
     int threads = options ? options->threads : 0;
     cvk_isa isa;
     if (index != 0) return cvk_fail(CVK_NO_DEVICE, "device cpu:%d: there is only one", index);
-    if (threads < 0 || threads > CPU_MAX_WORKERS)
+    if (threads < 0 || threads > CVK_TEAM_MOST)
         return cvk_fail(CVK_BAD_ARGUMENT, "device cpu: %d threads asked for, expected 0 to %d",
-                        threads, CPU_MAX_WORKERS);
+                        threads, CVK_TEAM_MOST);
     CVK_TRY(choose_level(options, &isa));
     cpu_device *cpu = calloc(1, sizeof *cpu);
     if (!cpu) return cvk_fail(CVK_NO_MEMORY, "out of memory: device cpu");
     cvk_device_init(&cpu->device, &cvk_backend_cpu);
     cpu->level = levels[isa];
-    cpu->team = cvk_team_create(threads ? threads : cvk_cpu_cores());
+    cpu->team = cvk_team_create(threads ? threads : cvk_cpu_cores(), 0);
     cvk_status status = cpu->team ? copy_rows(cpu) : CVK_NO_MEMORY;
     if (status) {
         close_cpu(&cpu->device);
@@ -185,8 +185,8 @@ static cvk_status finish(cvk_device *device)
 typedef struct walk {
     cvk_device *device;
     cvk_step *const *steps;
-    int count;
     const cvk_timing *timing;
+    double begin_ms;      /* of the step under way */
     pthread_mutex_t lock; /* guards the first failure */
     cvk_status status;
     char sentence[SENTENCE];
@@ -209,37 +209,38 @@ double cvk_cpu_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* One worker's way through the plan. All meet after every step, also after one that failed: kernels
- * are safe on whatever a failed step left behind. */
-static void walk_steps(void *arg, int worker, int workers)
+/* Worker 0 ends the step before and tells what workers that take no part do in this one. */
+static void note_begin(walk *w, int i, int workers, double now_ms)
+{
+    int lanes = w->device->lanes;
+    if (i) w->timing->ms[i - 1] = now_ms - w->begin_ms;
+    w->begin_ms = now_ms;
+    for (int k = workers; k < lanes; k++)
+        w->timing->slices[(size_t)i * (size_t)lanes + (size_t)k] = (cvk_slice){now_ms, 0};
+}
+
+/* One worker's share of a step. The steps after one that fails are run too: kernels are safe on
+ * whatever it left behind. */
+static void do_step(void *arg, int i, int worker, int workers)
 {
     walk *w = arg;
-    cvk_team *team = ((cpu_device *)w->device)->team;
-    double start = w->timing ? cvk_cpu_seconds() : 0;
-    for (int i = 0; i < w->count; i++) {
-        const cvk_step *step = w->steps[i];
-        cvk_status status = step->kernel->run(w->device, step, worker, workers);
-        if (status) note_failure(w, status);
-        if (w->timing)
-            w->timing->slices[(size_t)i * (size_t)workers + (size_t)worker] =
-                (cvk_slice){start * 1e3, (cvk_cpu_seconds() - start) * 1e3};
-        cvk_team_barrier(team);
-        if (!w->timing) continue;
-        double end = cvk_cpu_seconds();
-        if (worker == 0) w->timing->ms[i] = (end - start) * 1e3;
-        start = end;
-    }
+    const cvk_step *step = w->steps[i];
+    double begin_ms = w->timing ? cvk_cpu_seconds() * 1e3 : 0;
+    if (w->timing && worker == 0) note_begin(w, i, workers, begin_ms);
+    cvk_status status = step->kernel->run(w->device, step, worker, workers);
+    if (status) note_failure(w, status);
+    if (w->timing)
+        w->timing->slices[(size_t)i * (size_t)w->device->lanes + (size_t)worker] =
+            (cvk_slice){begin_ms, cvk_cpu_seconds() * 1e3 - begin_ms};
 }
 
 static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count,
                           const cvk_timing *timing)
 {
-    walk w = {.device = device,
-              .steps = steps,
-              .count = count,
-              .timing = timing,
-              .lock = PTHREAD_MUTEX_INITIALIZER};
-    cvk_team_run(((cpu_device *)device)->team, walk_steps, &w);
+    walk w = {
+        .device = device, .steps = steps, .timing = timing, .lock = PTHREAD_MUTEX_INITIALIZER};
+    cvk_team_run(((cpu_device *)device)->team, 0, count, do_step, &w);
+    if (timing && count) timing->ms[count - 1] = cvk_cpu_seconds() * 1e3 - w.begin_ms;
     pthread_mutex_destroy(&w.lock);
     return w.status ? cvk_fail(w.status, "%s", w.sentence) : CVK_OK;
 }

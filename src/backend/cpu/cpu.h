@@ -9,8 +9,6 @@
 #include "base/threads.h"
 #include "kernels/cpu/level.h"
 
-enum { CPU_MAX_WORKERS = 1024 };
-
 typedef struct cpu_device {
     cvk_device device; /* first */
     const cvk_cpu_level *level;

@@ -11,41 +11,52 @@
 
 enum { PASSES = 6, MIN_BUFFER = 64 << 20, MAX_BUFFER = 256 << 20 };
 
+enum { MEET, WORK, STOP, STEPS }; /* a pass as the steps of a run: all begin together */
+
 typedef struct pass {
     cvk_team *team;
     const cvk_cpu_level *level;
     int64_t rounds;   /* multiply-adds: > 0 */
     const float *src; /* reading */
     size_t count;
-    double seconds;    /* from the first barrier to the second */
+    double seconds;    /* that the work took */
     double operations; /* of one worker */
+    int workers;
 } pass;
 
-static void run_pass(void *arg, int worker, int workers)
+static void run_step(void *arg, int step, int worker, int workers)
 {
     pass *p = arg;
     float sink = 0;
-    size_t begin = p->count / (size_t)workers * (size_t)worker, length = p->count / (size_t)workers;
     double operations = 0;
-    cvk_team_barrier(p->team);
-    double start = cvk_cpu_seconds();
-    if (p->src)
-        p->level->read(p->src + begin, length, &sink);
-    else
+    if (step != WORK) {
+        if (step == STOP && worker == 0) p->seconds = cvk_cpu_seconds() - p->seconds;
+        return;
+    }
+    if (worker == 0) p->seconds = cvk_cpu_seconds();
+    if (p->src) {
+        size_t length = p->count / (size_t)workers;
+        p->level->read(p->src + length * (size_t)worker, length, &sink);
+    } else {
         operations = p->level->fma(p->rounds, &sink);
-    cvk_team_barrier(p->team);
+    }
     if (worker) return;
-    p->seconds = cvk_cpu_seconds() - start;
     p->operations = operations;
+    p->workers = workers;
+}
+
+static void run_pass(pass *p)
+{
+    cvk_team_run(p->team, 0, STEPS, run_step, p);
 }
 
 static double peak(pass p)
 {
     double best = 0;
-    for (p.rounds = 1000; p.seconds < 5e-3; p.rounds *= 2) cvk_team_run(p.team, run_pass, &p);
+    for (p.rounds = 1000; p.seconds < 5e-3; p.rounds *= 2) run_pass(&p);
     for (int i = 0; i < PASSES; i++) {
-        cvk_team_run(p.team, run_pass, &p);
-        double rate = p.operations * cvk_team_workers(p.team) / p.seconds;
+        run_pass(&p);
+        double rate = p.operations * p.workers / p.seconds;
         if (rate > best) best = rate;
     }
     return best * 1e-9;
@@ -55,7 +66,7 @@ static double bandwidth(pass p, size_t bytes)
 {
     double best = 0;
     for (int i = 0; i < PASSES; i++) {
-        cvk_team_run(p.team, run_pass, &p);
+        run_pass(&p);
         double rate = (double)bytes / p.seconds;
         if (rate > best) best = rate;
     }
