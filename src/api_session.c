@@ -67,6 +67,13 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.tolerance is %g, not 0 or more",
                         options->tolerance);
+    if (options->precision == CVK_I8)
+        return cvk_fail(CVK_UNSUPPORTED,
+                        "cvk_session_create: precision int8: weights are kept as float32 or "
+                        "float16; a quantised model computes in 8 bits by itself");
+    if (options->precision && options->precision != CVK_F32 && options->precision != CVK_F16)
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_session_create: options.precision is neither 0, CVK_F32 nor CVK_F16");
     return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, session);
 }
 

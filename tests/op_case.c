@@ -96,7 +96,7 @@ static cvk_dtype dtype_of(const char *name)
 
 /* One word of the inputs into its parts. */
 typedef struct input_word {
-    bool constant;
+    bool constant, kept_half;
     cvk_dtype dtype;
     cvk_shape shape;
     char values[WORD];
@@ -106,8 +106,9 @@ typedef struct input_word {
 static cvk_status parse_input(const char *word, input_word *in)
 {
     *in = (input_word){.dtype = CVK_F32};
-    if (strncmp(word, "c:", 2) == 0) {
+    if (strncmp(word, "c:", 2) == 0 || strncmp(word, "h:", 2) == 0) {
         in->constant = true;
+        in->kept_half = *word == 'h';
         word += 2;
     }
     if (*word == 's') word++;
@@ -426,6 +427,24 @@ static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *i
     return cvk_node_infer(graph, node);
 }
 
+/* A float32 constant becomes float16, if the word says so. */
+static cvk_status keep_half(cvk_graph *graph, const char *word, int id)
+{
+    input_word in;
+    if (id < 0) return CVK_OK;
+    CVK_TRY(parse_input(word, &in));
+    if (!in.kept_half) return CVK_OK;
+    const cvk_view from = cvk_graph_view(graph, id);
+    cvk_view to = from;
+    to.dtype = CVK_F16;
+    to.data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&to) + 8);
+    if (!to.data) return CVK_NO_MEMORY;
+    for (int64_t i = 0; i < cvk_view_count(&to); i++) cvk_view_set(&to, i, cvk_view_get(&from, i));
+    graph->values[id].dtype = CVK_F16;
+    graph->values[id].data = to.data;
+    return CVK_OK;
+}
+
 cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **made)
 {
     char words[MAX_WORDS][WORD];
@@ -435,6 +454,7 @@ cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **made)
     for (int i = 0; i < n_in; i++) CVK_TRY(add_input(graph, words[i], i, &in[i]));
     CVK_TRY(add_case_node(graph, c, in, n_in));
     CVK_TRY(cvk_pass_lower(graph));
+    for (int i = 0; i < n_in; i++) CVK_TRY(keep_half(graph, words[i], in[i]));
     int n_posts = split(c->posts, words);
     for (int i = 0; i < n_posts; i++)
         CVK_TRY(add_post(graph, &graph->nodes[graph->n_nodes - 1], words[i]));

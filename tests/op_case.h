@@ -6,6 +6,7 @@
  *
  * A row: CASE(op, inputs, attributes, posts)
  *   inputs      "1x16x9x7 c:32x16x3x3 - 4:i64=1,2,3,4": dims ("s": scalar), "c:" before a constant,
+ * "h:" before one that is float32 to the operator and kept in float16 as schedule/precision.c does,
  * the type behind the dims (f32 if absent), the values behind "=" or their range behind "~"
  *               ("~0.1,4"; "~-inf,inf": infinities, NaN, zeros, subnormal and huge numbers, and any
  *               exponent in between); "-" is an absent input

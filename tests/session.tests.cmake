@@ -35,6 +35,7 @@ convoke_device_test(test_rewrite_act)
 convoke_test(test_tolerance test_tolerance.c model_text.c model_reference.c)
 convoke_device_test(test_rewrite_pool)
 convoke_device_test(test_half)
+convoke_device_test(test_precision)
 convoke_device_test(test_quantised)
 convoke_device_test(test_random_nets)
 

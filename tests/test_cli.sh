@@ -61,7 +61,9 @@ for command in devices info plan run eval bench check compare zoo; do
 done
 expect 2 info
 expect 2 plan "$model" two
-expect 2 plan "$model" --precision int8 && complains 'not available'
+expect 2 plan "$model" --precision int8 && complains 'int8 is not available'
+expect 2 bench "$model" --precision bf16 && complains 'expected f32 or f16'
+expect 2 run "$model" --precision && complains 'needs a value'
 expect 2 plan "$model" --threads zero && complains 'whole number'
 expect 2 plan "$model" --threads
 expect 2 plan "$model" --device all
@@ -95,6 +97,23 @@ expect 0 plan "$model" --device cpu --json
 keys steps nodes op device kernel fused offset bytes activation_bytes lower_bound_bytes workspace_bytes weight_bytes
 expect 0 plan "$model" --device cpu --no-fuse --json && says '"fused": 0'
 expect 0 plan "$model" --device cpu --isa scalar --threads 1 --workspace 64M --verbose
+
+# Weights of fully connected layers in 16 bits: said of each step, and half the bytes.
+fc_bytes() {
+    python3 -c 'import json, sys; print(json.load(open("out"))["weight_bytes"])'
+}
+expect 0 plan "$model" --device cpu --json --precision f32 && keys weights weights_rel_l2
+wide=$(fc_bytes)
+grep -q '"weights": "float16"' out && wrong "float16 weights that nobody asked for"
+expect 0 plan "$model" --device cpu --precision f16 && says 'weights float16, relative L2 '
+expect 0 plan "$model" --device cpu --json --precision f16 && says '"weights": "float16"'
+[ "$(fc_bytes)" -lt $((wide * 2 / 3)) ] || wrong "weights take $(fc_bytes) bytes in f16, $wide in f32"
+expect 0 bench "$model" --device cpu --repeat 2 --precision f16 --json && keys weights_rel_l2
+python3 - <<'END' || wrong "bench --precision f16 tells no error of the weights"
+import json
+result = json.load(open("out"))
+assert 1e-5 < result["weights_rel_l2"] <= 2**-11, result["weights_rel_l2"]
+END
 
 # zoo.
 expect 0 zoo list && says lenet5 61706 lenet5-rgb 62958 vgg19 143667240

@@ -337,6 +337,11 @@ typedef struct cvk_session_options {
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
+    cvk_dtype precision; /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
+                            16 bits, half the bytes to read; arithmetic stays f32. A layer of which
+                            a weight overflows, or whose weights rounding would move by more than
+                            2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
+                            as the model has them. CVK_I8: CVK_UNSUPPORTED */
 } cvk_session_options;
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
@@ -402,8 +407,9 @@ typedef struct cvk_step_info {
     const char *kernel;  /* kernel row */
     const char *fused;   /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
     const char *refused; /* "row: why; row: why" for rows asked first; "" if none */
-    const char *note;    /* why a fusion or a concat by offset was declined, or why a pool changed places
-                            with a convolution; "" if neither */
+    const char *note;    /* why a fusion or a concat by offset was declined, why a pool changed places
+                            with a convolution, what became of weights that were to be float16; "" if
+                            nothing */
     const char *output;  /* name of its first output value */
     const char *shape;   /* its shape and layout: "1x64x55x55 nchw16c" */
     size_t offset, bytes; /* of its first output in the activation buffer */
@@ -417,6 +423,9 @@ typedef struct cvk_step_info {
                                the session. Workers also wait for each other: ms is longer. 0 ms for
                                a worker that other runs had meanwhile */
     int n_slices;            /* 1 for a queue and for the host; 0 without options.profile */
+    cvk_dtype weights;       /* type that the constant weights of a Gemm or MatMul are kept in;
+                                CVK_NONE for other steps */
+    double weights_rel_l2;   /* |kept - the model's| / |the model's|, L2 norms; 0: not rounded */
 } cvk_step_info;
 
 CVK_API cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info *info);

@@ -7,10 +7,10 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/gemm_core.h"
 
-static bool accepts_any(const cvk_problem *problem, const char **why_not)
+static bool accepts_types(const cvk_problem *problem, bool half, const char **why_not)
 {
     const cvk_view *in = problem->in, *out = &problem->out[0];
-    if (in[0].dtype != CVK_F32) {
+    if (in[0].dtype != CVK_F32 || (in[1].dtype != CVK_F32 && !(half && in[1].dtype == CVK_F16))) {
         *why_not = "not float32";
         return false;
     }
@@ -24,13 +24,19 @@ static bool accepts_any(const cvk_problem *problem, const char **why_not)
     return CVK_FN(cvk_gemm_posts_accept)(problem, true, why_not);
 }
 
+static bool accepts_any(const cvk_problem *problem, const char **why_not)
+{
+    return accepts_types(problem, false, why_not);
+}
+
+/* B may be float16. */
 static bool accepts_constant(const cvk_problem *problem, const char **why_not)
 {
     if (!problem->in[1].data) {
         *why_not = "B is not constant";
         return false;
     }
-    return accepts_any(problem, why_not);
+    return accepts_types(problem, true, why_not);
 }
 
 static gemm_problem problem_of(const cvk_step *step)

@@ -8,6 +8,7 @@
 
 #include "base/threads.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/half.h"
 
 enum { USUAL_L2_BYTES = 512 * 1024 };
 static const double weight_rate = 8; /* bytes per cycle from the last cache */
@@ -24,14 +25,20 @@ static int min(int a, int b)
 
 /* --- splitting --- */
 
-static double part_cost(const gemm_problem *p, int panels, int batch_parts, int row_parts,
-                        int col_parts)
+static size_t weight_bytes(const gemm_plan *plan)
 {
+    return plan->half ? sizeof(uint16_t) : sizeof(float);
+}
+
+static double part_cost(const gemm_plan *plan, int batch_parts, int row_parts, int col_parts)
+{
+    const gemm_problem *p = &plan->p;
     double matrices = divide_up(p->batch, batch_parts),
-           cols = (double)divide_up(panels, col_parts) * GEMM_PANEL;
+           cols = (double)divide_up(plan->panels, col_parts) * GEMM_PANEL;
     double rows = divide_up(p->m, row_parts), tiles = divide_up((int)rows, GEMM_ROWS);
     double compute = tiles * GEMM_ROWS * cols / CVK_VLEN * p->k;
-    return matrices * (compute + cols * p->k * sizeof(float) / weight_rate + rows * p->k);
+    return matrices *
+           (compute + cols * p->k * (double)weight_bytes(plan) / weight_rate + rows * p->k);
 }
 
 static void split(gemm_plan *plan, int workers)
@@ -41,7 +48,7 @@ static void split(gemm_plan *plan, int workers)
     for (int b = 1; b <= min(workers, p->batch); b++) {
         for (int c = 1; c <= min(workers / b, plan->panels); c++) {
             int r = min(workers / (b * c), p->m);
-            double cost = part_cost(p, plan->panels, b, r, c);
+            double cost = part_cost(plan, b, r, c);
             if (best != 0 && cost >= best) continue;
             best = cost;
             plan->batch_parts = b;
@@ -56,7 +63,7 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
     const gemm_problem *p = &plan->p;
     size_t l2 = caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
     plan->panels = divide_up(p->n, GEMM_PANEL);
-    plan->panel_floats = (size_t)p->k * GEMM_PANEL;
+    plan->panel_elements = (size_t)p->k * GEMM_PANEL;
     split(plan, caps->units > 0 ? caps->units : 1);
     size_t fit = l2 / 4 / (GEMM_PANEL * sizeof(float));
     int stretches = divide_up(p->k, fit < 1 ? 1 : (int)fit);
@@ -68,8 +75,10 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
                                         : rows;
     if (plan->block > rows) plan->block = rows;
     plan->a_floats = (size_t)plan->block * (size_t)p->k;
-    plan->b_floats =
-        packed ? 0 : plan->panel_floats * (size_t)divide_up(plan->panels, plan->col_parts);
+    if (!packed)
+        plan->b_floats = plan->panel_elements * (size_t)divide_up(plan->panels, plan->col_parts);
+    else if (plan->half && plan->block > GEMM_ROWS)
+        plan->b_floats = (size_t)plan->depth * GEMM_PANEL; /* a stretch in float32 */
     plan->worker_floats = (plan->a_floats + plan->b_floats + 15) / 16 * 16;
 }
 
@@ -86,6 +95,17 @@ static void pack_panel(const gemm_problem *p, const float *b, int panel, float *
     }
 }
 
+/* The same of a float16 B. */
+static void pack_half_panel(const gemm_problem *p, const uint16_t *b, int panel, uint16_t *dst)
+{
+    int first = panel * GEMM_PANEL, cols = min(GEMM_PANEL, p->n - first);
+    for (int k = 0; k < p->k; k++, dst += GEMM_PANEL) {
+        const uint16_t *src = b + k * p->b_row + first * p->b_col;
+        for (int i = 0; i < cols; i++) dst[i] = src[i * p->b_col];
+        for (int i = cols; i < GEMM_PANEL; i++) dst[i] = 0;
+    }
+}
+
 static void pack_rows(const gemm_problem *p, const float *a, int rows, float *dst)
 {
     for (int k = 0; k < p->k; k++, dst += rows)
@@ -94,18 +114,21 @@ static void pack_rows(const gemm_problem *p, const float *a, int rows, float *ds
 
 typedef struct pack_arg {
     const gemm_plan *plan;
-    const float *b;
+    const void *b;
 } pack_arg;
 
 static void pack_fill(void *memory, const void *context)
 {
     const pack_arg *arg = context;
     const gemm_plan *plan = arg->plan;
-    float *dst = memory;
-    for (int i = 0; i < plan->p.matrices; i++) {
-        const float *b = arg->b + (ptrdiff_t)i * plan->p.k * plan->p.n;
-        for (int panel = 0; panel < plan->panels; panel++, dst += plan->panel_floats)
-            pack_panel(&plan->p, b, panel, dst);
+    ptrdiff_t matrix = (ptrdiff_t)plan->p.k * plan->p.n;
+    for (int i = 0; i < plan->p.matrices * plan->panels; i++) {
+        const void *b = row_at(arg->b, i / plan->panels * matrix, plan->half);
+        ptrdiff_t at = i * (ptrdiff_t)plan->panel_elements;
+        if (plan->half)
+            pack_half_panel(&plan->p, b, i % plan->panels, (uint16_t *)memory + at);
+        else
+            pack_panel(&plan->p, b, i % plan->panels, (float *)memory + at);
     }
 }
 
@@ -118,9 +141,10 @@ static cvk_status pack_constant(cvk_device *device, cvk_step *step, gemm_plan *p
     cvk_pack pack = {
         .source = wgt->data,
         .source_bytes = cvk_view_bytes(wgt),
-        .kind = "gemm",
+        .kind = plan->half ? "gemm half" : "gemm",
         .variant = (uint64_t)p->k << 8 ^ (uint64_t)GEMM_PANEL << 1 ^ layout ^ (uint64_t)p->n << 36,
-        .bytes = (size_t)p->matrices * (size_t)plan->panels * plan->panel_floats * sizeof(float),
+        .bytes = (size_t)p->matrices * (size_t)plan->panels * plan->panel_elements *
+                 weight_bytes(plan),
         .fill = pack_fill,
         .arg = &arg};
     void *data = NULL;
@@ -135,6 +159,7 @@ cvk_status CVK_FN(cvk_gemm_prepare)(cvk_device *device, cvk_step *step, const ge
     gemm_plan *plan = cvk_step_alloc(step, sizeof *plan);
     if (!plan) return CVK_NO_MEMORY;
     plan->p = *problem;
+    plan->half = wgt && wgt->dtype == CVK_F16;
     plan_sizes(plan, cvk_device_caps(device), wgt != NULL);
     size_t parts = (size_t)plan->batch_parts * (size_t)plan->row_parts * (size_t)plan->col_parts;
     step->scratch_bytes = parts * plan->worker_floats * sizeof(float);
@@ -158,26 +183,53 @@ typedef struct job {
 /* One matrix while it is worked on. */
 typedef struct matrix {
     int index;
-    const float *a;      /* of this matrix */
-    const float *panels; /* packed; panel 0 of the matrix (or of the worker, less panel_begin) */
-    ptrdiff_t dst;       /* its first element in the output */
+    const float *a;     /* of this matrix */
+    const void *panels; /* packed; panel 0 of the matrix (or of the worker, less panel_begin) */
+    ptrdiff_t dst;      /* its first element in the output */
 } matrix;
 
-static void run_tile(const job *j, const matrix *m, int row, int rows, int panel, int k,
-                     const float *a)
+/* A stretch of K of a panel. */
+typedef struct stretch {
+    int panel, k, depth;
+    const void *b; /* [depth][GEMM_PANEL] */
+    bool half;
+} stretch;
+
+static stretch stretch_at(const job *j, const matrix *m, int panel, int k)
 {
     const gemm_plan *plan = j->plan;
-    const gemm_problem *p = &plan->p;
-    int col = panel * GEMM_PANEL;
+    ptrdiff_t at = panel * (ptrdiff_t)plan->panel_elements + (ptrdiff_t)k * GEMM_PANEL;
+    return (stretch){.panel = panel,
+                     .k = k,
+                     .depth = min(plan->depth, plan->p.k - k),
+                     .b = row_at(m->panels, at, plan->half),
+                     .half = plan->half};
+}
+
+/* Into scratch as float32: what several tiles read is converted once. */
+static void widen(const job *j, stretch *s)
+{
+    const uint16_t *src = s->b;
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)s->depth * GEMM_PANEL; i += CVK_VLEN)
+        vec_store(j->b_pack + i, vec_load_half(src + i));
+    s->b = j->b_pack;
+    s->half = false;
+}
+
+static void run_tile(const job *j, const matrix *m, int row, int rows, const stretch *s,
+                     const float *a)
+{
+    const gemm_problem *p = &j->plan->p;
+    int col = s->panel * GEMM_PANEL;
     ptrdiff_t at = m->dst + (ptrdiff_t)row * p->n + col;
-    gemm_tile t = {
-        .rows = rows, .depth = min(plan->depth, p->k - k), .dst = j->dst + at, .dst_row = p->n};
-    t.a = a + (ptrdiff_t)k * rows;
-    t.b = m->panels + (ptrdiff_t)panel * (ptrdiff_t)plan->panel_floats + (ptrdiff_t)k * GEMM_PANEL;
+    gemm_tile t = {.rows = rows, .depth = s->depth, .dst = j->dst + at, .dst_row = p->n};
+    t.a = a + (ptrdiff_t)s->k * rows;
+    t.b = s->b;
+    t.half = s->half;
     t.cols = min(GEMM_PANEL, p->n - col);
     t.vecs = divide_up(t.cols, CVK_VLEN);
-    t.first = k == 0;
-    t.last = k + t.depth == p->k;
+    t.first = s->k == 0;
+    t.last = s->k + t.depth == p->k;
     t.alpha = p->alpha;
     t.beta = p->beta;
     t.c = j->c ? j->c + row * p->c_row + col * p->c_col : NULL;
@@ -208,11 +260,12 @@ static void run_block(const job *j, const matrix *m, int row, int rows)
     const float *packed = in_place ? a : j->a_pack;
     for (int panel = j->panel_begin; panel < j->panel_end; panel++) {
         for (int k = 0; k < p->k; k += j->plan->depth) {
+            stretch s = stretch_at(j, m, panel, k);
+            if (s.half && tiles > 1) widen(j, &s);
             for (int t = 0; t < tiles; t++) {
                 int begin, end;
                 cvk_team_share(rows, t, tiles, &begin, &end);
-                run_tile(j, m, row + begin, end - begin, panel, k,
-                         packed + (ptrdiff_t)begin * p->k);
+                run_tile(j, m, row + begin, end - begin, &s, packed + (ptrdiff_t)begin * p->k);
             }
         }
     }
@@ -227,12 +280,13 @@ static void run_matrix(const job *j, int index, int row_begin, int row_end)
                 .a = j->a + (p->a_at ? p->a_at[index] : 0),
                 .dst = (ptrdiff_t)index * p->m * p->n};
     if (plan->packed) {
-        m.panels = plan->packed + b_at / count * plan->panels * (ptrdiff_t)plan->panel_floats;
+        ptrdiff_t first = b_at / count * plan->panels * (ptrdiff_t)plan->panel_elements;
+        m.panels = row_at(plan->packed, first, plan->half);
     } else {
         for (int panel = j->panel_begin; panel < j->panel_end; panel++)
             pack_panel(p, j->b + b_at, panel,
-                       j->b_pack + (size_t)(panel - j->panel_begin) * plan->panel_floats);
-        m.panels = j->b_pack - (ptrdiff_t)j->panel_begin * (ptrdiff_t)plan->panel_floats;
+                       j->b_pack + (size_t)(panel - j->panel_begin) * plan->panel_elements);
+        m.panels = j->b_pack - (ptrdiff_t)j->panel_begin * (ptrdiff_t)plan->panel_elements;
     }
     for (int row = row_begin; row < row_end; row += plan->block)
         run_block(j, &m, row, min(plan->block, row_end - row));

@@ -4,6 +4,8 @@
  * lies in packed panels, [panel][K][panel width], packed once if constant, else by each worker for
  * its columns; A is packed a block of rows at a time, [tile][K][rows of the tile]; with a single
  * row it is read in place. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
+ * A constant B may be float16: half the bytes to read, which is all the time that one row takes. It
+ * becomes float32 in the register tile, or, where several tiles read a stretch, in scratch before.
  *
  *   for a matrix, a block of rows            pack A
  *     for a panel of columns, a stretch of K (its part of the panel stays in L2)
@@ -31,11 +33,12 @@ typedef struct gemm_problem {
 typedef struct gemm_plan {
     gemm_problem p;
     int panels;
+    bool half; /* the packed B is float16 */
     int depth; /* K per stretch */
     int block; /* rows of A packed at a time */
     int batch_parts, row_parts, col_parts;
-    size_t panel_floats, a_floats, b_floats, worker_floats;
-    const float *packed; /* NULL: B is packed at run time */
+    size_t panel_elements, a_floats, b_floats, worker_floats;
+    const void *packed; /* NULL: B is packed at run time */
 } gemm_plan;
 
 /* A register tile; its fields as gemm_tile.c wants them. */
@@ -43,7 +46,8 @@ typedef struct gemm_tile {
     int rows, vecs;
     int depth;
     const float *a; /* [depth][rows] */
-    const float *b; /* [depth][GEMM_PANEL] */
+    const void *b;  /* [depth][GEMM_PANEL] */
+    bool half;      /* b is float16 */
     float *dst;     /* (0, 0) of the tile */
     ptrdiff_t dst_row;
     int cols;         /* of the tile: the last vec may have fewer than CVK_VLEN */

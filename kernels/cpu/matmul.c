@@ -16,10 +16,10 @@ static cvk_shape as_matrix(const cvk_shape *shape, bool left)
     return matrix;
 }
 
-static bool accepts_any(const cvk_problem *problem, const char **why_not)
+static bool accepts_types(const cvk_problem *problem, bool half, const char **why_not)
 {
     const cvk_view *in = problem->in, *out = &problem->out[0];
-    if (in[0].dtype != CVK_F32) {
+    if (in[0].dtype != CVK_F32 || (in[1].dtype != CVK_F32 && !(half && in[1].dtype == CVK_F16))) {
         *why_not = "not float32";
         return false;
     }
@@ -32,13 +32,19 @@ static bool accepts_any(const cvk_problem *problem, const char **why_not)
     return CVK_FN(cvk_gemm_posts_accept)(problem, matrices, why_not);
 }
 
+static bool accepts_any(const cvk_problem *problem, const char **why_not)
+{
+    return accepts_types(problem, false, why_not);
+}
+
+/* B may be float16. */
 static bool accepts_constant(const cvk_problem *problem, const char **why_not)
 {
     if (!problem->in[1].data) {
         *why_not = "B is not constant";
         return false;
     }
-    return accepts_any(problem, why_not);
+    return accepts_types(problem, true, why_not);
 }
 
 /* Where each matrix of the batch `dims` lies in an operand. */

@@ -36,7 +36,7 @@ bool cvk_cl_clblast_accepts(const cvk_problem *problem, const char **why_not)
     cvk_cl_gemm args;
     int batch;
     pthread_once(&once, load);
-    if (sgemm) return cvk_cl_gemm_fits(problem, &args, &batch, why_not);
+    if (sgemm) return cvk_cl_gemm_fits(problem, false, &args, &batch, why_not);
     *why_not = "CLBlast has no CLBlastSgemm";
     return false;
 }

@@ -88,12 +88,12 @@ bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *
     return false;
 }
 
-bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch,
+bool cvk_cl_gemm_fits(const cvk_problem *problem, bool half, cvk_cl_gemm *args, int *batch,
                       const char **why_not)
 {
     const cvk_node *node = problem->node;
     const cvk_view *in = problem->in, *out = problem->out;
-    if (in[0].dtype != CVK_F32 || in[1].dtype != CVK_F32) {
+    if (in[0].dtype != CVK_F32 || (in[1].dtype != CVK_F32 && !(half && in[1].dtype == CVK_F16))) {
         *why_not = "float32 only";
         return false;
     }
@@ -125,7 +125,7 @@ bool cvk_cl_gemm_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_cl_gemm args;
     int batch;
-    if (!cvk_cl_gemm_fits(problem, &args, &batch, why_not)) return false;
+    if (!cvk_cl_gemm_fits(problem, true, &args, &batch, why_not)) return false;
     if (problem->in[1].data && batch == 1 && (problem->node->op == CVK_OP_Gemm || args.rank == 0))
         return true;
     *why_not = "the second operand is not a constant matrix";
@@ -133,37 +133,52 @@ bool cvk_cl_gemm_accepts(const cvk_problem *problem, const char **why_not)
 }
 
 typedef struct pack_args {
-    const float *wgt;
+    const void *wgt; /* float32, or for pack_halves float16 */
     const cvk_cl_gemm *gemm;
     int blocks;
 } pack_args;
 
-static void pack_fill(void *dst, const void *arg)
+static void pack_floats(void *dst, const void *arg)
 {
     const pack_args *a = arg;
     const cvk_cl_gemm *g = a->gemm;
+    const float *wgt = a->wgt;
     const int width = a->blocks * CVK_BLOCK;
     float *to = dst;
     for (int first = 0; first < g->n; first += width)
         for (int k = 0; k < g->k; k++)
             for (int i = 0; i < width; i++, to++)
-                *to = first + i < g->n ? a->wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn]
+                *to = first + i < g->n ? wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn]
                                        : 0.0f;
+}
+
+static void pack_halves(void *dst, const void *arg)
+{
+    const pack_args *a = arg;
+    const cvk_cl_gemm *g = a->gemm;
+    const uint16_t *wgt = a->wgt;
+    const int width = a->blocks * CVK_BLOCK;
+    uint16_t *to = dst;
+    for (int first = 0; first < g->n; first += width)
+        for (int k = 0; k < g->k; k++)
+            for (int i = 0; i < width; i++, to++)
+                *to = first + i < g->n ? wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn] : 0;
 }
 
 static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_cl_gemm *args, int blocks,
                        void **wgt)
 {
     const pack_args fill = {.wgt = step->in[1].data, .gemm = args, .blocks = blocks};
+    const bool half = step->in[1].dtype == CVK_F16;
     const size_t columns =
         (size_t)cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) * blocks * CVK_BLOCK;
     const cvk_pack pack = {.source = step->in[1].data,
                            .source_bytes = cvk_view_bytes(&step->in[1]),
-                           .kind = "opencl gemm",
+                           .kind = half ? "opencl gemm half" : "opencl gemm",
                            .variant =
                                ((uint64_t)args->n << 8 | (uint64_t)blocks) << 1 | (args->bn != 1),
-                           .bytes = columns * args->k * sizeof(float),
-                           .fill = pack_fill,
+                           .bytes = columns * args->k * cvk_dtype_bytes(step->in[1].dtype),
+                           .fill = half ? pack_halves : pack_floats,
                            .arg = &fill};
     return cvk_step_pack(device, step, &pack, wgt);
 }
@@ -191,7 +206,8 @@ cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)
     const int blocks = blocks_of(&args, cvk_device_caps(device)->units);
     const int columns = cvk_cl_ceil_div(args.n, blocks * CVK_BLOCK);
     CVK_TRY(pack(device, step, &args, blocks, &wgt));
-    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d", TILE_ROWS, blocks);
+    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d%s", TILE_ROWS, blocks,
+             step->in[1].dtype == CVK_F16 ? " -DWGT_HALF=1" : "");
     CVK_TRY(
         cvk_cl_stage_add(device, step, "gemm.cl", defines, args.m > 1 ? "gemm" : "gemv", &stage));
     cvk_cl_stage_in(stage, 0, 0);

@@ -7,14 +7,17 @@
  *      A  [......]  MR rows     B  [....|....|....]  k rows       [....] MR x NB float16 per item
  *
  *   acc[r][b] (float16) += A[r][k] * B[k][b]
- *   packed B  [tile of NB * 16 columns][k][b] in float16, zeros beyond column n
+ *   packed B  [tile of NB * 16 columns][k][b] in float16 (16 floats, or with WGT_HALF 16 halves),
+ *             zeros beyond column n
  *
  *   gemm       any m, packed B
  *   gemv       one row and packed B: four steps of k at a time, for as many loads in flight
  *   matmul     B as it lies, with strides; batches by the strides of their dimensions
  *   gemm_finish  dst = posts(dst + beta C), after a product that another library made
  *
- *   MR, NB  rows, and float16 columns, of the register tile
+ *   MR, NB    rows, and float16 columns, of the register tile
+ *   WGT_HALF  1: packed B holds halves, which a load makes floats (no extension is needed); 0
+ *             (default): floats
  */
 #ifndef MR
 #define MR 4
@@ -22,6 +25,27 @@
 #ifndef NB
 #define NB 4
 #endif
+#ifndef WGT_HALF
+#define WGT_HALF 0
+#endif
+
+/* Packed B in its 16s. */
+#if WGT_HALF
+typedef half wgt_t;
+#define WGT_LANES 16
+#else
+typedef float16 wgt_t;
+#define WGT_LANES 1
+#endif
+
+INLINE float16 load_wgt(__global const wgt_t *wgt, size_t i)
+{
+#if WGT_HALF
+    return vloada_half16(i, wgt);
+#else
+    return wgt[i];
+#endif
+}
 
 /* cvk_cl_gemm of kernels/opencl/gemm.h. */
 typedef struct {
@@ -93,45 +117,46 @@ INLINE void outer_product(float16 acc[MR * NB], __global const float *rows[MR], 
 }
 
 /* Items: tiles of rows, tiles of columns. */
-__kernel void gemm(__global const float *src, __global const float16 *wgt, __global const float *c,
+__kernel void gemm(__global const float *src, __global const wgt_t *wgt, __global const float *c,
                    __global const float *slope, __global const float *residual, __global float *dst,
                    const gemm_args args)
 {
     const int r0 = (int)get_global_id(0) * MR, t = (int)get_global_id(1);
     __global const float *rows[MR];
     float16 acc[MR * NB];
-    wgt += (size_t)t * args.k * NB;
+    wgt += (size_t)t * args.k * NB * WGT_LANES;
     rows_of(rows, src, &args, r0);
     clear(acc);
-    for (int k = 0; k < args.k; k++, wgt += NB) {
+    for (int k = 0; k < args.k; k++, wgt += NB * WGT_LANES) {
         float16 w[NB];
 #pragma unroll
-        for (int b = 0; b < NB; b++) w[b] = wgt[b];
+        for (int b = 0; b < NB; b++) w[b] = load_wgt(wgt, b);
         outer_product(acc, rows, (size_t)k * args.ak, w);
     }
     finish_tile(acc, c, slope, residual, dst, &args, 0, r0, t * NB * 16);
 }
 
 /* Items: tiles of columns. */
-__kernel void gemv(__global const float *src, __global const float16 *wgt, __global const float *c,
+__kernel void gemv(__global const float *src, __global const wgt_t *wgt, __global const float *c,
                    __global const float *slope, __global const float *residual, __global float *dst,
                    const gemm_args args)
 {
     const int t = (int)get_global_id(0);
     float16 acc[4 * NB];
     int k = 0;
-    wgt += (size_t)t * args.k * NB;
+    wgt += (size_t)t * args.k * NB * WGT_LANES;
 #pragma unroll
     for (int i = 0; i < 4 * NB; i++) acc[i] = (float16)(0.0f);
-    for (; k + 4 <= args.k; k += 4, wgt += 4 * NB) {
+    for (; k + 4 <= args.k; k += 4, wgt += 4 * NB * WGT_LANES) {
 #pragma unroll
         for (int i = 0; i < 4 * NB; i++)
-            acc[i] = mad16((float16)(src[(size_t)(k + i / NB) * args.ak]), wgt[i], acc[i]);
+            acc[i] =
+                mad16((float16)(src[(size_t)(k + i / NB) * args.ak]), load_wgt(wgt, i), acc[i]);
     }
-    for (; k < args.k; k++, wgt += NB) {
+    for (; k < args.k; k++, wgt += NB * WGT_LANES) {
 #pragma unroll
         for (int b = 0; b < NB; b++)
-            acc[b] = mad16((float16)(src[(size_t)k * args.ak]), wgt[b], acc[b]);
+            acc[b] = mad16((float16)(src[(size_t)k * args.ak]), load_wgt(wgt, b), acc[b]);
     }
 #pragma unroll
     for (int b = 0; b < NB; b++) {

@@ -26,8 +26,8 @@ typedef struct cvk_cl_gemm {
 bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *out,
                       cvk_cl_gemm *args, int *batch, const char **why_not);
 
-/* Types, posts, and what cvk_cl_gemm_make asks. */
-bool cvk_cl_gemm_fits(const cvk_problem *problem, cvk_cl_gemm *args, int *batch,
+/* Types, posts, and what cvk_cl_gemm_make asks; `half`: B may be float16. */
+bool cvk_cl_gemm_fits(const cvk_problem *problem, bool half, cvk_cl_gemm *args, int *batch,
                       const char **why_not);
 
 /* Arguments `first` .. of a stage: C, slope, residual, destination, args. Fills the posts in args.

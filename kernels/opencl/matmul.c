@@ -13,7 +13,7 @@ bool cvk_cl_matmul_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_cl_gemm args;
     int batch;
-    return cvk_cl_gemm_fits(problem, &args, &batch, why_not);
+    return cvk_cl_gemm_fits(problem, false, &args, &batch, why_not);
 }
 
 cvk_status cvk_cl_matmul_prepare(cvk_device *device, cvk_step *step)

@@ -198,11 +198,12 @@ static void report(work *w, const pass *p)
         json_number(median), "min_ms", json_number(best), "p90_ms", json_number(p90),
         "images_per_s", json_number(batch / median * 1e3), "gflops", json_number(gflops),
         "peak_fraction", p->peak > 0 ? json_number(gflops / p->peak) : json_null());
-    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:i,s:o}", "peak_gflops",
+    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:o,s:i,s:o}", "peak_gflops",
                              p->peak > 0 ? json_number(p->peak) : json_null(), "build_ms",
                              json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
-                             "resident_bytes", (json_int_t)resident, "repeat", w->repeat, "steps",
-                             report_steps(w, p));
+                             "resident_bytes", (json_int_t)resident, "weights_rel_l2",
+                             json_number(session_rounding(p->session)), "repeat", w->repeat,
+                             "steps", report_steps(w, p));
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
     table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f",

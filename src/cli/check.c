@@ -2,11 +2,11 @@
  *
  * convoke check: ONNX backend-test folders (model.onnx, test_data_set_N with input_N.pb and
  * output_N.pb). A case that needs an operator or type that Convoke does not have is skipped. Unless
- * told otherwise, floats are judged by what they are computed in: where steps give float16 by their
- * relative L2 norm, since every step rounds to 11 bits and small elements carry the errors of large
- * ones; else element by element. A model that quantises what it computes turns a difference of one
- * rounding into a step of its scale, and engines round at different places: --quantised says how far
- * those may be.
+ * told otherwise, floats are judged by what they are computed in: where steps give float16, or have
+ * weights rounded to it, by their relative L2 norm, since every rounding is to 11 bits and small
+ * elements carry the errors of large ones; else element by element. A model that quantises what it
+ * computes turns a difference of one rounding into a step of its scale, and engines round at
+ * different places: --quantised says how far those may be.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,12 +153,12 @@ static bool create(const work *w, test_case *t, const cvk_model *model, const fi
     return *session || good(t, status);
 }
 
-/* Whether a step rounds to float16. */
+/* Whether a step rounds to float16, or its weights were. */
 static bool computes_in_half(const cvk_session *session)
 {
     cvk_step_info step;
     for (int i = 0; cvk_session_step(session, i, &step) == CVK_OK; i++)
-        if (strstr(step.shape, "float16")) return true;
+        if (strstr(step.shape, "float16") || step.weights_rel_l2 > 0) return true;
     return false;
 }
 

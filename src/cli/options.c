@@ -158,7 +158,10 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
          "upper bound of scratch memory (K, M, G)", 0},
         {"tolerance", OPTION_REAL, &s->tolerance, "X",
          "relative L2 error that a layer may have so that a faster algorithm is taken: 1e-5", 0},
-        {"precision", OPTION_TEXT, &s->precision, "TYPE", "f32", 0},
+        {"precision", OPTION_TEXT, &s->precision, "TYPE",
+         "f32 (default): weights as the model has them; f16: those of fully connected layers in 16 "
+         "bits",
+         0},
         {0}};
     const option_row image[] = {
         {"scale", OPTION_REAL, &s->scale, "S",
@@ -211,9 +214,12 @@ static void log_line(void *user, cvk_log_level level, const char *message)
 /* What the values must be beyond their form. */
 static int check_values(const shared_options *s)
 {
-    if (s->precision && strcmp(s->precision, "f32") != 0)
-        return fail(WRONG_USE, "precision '%s' is not available in this version: only f32 is",
-                    s->precision);
+    const char *precision = s->precision ? s->precision : "f32";
+    if (strcmp(precision, "int8") == 0)
+        return fail(WRONG_USE, "--precision int8 is not available: only f32 and f16 are; quantised "
+                               "models compute in 8 bits without it");
+    if (strcmp(precision, "f32") != 0 && strcmp(precision, "f16") != 0)
+        return fail(WRONG_USE, "--precision '%s': expected f32 or f16", precision);
     if (s->crop && strcmp(s->crop, "center") != 0 && strcmp(s->crop, "centre") != 0)
         return fail(WRONG_USE, "--crop '%s': expected 'center'", s->crop);
     for (int i = 0; i < 3; i++)

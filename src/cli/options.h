@@ -48,7 +48,7 @@ typedef struct shared_options {
     bool no_fuse;
     size_t workspace;
     double tolerance;
-    const char *precision;
+    const char *precision; /* "f32", "f16" or NULL */
     /* TAKES_IMAGE */
     double mean[3], std[3], scale;
     bool bgr, nhwc;

@@ -141,8 +141,9 @@ static int run_once(work *w, const char *picture)
         json_array_append_new(outputs, report_output(w, output));
     }
     json_array_append_new(w->results,
-                          json_pack("{s:o,s:s,s:o,s:o}", "image", json_text(picture), "device",
-                                    w->devices.name, "outputs", outputs, "ms", json_number(ms)));
+                          json_pack("{s:o,s:s,s:o,s:o,s:o}", "image", json_text(picture), "device",
+                                    w->devices.name, "outputs", outputs, "ms", json_number(ms),
+                                    "weights_rel_l2", json_number(session_rounding(w->session))));
     if (!code && w->save_image) code = save_picture(w);
     return code;
 }

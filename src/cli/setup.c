@@ -158,11 +158,13 @@ void shapes_free(shape_set *set)
 
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes)
 {
+    const bool half = shared->precision && strcmp(shared->precision, "f16") == 0;
     return (cvk_session_options){.inputs = shapes ? shapes->items : NULL,
                                  .n_inputs = shapes ? shapes->count : 0,
                                  .no_fuse = shared->no_fuse,
                                  .workspace_bytes = shared->workspace,
-                                 .tolerance = shared->tolerance};
+                                 .tolerance = shared->tolerance,
+                                 .precision = half ? CVK_F16 : CVK_NONE};
 }
 
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)
@@ -211,6 +213,15 @@ void tensors_free(tensor_set *set)
     free(set->items);
     free(set->late);
     *set = (tensor_set){0};
+}
+
+double session_rounding(const cvk_session *session)
+{
+    cvk_step_info step;
+    double most = 0;
+    for (int i = 0; cvk_session_step(session, i, &step) == CVK_OK; i++)
+        if (step.weights_rel_l2 > most) most = step.weights_rel_l2;
+    return most;
 }
 
 uint64_t session_macs(const cvk_session *session)

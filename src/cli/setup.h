@@ -42,7 +42,7 @@ void shapes_put(shape_set *set, const cvk_tensor *tensor);
 int shapes_set_batch(shape_set *set, const cvk_model *model, int batch);
 void shapes_free(shape_set *set);
 
-/* Session options from --no-fuse, --workspace and --tolerance. */
+/* Session options from --no-fuse, --workspace, --tolerance and --precision. */
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes);
 
 /* The tensors of a session's inputs or outputs, with memory of their own; none yet for an output
@@ -56,6 +56,9 @@ int session_tensors(const cvk_session *session, int count, bool outputs, tensor_
 /* Runs once. Fills the outputs, late ones with shapes and memory of this run. */
 cvk_status session_run(cvk_session *session, const tensor_set *inputs, tensor_set *outputs);
 void tensors_free(tensor_set *set);
+
+/* The largest relative L2 by which weights of a step were rounded. */
+double session_rounding(const cvk_session *session);
 
 /* Multiply-adds of one run. */
 uint64_t session_macs(const cvk_session *session);

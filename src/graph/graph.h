@@ -89,6 +89,7 @@ typedef struct cvk_node {
     const char *members;  /* names of the model's nodes in this one, comma separated; NULL: name */
     const char *within;   /* what else its parameters do, for describe: "Relu"; NULL: nothing */
     const char *note;     /* what schedule has to say about it: why a fusion was declined */
+    double weights_rel_l2; /* schedule/precision: the constant weights' distance from the model's */
     int device;           /* schedule/place: index of the device; -1: host */
     double tolerance;     /* relative L2 error that the caller allows it; 0: what float32 needs */
 } cvk_node;

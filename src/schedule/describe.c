@@ -49,6 +49,14 @@ const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made)
                             type);
 }
 
+cvk_dtype cvk_step_weights(const cvk_plan *plan, const cvk_plan_step *made)
+{
+    const cvk_node *node = made->step.node;
+    if (node->op != CVK_OP_Gemm && node->op != CVK_OP_MatMul) return CVK_NONE;
+    const cvk_value *weights = &plan->graph->values[node->in[1]];
+    return weights->data ? weights->dtype : CVK_NONE;
+}
+
 static bool writes(const cvk_node *node, int value)
 {
     for (int i = 0; i < node->n_out; i++)

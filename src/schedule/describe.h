@@ -12,6 +12,8 @@ const char *cvk_step_op_name(const cvk_plan_step *made);
 /* Arena-owned; NULL when out of memory. */
 const char *cvk_step_fused_names(cvk_arena *arena, const cvk_plan_step *made);
 const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made);
+/* The type that constant weights of a Gemm or MatMul are kept in; CVK_NONE: it has none. */
+cvk_dtype cvk_step_weights(const cvk_plan *plan, const cvk_plan_step *made);
 /* Outputs of steps and model inputs that the step reads, seen through nodes that are no step. */
 const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made);
 /* What can be said before a run of a node of plan->tail. */

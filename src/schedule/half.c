@@ -50,15 +50,18 @@ static cvk_status own_values(cvk_graph *graph, const cvk_node *node, cvk_node *c
 /* The first pass: which of a value's two forms there are already. */
 typedef struct widener {
     cvk_graph *graph;
+    cvk_arena *brief;
     int *wide; /* by float16 value: its twin, or -1 */
     char *has_half, *has_wide;
 } widener;
 
-static cvk_status widen_constant(cvk_graph *graph, int id, int twin)
+/* Prepare puts constants into the plan, so that the wide ones need not outlive the passes. */
+static cvk_status widen_constant(const widener *w, int id, int twin)
 {
+    cvk_graph *graph = w->graph;
     cvk_view from = cvk_graph_view(graph, id);
     int64_t count = cvk_view_count(&from);
-    float *data = cvk_arena_alloc(graph->arena, (size_t)count * sizeof *data + 1);
+    float *data = cvk_arena_alloc(w->brief, (size_t)count * sizeof *data + 1);
     if (!data) return CVK_NO_MEMORY;
     for (int64_t i = 0; i < count; i++) data[i] = cvk_f16_to_f32(((const uint16_t *)from.data)[i]);
     graph->values[twin].data = data;
@@ -71,7 +74,7 @@ static cvk_status twin_of(widener *w, int id, bool read, int *twin)
     cvk_graph *graph = w->graph;
     if (w->wide[id] < 0) {
         CVK_TRY(add_twin(graph, id, CVK_F32, &w->wide[id]));
-        if (cvk_is_const(graph, id)) CVK_TRY(widen_constant(graph, id, w->wide[id]));
+        if (cvk_is_const(graph, id)) CVK_TRY(widen_constant(w, id, w->wide[id]));
     }
     *twin = w->wide[id];
     if (!read || cvk_is_const(graph, id) || w->has_wide[id]) return CVK_OK;
@@ -131,6 +134,7 @@ cvk_status cvk_pass_widen(cvk_scheduler *s)
     const int known = graph->n_values;
     size_t n = (size_t)known + 1;
     widener w = {.graph = graph,
+                 .brief = s->brief,
                  .wide = cvk_arena_alloc(graph->arena, n * sizeof *w.wide),
                  .has_half = cvk_arena_alloc(graph->arena, n),
                  .has_wide = cvk_arena_alloc(graph->arena, n)};

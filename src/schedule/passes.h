@@ -18,6 +18,7 @@ typedef struct cvk_scheduler {
     int *half; /* half.c: by value, the float16 value that holds it between steps, or -1; NULL: the
                   network has none */
     int n_half;
+    cvk_arena *brief; /* goes with the scheduler: constants that the plan holds in other forms */
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
 } cvk_scheduler;
@@ -48,6 +49,9 @@ cvk_status cvk_pass_commute(cvk_graph *graph);
 cvk_status cvk_pass_fuse(cvk_scheduler *s);
 /* Whether fuse.c may give the node posts. */
 bool cvk_can_lead(const cvk_node *node);
+/* precision.c: constant weights of Gemm and MatMul in float16, where the model or the caller wants
+ * them so. */
+cvk_status cvk_pass_precision(cvk_scheduler *s);
 /* half.c: what stands between steps, after they are fused, is float16 again. */
 cvk_status cvk_pass_narrow(cvk_scheduler *s);
 /* place.c: a device and a kernel row per node. */

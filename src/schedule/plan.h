@@ -82,6 +82,7 @@ typedef struct cvk_schedule_options {
     size_t workspace_bytes;
     const char *prefer_kernel;
     double tolerance;
+    cvk_dtype precision; /* CVK_F16: of fully connected weights; else as the model has them */
     const cvk_tensor *inputs, *constants;
     int n_inputs, n_constants;
 } cvk_schedule_options;

@@ -75,6 +75,7 @@ static cvk_status run_passes(cvk_scheduler *s)
     }
     set_tolerance(s);
     if (!s->options->no_fuse) CVK_TRY(cvk_pass_fuse(s));
+    CVK_TRY(cvk_pass_precision(s));
     CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));
     CVK_TRY(cvk_pass_layout(s));
@@ -94,7 +95,9 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
         cvk_scheduler s = {
             .plan = made, .graph = made->graph, .devices = devices, .n_devices = n_devices};
         s.options = options;
-        status = run_passes(&s);
+        s.brief = cvk_arena_create();
+        status = s.brief ? run_passes(&s) : CVK_NO_MEMORY;
+        cvk_arena_free(&s.brief);
     }
     if (status)
         cvk_plan_free(&made);

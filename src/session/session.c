@@ -99,6 +99,8 @@ static cvk_status make_infos(cvk_session *session)
             .offset = made->offset,
             .bytes = cvk_view_bytes(&made->step.out[0]),
             .macs = made->macs,
+            .weights = cvk_step_weights(plan, made),
+            .weights_rel_l2 = node->weights_rel_l2,
         };
         if (!info->fused || !info->shape || !info->inputs) return CVK_NO_MEMORY;
     }
@@ -155,6 +157,7 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
                                      .workspace_bytes = options->workspace_bytes,
                                      .prefer_kernel = options->prefer_kernel,
                                      .tolerance = options->tolerance,
+                                     .precision = options->precision,
                                      .inputs = options->inputs,
                                      .n_inputs = options->n_inputs,
                                      .constants = options->constants,
