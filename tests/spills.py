@@ -5,8 +5,9 @@
     spills.py OBJDUMP OBJECT...
 
 For each object: how many loops there are with at least FEWEST multiply-adds, the most in one, and how many vectors
-they move to and from the stack. A loop is what lies between the target of a backward jump and the jump; innermost,
-if no other loop lies within. Exit status 1 if a vector is moved, or if an object has no such loop at all.
+they move to and from the stack. A loop is what control passes through between the target of a backward jump and the
+jump (from a block that returns to an epilogue laid out before it, none does); innermost, if no other loop lies within.
+Exit status 1 if a vector is moved, or if an object has no such loop at all.
 """
 import pathlib
 import re
@@ -19,6 +20,7 @@ X86_STACK = re.compile(r"^vmov\w+\s.*\(%r[sb]p\b")
 ARM_STACK = re.compile(r"^(ldr|str|ldp|stp|ldur|stur)\s+q\d+,.*\[(sp|x29)\b")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(.*)$")
 JUMP = re.compile(r"^(?:j\w+|b\.\w+|b|cbn?z\s+\w+,|tbn?z\s+\w+,\s*#\d+,)\s+([0-9a-f]+)\s*<")
+LEAVES = re.compile(r"^(jmp|ret|b\s|br\s|ud2|brk)")
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 
 
@@ -38,16 +40,44 @@ def functions(objdump, path):
         yield name, body
 
 
-def innermost_loops(body):
-    """(first, last) index of each loop that holds no other."""
+def successors(body):
+    """Of each instruction, the indices that control may pass to next."""
     at = {address: i for i, (address, _) in enumerate(body)}
-    loops = set()
+    follow = []
     for i, (_, text) in enumerate(body):
         jump = JUMP.match(text)
         target = at.get(int(jump[1], 16)) if jump else None
-        if target is not None and target <= i:
-            loops.add((target, i))
-    return [loop for loop in loops
+        follow.append([] if LEAVES.match(text) or i + 1 == len(body) else [i + 1])
+        if target is not None:
+            follow[i].append(target)
+    return follow
+
+
+def reached(start, follow, first, last):
+    """What can be reached from `start` without leaving first .. last."""
+    seen, todo = {start}, [start]
+    while todo:
+        for i in follow[todo.pop()]:
+            if first <= i <= last and i not in seen:
+                seen.add(i)
+                todo.append(i)
+    return seen
+
+
+def innermost_loops(body):
+    """The indices of each loop that holds no other."""
+    follow = successors(body)
+    before = [[] for _ in body]
+    for i, nexts in enumerate(follow):
+        for k in nexts:
+            before[k].append(i)
+    loops = {}
+    for i, nexts in enumerate(follow):
+        for target in (k for k in nexts if k <= i):
+            inside = reached(target, follow, target, i)
+            if i in inside:
+                loops[target, i] = inside & reached(i, before, target, i)
+    return [inside for loop, inside in loops.items()
             if not any(other != loop and loop[0] <= other[0] and other[1] <= loop[1] for other in loops)]
 
 
@@ -55,8 +85,8 @@ def check(objdump, path):
     """(loops that multiply, most multiply-adds in one, [where vectors go to or come from the stack])"""
     loops, most, found = 0, 0, []
     for name, body in functions(objdump, path):
-        for first, last in innermost_loops(body):
-            inside = [text for _, text in body[first:last + 1]]
+        for loop in innermost_loops(body):
+            inside = [body[i][1] for i in sorted(loop)]
             fmas = sum(bool(FMA.match(text)) for text in inside)
             if fmas < FEWEST:
                 continue

@@ -77,7 +77,7 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
     plan->a_floats = (size_t)plan->block * (size_t)p->k;
     if (!packed)
         plan->b_floats = plan->panel_elements * (size_t)divide_up(plan->panels, plan->col_parts);
-    else if (plan->half && plan->block > GEMM_ROWS)
+    else if (plan->half && plan->block > GEMM_HALF_ROWS)
         plan->b_floats = (size_t)plan->depth * GEMM_PANEL; /* a stretch in float32 */
     plan->worker_floats = (plan->a_floats + plan->b_floats + 15) / 16 * 16;
 }
@@ -206,7 +206,7 @@ static stretch stretch_at(const job *j, const matrix *m, int panel, int k)
                      .half = plan->half};
 }
 
-/* Into scratch as float32: what several tiles read is converted once. */
+/* Into scratch as float32, once for all the tiles that read it. */
 static void widen(const job *j, stretch *s)
 {
     const uint16_t *src = s->b;
@@ -261,7 +261,7 @@ static void run_block(const job *j, const matrix *m, int row, int rows)
     for (int panel = j->panel_begin; panel < j->panel_end; panel++) {
         for (int k = 0; k < p->k; k += j->plan->depth) {
             stretch s = stretch_at(j, m, panel, k);
-            if (s.half && tiles > 1) widen(j, &s);
+            if (s.half && rows > GEMM_HALF_ROWS) widen(j, &s);
             for (int t = 0; t < tiles; t++) {
                 int begin, end;
                 cvk_team_share(rows, t, tiles, &begin, &end);

@@ -5,7 +5,8 @@
  * its columns; A is packed a block of rows at a time, [tile][K][rows of the tile]; with a single
  * row it is read in place. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
  * A constant B may be float16: half the bytes to read, which is all the time that one row takes. It
- * becomes float32 in the register tile, or, where several tiles read a stretch, in scratch before.
+ * becomes float32 in the register tile, or, for more than GEMM_HALF_ROWS rows, a stretch at a time in
+ * scratch before.
  *
  *   for a matrix, a block of rows            pack A
  *     for a panel of columns, a stretch of K (its part of the panel stays in L2)
@@ -18,6 +19,12 @@
 #include "kernels/cpu/vec.h"
 
 enum { GEMM_ROWS = CVK_TILE1_PX, GEMM_VECS = CVK_TILE1_OCV, GEMM_PANEL = GEMM_VECS * CVK_VLEN };
+
+/* A full tile may leave no register to convert in. */
+enum {
+    GEMM_HALF_ROWS =
+        GEMM_ROWS * GEMM_VECS + GEMM_VECS + 1 > CVK_VREGS ? GEMM_ROWS - 1 : GEMM_ROWS
+};
 
 typedef struct gemm_problem {
     int m, n, k;
@@ -47,7 +54,7 @@ typedef struct gemm_tile {
     int depth;
     const float *a; /* [depth][rows] */
     const void *b;  /* [depth][GEMM_PANEL] */
-    bool half;      /* b is float16 */
+    bool half;      /* b is float16, rows at most GEMM_HALF_ROWS */
     float *dst;     /* (0, 0) of the tile */
     ptrdiff_t dst_row;
     int cols;         /* of the tile: the last vec may have fewer than CVK_VLEN */

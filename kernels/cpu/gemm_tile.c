@@ -109,7 +109,8 @@ CVK_INLINE void single(const gemm_tile *t, const int vecs, const bool half)
 
 CVK_INLINE void sized(const gemm_tile *t, const int rows, const int vecs, const bool half)
 {
-    if (rows <= GEMM_ROWS && vecs <= GEMM_VECS) tile(t, rows, vecs, half);
+    if (rows <= (half ? GEMM_HALF_ROWS : GEMM_ROWS) && vecs <= GEMM_VECS)
+        tile(t, rows, vecs, half);
 }
 
 CVK_INLINE void by_rows(const gemm_tile *t, const int vecs, const bool half)
