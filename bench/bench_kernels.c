@@ -19,10 +19,10 @@
 #include "bench/options.h"
 #include "bench/problem.h"
 #include "bench/report.h"
-#include "bench/rows.h"
+#include "session/rows.h"
 #include "tests/op_case.h"
 
-enum { LINE = 1024, MOST_ROWS = 16, FIELDS = 6 };
+enum { LINE = 1024, MOST_ROWS = 16, MOST_OUTPUTS = 64, FIELDS = 6 };
 static const double tolerance = 1e-4; /* relative L2 */
 
 typedef struct bench {
@@ -35,8 +35,8 @@ typedef struct bench {
 
 /* One node's problem while it is measured. */
 typedef struct match {
-    contestant all[MOST_ROWS + MOST_LIBRARIES];
-    row_run rows[MOST_ROWS];
+    cvk_contestant all[MOST_ROWS + MOST_LIBRARIES];
+    cvk_row_run rows[MOST_ROWS];
     int n_rows, count;
     cvk_view *plain;  /* by input of the node */
     void *want, *got; /* results */
@@ -95,7 +95,7 @@ static double distance(const match *m, size_t count)
     return norm > 0 ? sqrt(error / norm) : sqrt(error);
 }
 
-static void judge(match *m, contestant *c, size_t count)
+static void judge(match *m, cvk_contestant *c, size_t count)
 {
     c->error = distance(m, count);
     if (!(c->error <= tolerance)) c->refused = "its result differs from the first row's";
@@ -119,11 +119,12 @@ static cvk_status add_rows(bench *b, cvk_scheduler *s, const cvk_node *node, mat
         if (row->op != node->op || (row->needs & ~b->device->caps.bits) ||
             !bench_listed(b->options.rows, row->name) || !row->accepts(&problem, &why))
             continue;
-        row_run *run = &m->rows[m->n_rows];
-        contestant *c = &m->all[m->n_rows++];
-        *c = (contestant){.name = row->name, .run = row_launch, .self = run, .error = -1};
-        CVK_TRY(row_open(s, b->device, node, row, m->plain, run));
-        CVK_TRY(row_result(run, m->n_rows == 1 ? m->want : m->got));
+        cvk_row_run *run = &m->rows[m->n_rows];
+        cvk_contestant *c = &m->all[m->n_rows++];
+        *c = (cvk_contestant){.name = row->name, .run = cvk_row_launch, .self = run, .error = -1};
+        CVK_TRY(cvk_row_open(s, b->device, node, row, NULL, m->plain, run));
+        void *dst[MOST_OUTPUTS] = {m->n_rows == 1 ? m->want : m->got};
+        CVK_TRY(cvk_row_result(run, dst));
         if (m->n_rows > 1 && out.dtype == CVK_F32) judge(m, c, (size_t)cvk_view_count(&out));
     }
     return CVK_OK;
@@ -135,8 +136,9 @@ static void add_libraries(bench *b, const cvk_graph *graph, const cvk_node *node
     bool comparable = problem_from_node(graph, node, m->plain, &m->asked, &why);
     for (int i = 0; i < b->n_libraries; i++) {
         const against_library *library = b->libraries[i];
-        contestant *c = &m->all[m->count++];
-        *c = (contestant){.name = library->name, .run = library->run, .error = -1, .refused = why};
+        cvk_contestant *c = &m->all[m->count++];
+        *c = (cvk_contestant){
+            .name = library->name, .run = library->run, .error = -1, .refused = why};
         if (!comparable) continue;
         c->self = library->make(&m->asked, &c->refused);
         if (!c->self) continue;
@@ -152,7 +154,7 @@ static void add_libraries(bench *b, const cvk_graph *graph, const cvk_node *node
 static void close_match(bench *b, match *m)
 {
     for (int i = 0; i < m->count; i++) free(m->all[i].ms);
-    for (int i = 0; i < m->n_rows; i++) row_close(&m->rows[i]);
+    for (int i = 0; i < m->n_rows; i++) cvk_row_close(&m->rows[i]);
     for (int i = 0; m->count > m->n_rows && i < b->n_libraries; i++)
         if (m->all[m->n_rows + i].self) b->libraries[i]->drop(m->all[m->n_rows + i].self);
     free(m);
@@ -168,7 +170,8 @@ static cvk_status bench_node(bench *b, cvk_scheduler *s, const cvk_node *node, c
     m->count = m->n_rows;
     if (!status && m->n_rows) {
         add_libraries(b, s->graph, node, m);
-        if (contest_measure(m->all, m->count, b->options.rounds, b->n_libraries > 0))
+        const cvk_contest_rules rules = {.rounds = b->options.rounds, .pause = b->n_libraries > 0};
+        if (cvk_contest_measure(m->all, m->count, &rules, NULL))
             report_problem(&b->report, p, m->all, m->count, m->n_rows,
                            (double)cvk_node_macs(s->graph, node), problem_bytes(s->graph, node));
         else

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/contest.h"
-
 static const char help[] =
     "usage: bench_kernels [DEVICE] [OPTIONS]\n\n"
     "Times every kernel row of DEVICE (default cpu) that accepts a problem; rows take turns.\n\n"
@@ -47,7 +45,7 @@ static bool read_count(const char *text, int most, int *count)
 /* Takes the value of a word; false if it is none that this program knows, or a wrong one. */
 static bool read_value(const char *word, const char *value, bench_options *o)
 {
-    if (strcmp(word, "--rounds") == 0) return read_count(value, CONTEST_ROUNDS, &o->rounds);
+    if (strcmp(word, "--rounds") == 0) return read_count(value, MOST_ROUNDS, &o->rounds);
     if (strcmp(word, "--threads") == 0) return read_count(value, 1024, &o->threads);
     if (strcmp(word, "--layers") == 0 && o->n_layers < MOST_LISTS) {
         o->layers[o->n_layers++] = value;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { MOST_LISTS = 32 };
+enum { MOST_LISTS = 32, MOST_ROUNDS = 1000 };
 
 typedef struct bench_options {
     const char *device;

@@ -33,15 +33,16 @@ void report_library(report *r, const char *name, bool found, bool works, const c
 }
 
 /* The fastest of Convoke's rows; NULL: none ran. */
-static const contestant *fastest(const contestant *all, int n_rows)
+static const cvk_contestant *fastest(const cvk_contestant *all, int n_rows)
 {
-    const contestant *best = NULL;
+    const cvk_contestant *best = NULL;
     for (int i = 0; i < n_rows; i++)
         if (!all[i].refused && (!best || all[i].median < best->median)) best = &all[i];
     return best;
 }
 
-static void add_sums(report *r, const contestant *libraries, const contestant *best, int count)
+static void add_sums(report *r, const cvk_contestant *libraries, const cvk_contestant *best,
+                     int count)
 {
     for (int i = 0; i < r->n_sums; i++) {
         library_sum *sum = &r->sums[i];
@@ -54,7 +55,7 @@ static void add_sums(report *r, const contestant *libraries, const contestant *b
     }
 }
 
-static void print_line(const bench_problem *p, const contestant *c, bool ours, double gflops,
+static void print_line(const bench_problem *p, const cvk_contestant *c, bool ours, double gflops,
                        double fraction, bool memory_binds, double ratio)
 {
     printf("%-34s %-18s ", p->name, c->name);
@@ -67,15 +68,15 @@ static void print_line(const bench_problem *p, const contestant *c, bool ours, d
                !ours && c->detail ? c->detail : "");
 }
 
-void report_problem(report *r, const bench_problem *p, const contestant *all, int count, int n_rows,
-                    double macs, double bytes)
+void report_problem(report *r, const bench_problem *p, const cvk_contestant *all, int count,
+                    int n_rows, double macs, double bytes)
 {
-    const contestant *best = fastest(all, n_rows);
+    const cvk_contestant *best = fastest(all, n_rows);
     double peak_ms = 2e-6 * macs / r->peak, memory_ms = 1e-6 * bytes / r->bandwidth;
     bool memory_binds = memory_ms > peak_ms;
     json_t *entries = json_array();
     for (int i = 0; i < count; i++) {
-        const contestant *c = &all[i];
+        const cvk_contestant *c = &all[i];
         json_t *entry =
             json_pack("{s:s,s:s,s:s*,s:s*}", "name", c->name, "by",
                       i < n_rows ? "convoke" : c->name, "detail", c->detail, "refused", c->refused);

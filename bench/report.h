@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "backend/backend.h"
-#include "bench/contest.h"
+#include "session/contest.h"
 
 enum { MOST_LIBRARIES = 4 };
 
@@ -36,8 +36,8 @@ bool report_start(report *r, const cvk_device *device, int rounds, bool bare);
 /* found: it was there when this program was configured; works: it also starts. */
 void report_library(report *r, const char *name, bool found, bool works, const char *about);
 /* The first n_rows contestants are Convoke's, those behind them libraries in the order told. */
-void report_problem(report *r, const bench_problem *p, const contestant *all, int count, int n_rows,
-                    double macs, double bytes);
+void report_problem(report *r, const bench_problem *p, const cvk_contestant *all, int count,
+                    int n_rows, double macs, double bytes);
 /* Prints the sums; writes the JSON (path may be NULL). False: it cannot be written. */
 bool report_end(report *r, const char *path);
 
