@@ -38,6 +38,8 @@ convoke_device_test(test_half)
 convoke_device_test(test_precision)
 convoke_device_test(test_quantised)
 convoke_device_test(test_random_nets)
+convoke_device_test(test_tune)
+target_compile_definitions(test_tune PRIVATE _XOPEN_SOURCE=700)
 
 # The test itself is linked to libOpenCL, as a program that shares its context would be.
 find_library(OPENCL_LIBRARY OpenCL)

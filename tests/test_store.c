@@ -3,11 +3,8 @@
  * The store: what is put is there, what is damaged is not, and nothing that can be wrong with its
  * file does more than cost time. On OpenCL: the second opening of a device builds from binaries.
  */
-#include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,93 +13,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/store.h"
 #include "tests/model_reference.h"
-
-static char folder[64], file[96];
-static atomic_int warnings, built, loaded;
-
-static void sink(void *user, cvk_log_level level, const char *message)
-{
-    (void)user;
-    warnings += level <= CVK_LOG_WARN;
-    built += strstr(message, ": built ") != NULL;
-    loaded += strstr(message, ": loaded ") != NULL;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info, (void)type, (void)at;
-    return remove(path);
-}
-
-/* Every test has a folder of its own, two levels below one that exists. */
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, P_tmpdir "/convoke-store-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    snprintf(file, sizeof file, "%s/a/b", folder);
-    setenv("CONVOKE_CACHE_DIR", file, 1);
-    snprintf(file, sizeof file, "%s/a/b/convoke.sqlite", folder);
-    cvk_log_set(sink, NULL, CVK_LOG_DEBUG);
-    warnings = built = loaded = 0;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static bool put(cvk_store *store, const char *key, const char *data)
-{
-    return cvk_store_put(store, "test", key, strlen(key), data, strlen(data));
-}
-
-static void expect(cvk_store *store, const char *key, const char *want)
-{
-    void *data = NULL;
-    size_t bytes = 0;
-    bool there = cvk_store_get(store, "test", key, strlen(key), &data, &bytes);
-    if (there != (want != NULL)) fail_msg("'%s' is %s", key, there ? "there" : "not there");
-    if (want) {
-        assert_int_equal(bytes, strlen(want));
-        assert_memory_equal(data, want, bytes);
-    }
-    free(data);
-}
-
-static cvk_store *open_store(void)
-{
-    cvk_store *store = cvk_store_open();
-    assert_non_null(store);
-    return store;
-}
-
-/* A store that works, whatever it held. */
-static void expect_working(void)
-{
-    cvk_store *store = open_store();
-    assert_true(put(store, "new", "entry"));
-    expect(store, "new", "entry");
-    cvk_store_close(store);
-    store = open_store();
-    expect(store, "new", "entry");
-    cvk_store_close(store);
-}
-
-static void sql(const char *text)
-{
-    sqlite3 *db = NULL;
-    char *problem = NULL;
-    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-    sqlite3_exec(db, text, NULL, NULL, &problem);
-    if (problem) fail_msg("%s: %s", text, problem);
-    assert_true(sqlite3_changes(db) >= 1 || strncmp(text, "UPDATE", 6) != 0);
-    sqlite3_close(db);
-}
+#include "tests/store_checks.h"
 
 static void what_is_put_is_there(void **state)
 {
@@ -220,27 +132,6 @@ static void damaged_rows(void **state)
         expect(store, "a", "one");
         cvk_store_close(store);
     }
-}
-
-static void write_over(long offset, const void *data, size_t bytes)
-{
-    int out = open(file, O_WRONLY);
-    assert_true(out >= 0);
-    assert_int_equal(pwrite(out, data, bytes, offset), bytes);
-    close(out);
-}
-
-static void fill(int entries)
-{
-    char key[16], data[3000];
-    memset(data, 'x', sizeof data - 1);
-    data[sizeof data - 1] = 0;
-    cvk_store *store = open_store();
-    for (int i = 0; i < entries; i++) {
-        snprintf(key, sizeof key, "key %d", i);
-        assert_true(put(store, key, data) || put(store, key, data)); /* the first one mends */
-    }
-    cvk_store_close(store);
 }
 
 /* Random damage anywhere in the file, also behind the back of a store that has it open. */
@@ -526,8 +417,6 @@ static void a_binary_that_the_driver_refuses(void **state)
     run_on_opencl();
     assert_int_equal(loaded, programs);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

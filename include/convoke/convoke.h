@@ -342,6 +342,7 @@ typedef struct cvk_session_options {
                             a weight overflows, or whose weights rounding would move by more than
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
                             as the model has them. CVK_I8: CVK_UNSUPPORTED */
+    bool no_tuned;             /* plan as if nothing had been tuned, see cvk_tune */
 } cvk_session_options;
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
@@ -434,6 +435,96 @@ CVK_API cvk_status cvk_session_step(const cvk_session *session, int index, cvk_s
 CVK_API const char *cvk_session_describe(const cvk_session *session);
 
 CVK_API void cvk_session_free(cvk_session **session);
+
+/* ------------------------------------------------------------------------------------------------
+ * Ring 6: tuning, and what is kept between runs
+ *
+ * The store is one file in the user's cache folder (CONVOKE_CACHE_DIR, else XDG_CACHE_HOME or
+ * ~/.cache, folder "convoke"), shared by all processes: kernel rows that were measured, and built
+ * OpenCL programs. It is never needed: sessions do without what is missing, damaged or of another
+ * version, with a warning in the log where something was wrong.
+ */
+
+/* One problem of a plan: steps alike in operator, parameters, shapes, types and what is fused. */
+typedef struct cvk_tune_layer {
+    const char *problem;        /* "Conv | 1x64x56x56 c:64x64x3x3 | pads=[1,1,1,1] | Relu" */
+    const char *device;         /* "cpu", "opencl:0", ... */
+    const char *kernel;         /* the row that is to compute it */
+    const char *default_kernel; /* the row that would without tuning */
+    double ms, default_ms;      /* medians of the two, as measured when the problem was tuned */
+    int steps;                  /* of the plan that are this problem */
+    bool measured;              /* now; else it was in the store already */
+    const char *refused; /* "row: why; row: why" for rows that were not timed; "" if none or not
+                            measured now */
+} cvk_tune_layer;
+typedef void (*cvk_tune_fn)(void *user, const cvk_tune_layer *layer);
+
+typedef struct cvk_tune_options {
+    double budget_s;   /* stop after so many seconds; 0: when all is measured */
+    cvk_tune_fn layer; /* called for each problem when its row is known; may be NULL. The layer's
+                          strings are valid during the call */
+    void *user;        /* first argument of layer */
+} cvk_tune_options;
+
+typedef struct cvk_tune_result {
+    int problems; /* of the plan for which there is a choice between kernel rows */
+    int known;    /* were in the store */
+    int measured; /* now */
+    int left;     /* the budget was used up before */
+} cvk_tune_result;
+
+/* Measures, for each problem of the plan that cvk_session_create would make, the kernel rows
+ * between which there is a choice: those that accept it and give the result in the layout of the
+ * row that is chosen without measuring (the default), which is always among them. A row that wants
+ * its input in another layout pays for the reorders. Rows take turns, in the device's own threads
+ * or queue; what a row computes must be within a relative L2 distance of 1e-4 (float16: 1e-3) of
+ * the default's result before its time counts. The default stays unless another row is clearly
+ * faster, by more than 3 %. Sessions created afterwards on the same device (name, driver,
+ * instruction set, threads) by this version of the library use these rows. What is in the store
+ * already is not measured again, so that a call goes on where one before has stopped; the problems
+ * with the most arithmetic come first.
+ *
+ * session_options: as for the sessions to come (prefer_kernel must be NULL); it, options and result
+ * may be NULL. CVK_IO: the store cannot be had or written to. Else as cvk_session_create. */
+CVK_API cvk_status cvk_tune(const cvk_model *model, cvk_device *const *devices, int n_devices,
+                            const cvk_session_options *session_options,
+                            const cvk_tune_options *options, cvk_tune_result *result);
+
+/* An entry of the store. */
+typedef struct cvk_cache_entry {
+    const char *kind;  /* "tuned row", "opencl program" */
+    const char *name;  /* its key, lines separated by '\n', where that is text; else "" */
+    const char *value; /* what is kept, where that is text; else "" */
+    size_t bytes;      /* of both */
+    int64_t used;      /* last use, in seconds since 1970 (of tuned rows: to the day) */
+    bool sound;        /* its checksum is right; if not, it is never used */
+} cvk_cache_entry;
+typedef void (*cvk_cache_fn)(void *user, const cvk_cache_entry *entry);
+
+typedef struct cvk_cache_sum {
+    int64_t rows, bytes; /* of sound entries: how many, and their keys and contents together */
+    int64_t damaged;     /* entries that are not */
+} cvk_cache_sum;
+
+/* Writes the path of the store's file, whether there is one or not, to `path`, which holds `size`
+ * bytes. CVK_UNSUPPORTED: the store is switched off (CONVOKE_CACHE_DIR is empty), there is no home,
+ * or the path is longer than `size`. */
+CVK_API cvk_status cvk_cache_path(char *path, size_t size);
+
+/* Reads the whole store, checks it, and calls `visit` (may be NULL) for every entry, the one used
+ * longest ago first; its strings are valid during the call. Changes nothing. No file: no entries.
+ * CVK_BAD_INPUT: the file is damaged or not a store; CVK_IO: it cannot be read. */
+CVK_API cvk_status cvk_cache_visit(cvk_cache_fn visit, void *user, cvk_cache_sum *sum);
+
+/* Empties the store, damaged or not. sum (may be NULL): what was in it, if it could be read. */
+CVK_API cvk_status cvk_cache_clear(cvk_cache_sum *sum);
+
+/* Writes the sound entries to a file of their own, which appears when it is complete, and reads
+ * such a file into the store, where its entries replace those of the same key. sum (may be NULL):
+ * what was copied, and entries left out because they are damaged. CVK_BAD_INPUT: the file that is
+ * read is damaged or not a store; CVK_IO: a file cannot be read or written. */
+CVK_API cvk_status cvk_cache_export(const char *path, cvk_cache_sum *sum);
+CVK_API cvk_status cvk_cache_import(const char *path, cvk_cache_sum *sum);
 
 #ifdef __cplusplus
 }

@@ -17,9 +17,11 @@
 
 #include "base/env.h"
 #include "base/log.h"
+#include "base/store_hash.h"
 
-enum { FORMAT = 1, BUSY_MS = 2000, MAX_PATH = 4096 };
-enum { GET, TOUCH, DROP, PUT, TRIM, STATEMENTS };
+enum { BUSY_MS = 2000, MAX_PATH = CVK_STORE_MAX_PATH };
+enum { GET, TOUCH, DROP, PUT, TRIM, CLEAR, STATEMENTS };
+static const sqlite3_int64 day_us = INT64_C(24) * 3600 * 1000000;
 
 /* Nothing is lost but time if the machine stops before the data is on the disk: no syncing. */
 static const char settings[] = "PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON;";
@@ -34,7 +36,7 @@ static const char schema[] = "BEGIN IMMEDIATE;"
 
 /* `used` is the time in microseconds, made to grow even if the clock does not. */
 static const char *const texts[STATEMENTS] = {
-    [GET] = "SELECT bytes, sum, key, data FROM entry WHERE kind=?1 AND hash=?2",
+    [GET] = "SELECT bytes, sum, key, data, used FROM entry WHERE kind=?1 AND hash=?2",
     [TOUCH] = "UPDATE entry SET used=max(?3, 1+(SELECT max(used) FROM entry)) "
               "WHERE kind=?1 AND hash=?2",
     [DROP] = "DELETE FROM entry WHERE kind=?1 AND hash=?2",
@@ -42,6 +44,7 @@ static const char *const texts[STATEMENTS] = {
             "max(?3, 1+coalesce((SELECT max(used) FROM entry), 0)), ?4, ?5, ?6, ?7)",
     [TRIM] = "DELETE FROM entry WHERE rowid IN (SELECT rowid FROM (SELECT rowid, total(bytes) OVER "
              "(ORDER BY used DESC, rowid DESC) AS upto FROM entry) WHERE upto>?1)",
+    [CLEAR] = "DELETE FROM entry",
 };
 
 struct cvk_store {
@@ -60,17 +63,9 @@ typedef struct name {
     uint64_t hash;
 } name;
 
-/* FNV-1a, continued from `hash`. */
-static uint64_t hash_more(uint64_t hash, const void *data, size_t bytes)
-{
-    const unsigned char *at = data;
-    for (size_t i = 0; i < bytes; i++) hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static name name_of(const char *kind, const void *key, size_t bytes)
 {
-    return (name){kind, key, bytes, hash_more(UINT64_C(0xcbf29ce484222325), key, bytes)};
+    return (name){kind, key, bytes, cvk_store_hash(CVK_STORE_HASH_START, key, bytes)};
 }
 
 static sqlite3_int64 now_us(void)
@@ -120,7 +115,7 @@ static int prepare(cvk_store *store)
     int version = 0, code = read_version(store->db, &version);
     if (!code && version == 0) code = sqlite3_exec(store->db, schema, NULL, NULL, NULL);
     if (code) return code;
-    if (version != 0 && version != FORMAT) return SQLITE_CORRUPT;
+    if (version != 0 && version != CVK_STORE_FORMAT) return SQLITE_CORRUPT;
     for (int i = 0; i < STATEMENTS && !code; i++)
         code = sqlite3_prepare_v2(store->db, texts[i], -1, &store->statements[i], NULL);
     return code;
@@ -178,25 +173,37 @@ static void make_folders(const char *folder)
     mkdir(path, 0700);
 }
 
-cvk_store *cvk_store_open(void)
+cvk_store *cvk_store_open_file(const char *path)
 {
-    static const char file[] = "/convoke.sqlite";
-    char folder[MAX_PATH - sizeof file];
-    if (!cvk_env_cache_dir(folder, sizeof folder)) return NULL;
     cvk_store *store = sqlite3_threadsafe() ? calloc(1, sizeof *store) : NULL;
     if (!store || pthread_mutex_init(&store->lock, NULL) != 0) {
         cvk_log(CVK_LOG_WARN, "no store: no memory, or an SQLite without threads");
         free(store);
         return NULL;
     }
-    make_folders(folder);
-    snprintf(store->path, sizeof store->path, "%s%s", folder, file);
+    snprintf(store->path, sizeof store->path, "%s", path);
     int code = open_file(store);
     if (damaged(code)) code = rebuild(store);
     if (!code) return store;
     cvk_log(CVK_LOG_WARN, "'%s': %s: done without", store->path, sqlite3_errstr(code));
     cvk_store_close(store);
     return NULL;
+}
+
+cvk_store *cvk_store_open(void)
+{
+    char folder[MAX_PATH], path[MAX_PATH];
+    if (!cvk_env_cache_dir(folder, sizeof folder)) return NULL;
+    if (!cvk_store_path(path, sizeof path)) return NULL;
+    make_folders(folder);
+    return cvk_store_open_file(path);
+}
+
+cvk_store *cvk_store_open_present(void)
+{
+    char path[MAX_PATH];
+    if (!cvk_store_path(path, sizeof path) || access(path, F_OK) != 0) return NULL;
+    return cvk_store_open_file(path);
 }
 
 void cvk_store_close(cvk_store *store)
@@ -232,7 +239,7 @@ static void *take(sqlite3_stmt *row, const name *entry, size_t *bytes)
     const size_t data_bytes = (size_t)sqlite3_column_bytes(row, 3);
     if (!key || !data || key_bytes != entry->bytes || memcmp(key, entry->key, key_bytes) != 0 ||
         sqlite3_column_int64(row, 0) != (sqlite3_int64)(key_bytes + data_bytes) ||
-        (uint64_t)sqlite3_column_int64(row, 1) != hash_more(entry->hash, data, data_bytes))
+        (uint64_t)sqlite3_column_int64(row, 1) != cvk_store_hash(entry->hash, data, data_bytes))
         return NULL;
     void *copy = malloc(data_bytes);
     if (copy) memcpy(copy, data, data_bytes);
@@ -240,11 +247,17 @@ static void *take(sqlite3_stmt *row, const name *entry, size_t *bytes)
     return copy;
 }
 
-static int get(cvk_store *store, const name *entry, void **data, size_t *bytes)
+/* fresh_us: an entry used no longer ago than this is not written to. */
+static int get(cvk_store *store, const name *entry, sqlite3_int64 fresh_us, void **data,
+               size_t *bytes)
 {
     sqlite3_stmt *row = bind(store, GET, entry);
     int code = sqlite3_step(row);
-    if (code == SQLITE_ROW) *data = take(row, entry, bytes);
+    sqlite3_int64 used = 0;
+    if (code == SQLITE_ROW) {
+        *data = take(row, entry, bytes);
+        used = sqlite3_column_int64(row, 4);
+    }
     sqlite3_reset(row);
     sqlite3_clear_bindings(row);
     if (code != SQLITE_ROW) return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -253,23 +266,38 @@ static int get(cvk_store *store, const name *entry, void **data, size_t *bytes)
                 entry->kind);
         return finish(bind(store, DROP, entry));
     }
+    const sqlite3_int64 now = now_us();
+    if (used <= now && now - used < fresh_us) return SQLITE_OK;
     sqlite3_stmt *touch = bind(store, TOUCH, entry);
-    sqlite3_bind_int64(touch, 3, now_us());
+    sqlite3_bind_int64(touch, 3, now);
     code = finish(touch);
     return damaged(code) ? code : SQLITE_OK; /* a file that is read-only or busy was still read */
+}
+
+static bool find(cvk_store *store, const name *entry, sqlite3_int64 fresh_us, void **data,
+                 size_t *bytes)
+{
+    *data = NULL;
+    if (!store || !entry->bytes) return false;
+    pthread_mutex_lock(&store->lock);
+    int code = store->db ? get(store, entry, fresh_us, data, bytes) : SQLITE_OK;
+    if (code) failed(store, code);
+    pthread_mutex_unlock(&store->lock);
+    return *data != NULL;
 }
 
 bool cvk_store_get(cvk_store *store, const char *kind, const void *key, size_t key_bytes,
                    void **data, size_t *bytes)
 {
-    *data = NULL;
-    if (!store || !key_bytes) return false;
     const name entry = name_of(kind, key, key_bytes);
-    pthread_mutex_lock(&store->lock);
-    int code = store->db ? get(store, &entry, data, bytes) : SQLITE_OK;
-    if (code) failed(store, code);
-    pthread_mutex_unlock(&store->lock);
-    return *data != NULL;
+    return find(store, &entry, 0, data, bytes);
+}
+
+bool cvk_store_peek(cvk_store *store, const char *kind, const void *key, size_t key_bytes,
+                    void **data, size_t *bytes)
+{
+    const name entry = name_of(kind, key, key_bytes);
+    return find(store, &entry, day_us, data, bytes);
 }
 
 static int put(cvk_store *store, const name *entry, const void *data, size_t bytes)
@@ -279,7 +307,7 @@ static int put(cvk_store *store, const name *entry, const void *data, size_t byt
     sqlite3_stmt *row = bind(store, PUT, entry);
     sqlite3_bind_int64(row, 3, now_us());
     sqlite3_bind_int64(row, 4, (sqlite3_int64)(entry->bytes + bytes));
-    sqlite3_bind_int64(row, 5, (sqlite3_int64)hash_more(entry->hash, data, bytes));
+    sqlite3_bind_int64(row, 5, (sqlite3_int64)cvk_store_hash(entry->hash, data, bytes));
     sqlite3_bind_blob64(row, 6, entry->key, entry->bytes, SQLITE_STATIC);
     sqlite3_bind_blob64(row, 7, data, bytes, SQLITE_STATIC);
     code = finish(row);
@@ -305,4 +333,19 @@ bool cvk_store_put(cvk_store *store, const char *kind, const void *key, size_t k
     if (code) failed(store, code);
     pthread_mutex_unlock(&store->lock);
     return open && !code;
+}
+
+bool cvk_store_clear(cvk_store *store)
+{
+    if (!store) return false;
+    pthread_mutex_lock(&store->lock);
+    int code = store->db ? finish(store->statements[CLEAR]) : SQLITE_CANTOPEN;
+    bool cleared = !code;
+    if (!code) code = sqlite3_exec(store->db, "VACUUM", NULL, NULL, NULL);
+    if (code && !(cleared && (code & 0xff) == SQLITE_BUSY)) { /* a reader: as large as it was */
+        failed(store, code);
+        cleared = cleared || (damaged(code) && store->db); /* made anew */
+    }
+    pthread_mutex_unlock(&store->lock);
+    return cleared;
 }

@@ -3,6 +3,7 @@
  * Binary, the form into which the element-wise operators of two inputs are lowered.
  */
 #include "ops/common.h"
+#include "ops/tell.h"
 
 /* As the operator from which it came. */
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
@@ -16,6 +17,11 @@ static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *ou
     return cvk_infer_broadcast(params, in, n_in, out, n_out);
 }
 
+static void tell(const void *params, char *text, size_t size)
+{
+    cvk_tell(text, size, " %s", cvk_binary_name(((const cvk_binary_params *)params)->kind));
+}
+
 const cvk_op cvk_op_Binary = {
     .name = "Binary",
     .min_in = 2,
@@ -25,5 +31,6 @@ const cvk_op cvk_op_Binary = {
     .params_bytes = sizeof(cvk_binary_params),
     .infer = infer,
     .reference = cvk_reference_binary,
+    .tell = tell,
     .internal = true,
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "ops/common.h"
+#include "ops/tell.h"
 
 cvk_status cvk_conv_parse(const cvk_attrs *attrs, cvk_conv_params *params)
 {
@@ -194,5 +195,6 @@ const cvk_op cvk_op_Conv = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .tell = cvk_tell_conv,
     .needs_elements = true,
 };

@@ -8,6 +8,7 @@
 
 #include "ops/common.h"
 #include "ops/conv.h"
+#include "ops/tell.h"
 
 /* Entries of a list, one per spatial dimension, none below 0. `lead` more may stand before them:
  * output_shape may begin with N and C. */
@@ -153,5 +154,6 @@ const cvk_op cvk_op_ConvTranspose = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .tell = cvk_tell_conv,
     .needs_elements = true,
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ops/common.h"
+#include "ops/tell.h"
 
 static cvk_status parse(const cvk_attrs *attrs, void *params)
 {
@@ -114,6 +115,15 @@ static uint64_t macs(const void *params, const cvk_view *in, int n_in, const cvk
     return (uint64_t)cvk_view_count(&out[0]) * (uint64_t)in[0].shape.dims[!gemm->trans_a];
 }
 
+static void tell(const void *params, char *text, size_t size)
+{
+    const cvk_gemm_params *gemm = params;
+    if (gemm->alpha != 1) cvk_tell(text, size, " alpha=%.9g", (double)gemm->alpha);
+    if (gemm->beta != 1) cvk_tell(text, size, " beta=%.9g", (double)gemm->beta);
+    if (gemm->trans_a) cvk_tell(text, size, " transA=1");
+    if (gemm->trans_b) cvk_tell(text, size, " transB=1");
+}
+
 const cvk_op cvk_op_Gemm = {
     .name = "Gemm",
     .min_in = 2,
@@ -125,5 +135,6 @@ const cvk_op cvk_op_Gemm = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .tell = tell,
     .needs_elements = true,
 };

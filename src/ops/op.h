@@ -113,6 +113,11 @@ typedef struct cvk_op {
      * and is no number of multiply-adds. NULL: it does not. in: the first 8 inputs at most. */
     uint64_t (*work)(const void *params, const cvk_view *in, int n_in, const cvk_view *out);
 
+    /* Normalised params as words (ops/tell.h), complete: two nodes with the same words, shapes and
+     * posts cost the same under a kernel row. Appends to text. NULL with params: of such a node no
+     * row is tuned, see schedule/problem.c. */
+    void (*tell)(const void *params, char *text, size_t size);
+
     uint32_t settings; /* bit i: input i (capped at 31) says how the operator works (sizes, limits,
                             scales), instead of being multiplied or added: no parameter of a model */
     bool needs_elements; /* looks at pixels or channels: nothing to say of an input 0 without any */

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "ops/common.h"
+#include "ops/tell.h"
 #include "ops/window.h"
 
 cvk_status cvk_pool_parse_p(const cvk_attrs *attrs, int64_t *p)
@@ -196,6 +197,11 @@ uint64_t cvk_pool_work(const void *params, const cvk_view *in, int n_in, const c
     return work;
 }
 
+static void tell(const void *params, char *text, size_t size)
+{
+    cvk_tell_pool(params, text, size);
+}
+
 const cvk_op cvk_op_Pool = {
     .name = "Pool",
     .min_in = 1,
@@ -206,5 +212,6 @@ const cvk_op cvk_op_Pool = {
     .infer = cvk_pool_infer,
     .reference = cvk_pool_reference,
     .work = cvk_pool_work,
+    .tell = tell,
     .internal = true,
 };

@@ -3,9 +3,11 @@
  * QMatMul, the form into which matrix products of 8-bit integers are brought: zero points in the
  * parameters or one per column, a multiplier for all or one per column.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "ops/quant.h"
+#include "ops/tell.h"
 
 static cvk_status infer(void *params, const cvk_view *in, int n_in, cvk_view *out, int n_out)
 {
@@ -48,6 +50,13 @@ static uint64_t macs(const void *params, const cvk_view *in, int n_in, const cvk
     return cvk_op_MatMul.macs(params, in, n_in, out);
 }
 
+static void tell(const void *params, char *text, size_t size)
+{
+    const cvk_qmatmul_params *matmul = params;
+    cvk_tell(text, size, " a=%" PRId32, matmul->a_zp);
+    cvk_tell_range(&matmul->y, text, size);
+}
+
 const cvk_op cvk_op_QMatMul = {
     .name = "QMatMul",
     .min_in = 2,
@@ -58,5 +67,6 @@ const cvk_op cvk_op_QMatMul = {
     .infer = infer,
     .reference = reference,
     .macs = macs,
+    .tell = tell,
     .internal = true,
 };

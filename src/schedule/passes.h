@@ -5,6 +5,7 @@
 #ifndef CVK_SCHEDULE_PASSES_H
 #define CVK_SCHEDULE_PASSES_H
 
+#include "base/store.h"
 #include "ops/op.h"
 #include "schedule/plan.h"
 
@@ -21,6 +22,8 @@ typedef struct cvk_scheduler {
     cvk_arena *brief; /* goes with the scheduler: constants that the plan holds in other forms */
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
+    cvk_store *store;        /* tuned.c: of tuned rows; NULL: none */
+    bool store_asked;
 } cvk_scheduler;
 
 /* bind.c: the caller's input shapes; then every shape, and constants folded. */
@@ -67,13 +70,20 @@ cvk_status cvk_pass_memory(cvk_scheduler *s);
 /* describe.c: the plan as text. */
 cvk_status cvk_pass_describe(cvk_scheduler *s);
 
-/* place.c: the device (CVK_HOST: reference) and row for `node`, given the layouts of its inputs.
+/* place.c: the device (CVK_HOST: reference) and row for `node`, given the layouts of its inputs,
+ * whatever was tuned.
  * `refused` (may be NULL) gets the rows asked before and why not. */
 cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                           const cvk_kernel **row, const char **refused);
 /* Whether `row` of `device` computes the node with its posts; if not, *why is its reason. */
 bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel *row,
                        const char **why);
+/* Whether it also keeps to the workspace budget. */
+cvk_status cvk_place_takes(cvk_scheduler *s, const cvk_node *node, int device,
+                           const cvk_kernel *row, bool *takes, const char **why);
+/* tuned.c: puts the row that was measured to be the best in the place of the one chosen, *row, and
+ * says so in the node's note; there, too, why a record is not followed. */
+cvk_status cvk_place_tuned(cvk_scheduler *s, cvk_node *node, int device, const cvk_kernel **row);
 /* Whether prepare alone reads constant input i (kernel->packs): never what a post reads. */
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i);
 /* The layout in which `row` wants input i of node, or gives output i. */

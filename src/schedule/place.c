@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A device and a kernel row for every node: the first device in the caller's order that has a row
- * for it, else its reference on the host; of the rows that accept, the first that takes the data as
- * they lie. Records which rows were asked before and why they refused.
+ * for it, else its reference on the host; of the rows that accept, the one that was tuned for this
+ * problem (tuned.c), else the first that takes the data as they lie. Records which rows were asked
+ * before and why they refused.
  */
 #include <string.h>
 
@@ -95,6 +96,23 @@ bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const
     return row_accepts(dev, row, &problem, why);
 }
 
+/* Whether the row accepts and keeps to the workspace budget. */
+static cvk_status row_takes(cvk_scheduler *s, const cvk_device *device, const cvk_kernel *row,
+                            const cvk_problem *problem, bool *takes, const char **why)
+{
+    *takes = row_accepts(device, row, problem, why);
+    if (!*takes || !s->options->workspace_bytes) return CVK_OK;
+    return cvk_trial_budget(s, problem->node, device, row, takes, why);
+}
+
+cvk_status cvk_place_takes(cvk_scheduler *s, const cvk_node *node, int device,
+                           const cvk_kernel *row, bool *takes, const char **why)
+{
+    cvk_problem problem;
+    CVK_TRY(make_problem(s, node, &s->devices[device]->caps, &problem));
+    return row_takes(s, s->devices[device], row, &problem, takes, why);
+}
+
 /* The layout in which a node's activations lie now: blocked if any is. */
 static cvk_layout current_layout(const cvk_graph *graph, const cvk_node *node)
 {
@@ -137,10 +155,9 @@ static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_dev
         const cvk_kernel *row = &device->kernels[r];
         const char *why;
         if (row->op != node->op) continue;
-        bool accepted = row_accepts(device, row, &problem, &why);
-        if (accepted && s->options->workspace_bytes)
-            CVK_TRY(cvk_trial_budget(s, node, device, row, &accepted, &why));
-        if (!accepted) {
+        bool takes;
+        CVK_TRY(row_takes(s, device, row, &problem, &takes, &why));
+        if (!takes) {
             CVK_TRY(add_refusal(s->graph->arena, &asked, row->name, why));
             continue;
         }
@@ -184,6 +201,8 @@ static cvk_status place(cvk_scheduler *s, int index)
     } else {
         CVK_TRY(cvk_place_node(s, node, &node->device, &s->rows[index], &s->refused[index]));
         if (!s->refused[index]) s->refused[index] = "";
+        if (node->device != CVK_HOST)
+            CVK_TRY(cvk_place_tuned(s, node, node->device, &s->rows[index]));
     }
     for (int k = 0; k < node->n_out; k++) {
         if (node->out[k] < 0) continue;

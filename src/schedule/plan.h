@@ -78,7 +78,7 @@ typedef struct cvk_plan {
 } cvk_plan;
 
 typedef struct cvk_schedule_options {
-    bool no_fuse, keep_values;
+    bool no_fuse, keep_values, no_tuned;
     size_t workspace_bytes;
     const char *prefer_kernel;
     double tolerance;

@@ -98,6 +98,7 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
         s.brief = cvk_arena_create();
         status = s.brief ? run_passes(&s) : CVK_NO_MEMORY;
         cvk_arena_free(&s.brief);
+        cvk_store_close(s.store);
     }
     if (status)
         cvk_plan_free(&made);

@@ -154,6 +154,7 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
     double start = cvk_session_clock();
     cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
                                      .keep_values = options->keep_values,
+                                     .no_tuned = options->no_tuned,
                                      .workspace_bytes = options->workspace_bytes,
                                      .prefer_kernel = options->prefer_kernel,
                                      .tolerance = options->tolerance,
