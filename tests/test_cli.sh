@@ -52,10 +52,10 @@ keys() {
 
 # Help, version, wrong use.
 expect 0 --version && says 0.
-expect 0 --help && says devices info plan run eval bench check compare zoo
+expect 0 --help && says devices info plan run eval bench check compare tune cache zoo
 expect 2
-expect 2 tune && complains 'the commands are devices, info'
-for command in devices info plan run eval bench check compare zoo; do
+expect 2 teapot && complains 'the commands are devices, info'
+for command in devices info plan run eval bench check compare tune cache zoo; do
     expect 0 $command --help && says "usage: convoke $command"
     expect 2 $command --no-such-option
 done
@@ -269,6 +269,103 @@ expect 1 check steps/one --device cpu && says 'failed one: '
 expect 0 check steps/one --device cpu --quantised 0.1 && says '1 passed'
 expect 1 check steps --device cpu --quantised 0.1 && says 'failed two: '
 expect 0 check cases/unknown --device all && says '0 passed, 0 failed, 1 skipped'
+
+# Tuning and the store, which is one of its own from here on.
+export CONVOKE_CACHE_DIR=$here/cache
+store=$here/cache/convoke.sqlite
+expect 2 tune
+expect 2 tune "$model" --budget 0 && complains 'more than 0'
+expect 2 tune "$model" --budget soon
+expect 2 tune "$model" --device all
+expect 3 tune no-such-file.onnx
+expect 4 tune "$model" --device teapot
+expect 2 cache
+expect 2 cache fill && complains 'list, clear, verify, export or import'
+expect 2 cache list more && complains 'one argument too many'
+expect 2 cache export && complains 'a file is missing'
+expect 2 cache import && complains 'a file is missing'
+expect 0 cache list && says 'in all 0 rows, 0 bytes'
+expect 0 cache verify
+expect 0 cache clear
+expect 0 plan "$model" --device cpu
+[ ! -e "$store" ] || wrong "plan or cache made a store"
+
+# number KEY: its value in the last JSON output.
+number() {
+    grep -o "\"$1\": [0-9][0-9.]*" out | head -n 1 | grep -o '[0-9.]*$'
+}
+
+expect 0 tune "$model" --device cpu --json && keys layers problem kernel ms default_ms speedup
+keys problems known measured left
+problems=$(number problems)
+[ "$problems" -ge 1 ] || wrong "tune: no problem with a choice"
+[ "$(number measured)" -eq "$problems" ] || wrong "tune: not all measured: $(cat out)"
+expect 0 tune "$model" --device cpu --json && keys speedup
+[ "$(number measured) $(number known)" = "0 $problems" ] || wrong "tune measured again: $(cat out)"
+expect 0 tune "$model" --device cpu && says "$problems were known, 0 measured now, 0 left" speedup
+expect 0 tune "$model" --device cpu --isa scalar --budget 0.000001 --json
+[ "$(number left)" -ge 1 ] || wrong "tune: a budget of no time was not kept: $(cat out)"
+expect 0 cache list && says 'tuned row' 'Conv | ' "in all $problems rows"
+expect 0 cache list --json && keys entries kind name value bytes used sound rows bytes damaged
+[ "$(number rows)" -eq "$problems" ] || wrong "cache list: $(head -c 300 out)"
+expect 0 cache verify && says "checked $problems rows"
+expect 0 cache verify --json && keys rows bytes damaged problem
+
+# To a file, away, and back.
+bytes=$(number bytes)
+expect 0 cache export "$here/tuned.sqlite" && says "exported $problems rows"
+expect 3 cache export "$here/nowhere/tuned.sqlite"
+expect 0 cache clear --json && keys rows bytes
+[ "$(number rows)" -eq "$problems" ] || wrong "cache clear: $(cat out)"
+expect 0 cache list && says 'in all 0 rows'
+expect 0 cache import "$here/tuned.sqlite" --json && keys rows bytes
+[ "$(number bytes)" -eq "$bytes" ] || wrong "cache import: $(cat out), exported were $bytes bytes"
+expect 0 tune "$model" --device cpu && says "$problems were known, 0 measured now"
+expect 3 cache import no-such-file
+expect 3 cache import text
+expect 3 cache import "$model"
+expect 0 cache list && says "in all $problems rows"
+
+# What the plan makes of a record: one that names another row, by hand.
+python3 - "$store" <<'END' || wrong "the store could not be changed"
+import sqlite3
+import sys
+
+
+def fnv(data, value):
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+db = sqlite3.connect(sys.argv[1])
+for row, key in db.execute("SELECT rowid, key FROM entry").fetchall():
+    data = b"no_such_row 1 ms, default 2 ms"
+    total = fnv(data, fnv(key, 0xCBF29CE484222325))
+    total -= (total >> 63) << 64
+    size = len(key) + len(data)
+    db.execute("UPDATE entry SET data=?, bytes=?, sum=? WHERE rowid=?", (data, size, total, row))
+db.commit()
+END
+expect 0 cache verify
+expect 0 plan "$model" --device cpu && says 'tuned: no_such_row is not used: there is no such row'
+
+# Damage: first in entries, then of the file.
+python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE entry SET sum = sum + 1 WHERE rowid = (SELECT min(rowid) FROM entry)")
+db.commit()' "$store"
+expect 1 cache verify && says '1 damaged'
+expect 0 cache list && says 'damaged'
+expect 1 cache verify --json && keys damaged
+head -c 5000 "$model" >"$store"
+expect 1 cache verify && says 'damaged'
+expect 3 cache list
+expect 0 cache clear
+expect 0 cache verify && says 'checked 0 rows'
+export CONVOKE_CACHE_DIR=
+expect 3 cache list && complains 'there is no store'
+expect 3 tune "$model" --device cpu && complains 'there is no store'
 
 [ $failures -eq 0 ] || {
     echo "$failures wrong" >&2

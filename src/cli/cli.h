@@ -32,6 +32,8 @@ int command_eval(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_compare(int argc, char **argv);
+int command_tune(int argc, char **argv);
+int command_cache(int argc, char **argv);
 int command_zoo(int argc, char **argv);
 
 /* Prints one sentence on stderr and returns `code`. */
