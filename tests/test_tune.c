@@ -20,10 +20,12 @@ static cvk_device *device;
 static char folder[64], file[96];
 static int warnings;
 
-static const char net[] =
+/* The network of the test in hand. */
+static const char usual_net[] =
     "in x 1x16x12x12; const w 32x16x3x3; const b 32; c = Conv x w b pads=[1,1,1,1]; r = Relu c; "
     "const v 32x32x3x3; s = Conv r v pads=[1,1,1,1]; t = Conv s v pads=[1,1,1,1]; "
     "g = GlobalAveragePool t; f = Flatten g; const m 32x10; const n 10; y = Gemm f m n; out y";
+static const char *net = usual_net;
 
 static void sink(void *user, cvk_log_level level, const char *message)
 {
@@ -47,6 +49,7 @@ static int set_up(void **state)
     setenv("CONVOKE_CACHE_DIR", folder, 1);
     cvk_log_set(sink, NULL, CVK_LOG_WARN);
     warnings = 0;
+    net = usual_net;
     return 0;
 }
 
@@ -61,7 +64,7 @@ static int tear_down(void **state)
 typedef struct told {
     int count, steps;
     bool measured[MOST];
-    char problem[MOST][512], kernel[MOST][NAME], usual[MOST][NAME];
+    char problem[MOST][512], kernel[MOST][NAME], usual[MOST][NAME], refused[MOST][512];
     double ms[MOST], default_ms[MOST];
 } told;
 
@@ -78,7 +81,7 @@ static void note_layer(void *user, const cvk_tune_layer *layer)
     t->default_ms[i] = layer->default_ms;
     t->steps += layer->steps;
     assert_non_null(strstr(device->info.id, layer->device));
-    assert_non_null(layer->refused);
+    snprintf(t->refused[i], sizeof t->refused[i], "%s", layer->refused);
 }
 
 static told tune(double budget_s, cvk_tune_result *result)
@@ -314,6 +317,63 @@ static void a_row_that_does_not_accept(void **state)
     cvk_model_free(&model);
 }
 
+/* A row that wants its input in another layout than the default: with a reorder before it. */
+static void a_row_of_another_input_layout(void **state)
+{
+    (void)state;
+    cvk_tune_result result;
+    net = "in x 1x3x12x12; const w 32x3x3x3; c = Conv x w - pads=[1,1,1,1]; r = Relu c; out r";
+    told t = tune(0, &result);
+    assert_int_equal(t.count, 1);
+    assert_string_equal(t.usual[0], "conv_first");
+    assert_null(strstr(t.refused[0], "conv_direct")); /* it was timed */
+    put("Conv |", "conv_direct 1 ms, default 2 ms");
+    expect_run(device, NULL, "r", "conv_direct", "tuned: conv_direct instead of conv_first");
+    cvk_model *model = model_text(net);
+    cvk_session *session = NULL;
+    cvk_step_info step;
+    expect_ok(cvk_session_create(model, &device, 1, NULL, &session), "create");
+    int reorders = 0;
+    for (int i = 0; cvk_session_step(session, i, &step) == CVK_OK; i++)
+        reorders += strcmp(step.op, "Reorder") == 0;
+    assert_int_equal(reorders, 2); /* of the input, and of the output as without the record */
+    cvk_session_free(&session);
+    cvk_model_free(&model);
+}
+
+/* float16, two outputs, integers, and all that can be fused. */
+static void other_types(void **state)
+{
+    (void)state;
+    static const char *const nets[] = {
+        "in x 1x3x12x12:f16; const w 16x3x3x3:f16 ~-0.1,0.1; c = Conv x w - pads=[1,1,1,1]; "
+        "r = Relu c; out r",
+        "in x 2x3x8x8; y,i = MaxPool x kernel_shape=[2,2] strides=[2,2]; out y; out i",
+        "const sx s =0.02; const zx s:u8 =60; const sw s =0.005; const sy s =0.04; "
+        "const zy s:u8 =100; in x 5x33:u8; const w 33x20:i8 ~-128,127; "
+        "const zw s:i8 =3; y = QLinearMatMul x sx zx w sw zw sy zy; out y",
+        "in x 1x32x12x12; const w 32x32x3x3; c = Conv x w - pads=[1,1,1,1]; a = Add c x; "
+        "const s 32x1x1; r = PRelu a s; y = MaxPool r kernel_shape=[2,2] strides=[2,2]; out y",
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        cvk_tune_result first, second;
+        net = nets[i];
+        told t = tune(0, &first);
+        assert_int_equal(first.measured, first.problems);
+        if (device->backend->host && i != 1 && first.problems < 1) fail_msg("no choice in %s", net);
+        for (int k = 0; k < t.count; k++)
+            if (strstr(t.refused[k], "differs")) fail_msg("%s: %s", t.problem[k], t.refused[k]);
+        tune(0, &second);
+        assert_int_equal(second.known, first.problems);
+        cvk_model *model = model_text(net);
+        test_run run = run_make(model, &device, 1, NULL);
+        run_once(&run);
+        if (!(distance_to_reference(model, &run) < 1e-3)) fail_msg("%s: wrong", net);
+        run_free(&run);
+        cvk_model_free(&model);
+    }
+}
+
 /* Planning needs no store; tuning does. */
 static void stores_that_are_wrong(void **state)
 {
@@ -393,6 +453,8 @@ int main(int argc, char **argv)
         TEST(records_are_followed),
         TEST(records_that_cannot_be_followed),
         TEST(a_row_that_does_not_accept),
+        TEST(a_row_of_another_input_layout),
+        TEST(other_types),
         TEST(stores_that_are_wrong),
         TEST(planning_makes_no_file),
         TEST(wrong_arguments),
