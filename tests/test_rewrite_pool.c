@@ -262,9 +262,8 @@ static void a_transition_is_two_steps(void **state)
 }
 
 /* Blocked tensors (behind a convolution) and plain ones; padding is not mapped. */
-static void maps_before_a_pool(void **state)
+static void check_maps(void)
 {
-    (void)state;
     static const char *const pools[] = {
         "AveragePool a kernel_shape=[2,2] strides=[2,2]",
         "MaxPool a kernel_shape=[2,2] strides=[2,2]",
@@ -293,6 +292,24 @@ static void maps_before_a_pool(void **state)
                     fail_msg("%s\n%s", text, cvk_session_describe(n.run.session));
                 drop_net(&n);
             }
+}
+
+/* On the CPU with its vectors, and without. */
+static void maps_before_a_pool(void **state)
+{
+    (void)state;
+    check_maps();
+    if (is_cpu) {
+        static const char *const levels[] = {"avx2", "scalar"};
+        cvk_device *best = device;
+        for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+            const cvk_device_options options = {.threads = 2, .isa = levels[i]};
+            if (cvk_device_open("cpu", &options, &device)) continue; /* another kind of CPU */
+            check_maps();
+            cvk_device_close(&device);
+        }
+        device = best;
+    }
     /* a pixel would be mapped for each of its windows */
     net n = make_net("in x 1x19x13x15; const g 19 ~0.5,1.5; const s 19; const v 19 ~0.5,2\n"
                      "n = BatchNormalization x g s s v; a = Relu n; pool = AveragePool a "
