@@ -36,12 +36,9 @@ static float pool_divisor(const pool_args *args, int4 rows, int4 columns)
 /* A tap on its way in. */
 INLINE float16 pool_tap(const pool_args *args, float16 x, float16 scale, float16 shift)
 {
-#if MAP
+    if (!MAP) return x;
     x = mad16(x, scale, shift);
     return apply_posts(&args->before, x, x, x);
-#else
-    return x;
-#endif
 }
 
 __kernel void pool_blocked(const __global stored_t *src, const __global float *scale,
@@ -55,13 +52,9 @@ __kernel void pool_blocked(const __global stored_t *src, const __global float *s
         int x1 = min(x0 + args.chunk, args.ow), plane = row / args.oh, y = row - plane * args.oh;
         int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
         const __global stored_t *from = src + plane * args.ih * args.iw * 16;
-#if MAP
-        const int c = plane % ((args.channels + 15) / 16) * 16;
-        const float16 k = load_n(scale + c, args.channels - c);
-        const float16 s = load_n(shift + c, args.channels - c);
-#else
-        const float16 k = (float16)(1.0f), s = (float16)(0.0f);
-#endif
+        const int c = MAP ? plane % ((args.channels + 15) / 16) * 16 : 0;
+        const float16 k = MAP ? load_n(scale + c, args.channels - c) : (float16)(1.0f);
+        const float16 s = MAP ? load_n(shift + c, args.channels - c) : (float16)(0.0f);
         for (int x = x0; x < x1; x++) {
             int4 columns = window_taps(x, args.sw, args.kw, args.dw, args.pl, args.pr, args.iw);
             float16 v = (float16)(args.average ? 0.0f : -INFINITY);
@@ -86,9 +79,7 @@ static float pool_pixel(const pool_args *args, const __global float *from, int4 
     for (int sy = rows.x; sy < rows.y; sy += args->dh) {
         for (int sx = columns.x; sx < columns.y; sx += args->dw) {
             float tap = from[sy * args->iw + sx];
-#if MAP
-            tap = pool_tap(args, (float16)(tap), (float16)(k), (float16)(s)).s0;
-#endif
+            if (MAP) tap = pool_tap(args, (float16)(tap), (float16)(k), (float16)(s)).s0;
             v = args->average ? v + tap : fmax(v, tap);
         }
     }
@@ -106,11 +97,8 @@ __kernel void pool_plain(const __global float *src, const __global float *scale,
         int lanes = min(args.chunk, args.ow - x0), plane = row / args.oh, y = row - plane * args.oh;
         int4 rows = window_taps(y, args.sh, args.kh, args.dh, args.pt, args.pb, args.ih);
         const __global float *from = src + plane * args.ih * args.iw;
-#if MAP
-        const float k = scale[plane % args.channels], s = shift[plane % args.channels];
-#else
-        const float k = 1.0f, s = 0.0f;
-#endif
+        const float k = MAP ? scale[plane % args.channels] : 1.0f;
+        const float s = MAP ? shift[plane % args.channels] : 0.0f;
         float lane[16];
         for (int i = 0; i < 16; i++)
             lane[i] = i < lanes ? pool_pixel(&args, from, rows, x0 + i, k, s) : 0.0f;
