@@ -259,7 +259,8 @@ static void maps_before_a_convolution(void **state)
     } rows[] = {
         {"in x 1x32x9x10; const w 40x32x1x1; c = Conv r w; out c", 2, 1},
         {"in x 2x32x9x10; const w 40x32x1x1; const b 40; c = Conv r w b; q = Relu c; out q", 3, 2},
-        {"in x 1x32x9x10; const w 24x32x5x5; c = Conv r w - pads=[2,2,2,2]; out c", 2, 1},
+        {"in x 1x32x9x10; const w 24x32x5x5; c = Conv r w - pads=[4,4,4,4] dilations=[2,2]; out c",
+         2, 1},
         {"in x 1x32x9x11; const w 24x32x3x3; c = Conv r w - pads=[2,1,0,1] strides=[2,2]; out c", 2,
          1},
         {"in x 1x32x9x11; const w 24x32x3x2; c = Conv r w - pads=[1,1,1,1] dilations=[2,1]; out c",
