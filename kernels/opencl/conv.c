@@ -14,9 +14,12 @@ static const struct {
     {{5, 4}, 106}, {{2, 4}, 140}, {{1, 4}, 210},
 };
 
-cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
+/* What a slot's bias, posts and store take, in multiply-adds. */
+enum { SUM_CYCLES = 8 };
+
+/* The cost of a row, in hundredths of a slot, with the tile that costs the least. */
+static int64_t row_cost(int columns, int blocks, cvk_cl_tile *best)
 {
-    cvk_cl_tile best = tiles[0].tile;
     int64_t least = INT64_MAX;
     for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
         const cvk_cl_tile t = tiles[i].tile;
@@ -24,10 +27,27 @@ cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
             (int64_t)cvk_cl_ceil_div(columns, t.px) * t.px * cvk_cl_ceil_div(blocks, t.ocb) * t.ocb;
         if (slots * tiles[i].cost < least) {
             least = slots * tiles[i].cost;
-            best = t;
+            *best = t;
         }
     }
+    return least;
+}
+
+cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
+{
+    cvk_cl_tile best;
+    row_cost(columns, blocks, &best);
     return best;
+}
+
+double cvk_cl_conv_direct_cycles(const cvk_geom *geom)
+{
+    const cvk_geom *g = geom;
+    const int blocks = cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK);
+    const double products = (double)(g->ic / g->group) * g->kh * g->kw;
+    cvk_cl_tile tile;
+    return (double)row_cost(g->ow, blocks, &tile) / 100 * g->oh * g->n * g->group *
+           (products + SUM_CYCLES);
 }
 
 static bool group_fits(const cvk_geom *g)

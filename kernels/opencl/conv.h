@@ -36,6 +36,10 @@ typedef struct cvk_cl_conv_form {
  */
 cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks);
 
+/* Cycles of all cores that the convolution without a pool takes in conv_direct.cl, counted as one
+ * for a multiply-add of a float16. */
+double cvk_cl_conv_direct_cycles(const cvk_geom *geom);
+
 /* The questions common to all forms: types (float16 for input, residual and output unless
  * transposed), sizes, constant weights, groups of whole blocks, posts. Fills *geom. */
 bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,

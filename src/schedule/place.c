@@ -74,9 +74,11 @@ static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const c
         *why = "a tensor has no elements";
         return false;
     }
-    if (row->needs & ~device->caps.bits) {
-        *why = row->needs & CVK_CAP_CLBLAST ? "CLBlast was not found"
-                                            : "the device lacks a capability";
+    const uint32_t lacks = row->needs & ~device->caps.bits;
+    if (lacks) {
+        *why = lacks & CVK_CAP_CLBLAST ? "CLBlast was not found"
+               : lacks & CVK_CAP_CPU   ? "is written for CPU devices"
+                                       : "the device lacks a capability";
         return false;
     }
     if (problem->node->pre.on && !row->prologue) {
