@@ -47,7 +47,8 @@ double cvk_cl_conv_direct_cycles(const cvk_geom *geom)
     const double products = (double)(g->ic / g->group) * g->kh * g->kw;
     cvk_cl_tile tile;
     return (double)row_cost(g->ow, blocks, &tile) / 100 * g->oh * g->n * g->group *
-           (products + SUM_CYCLES);
+               (products + SUM_CYCLES) +
+           products * g->oc * sizeof(float) / CVK_CL_WEIGHT_RATE;
 }
 
 static bool group_fits(const cvk_geom *g)

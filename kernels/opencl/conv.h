@@ -36,8 +36,11 @@ typedef struct cvk_cl_conv_form {
  */
 cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks);
 
-/* Cycles of all cores that the convolution without a pool takes in conv_direct.cl, counted as one
- * for a multiply-add of a float16. */
+/* For cost models: bytes of weights that a core reads per cycle from far away. */
+enum { CVK_CL_WEIGHT_RATE = 8 };
+
+/* Cycles of all cores that the convolution without a pool is thought to take in conv_direct.cl, a
+ * multiply-add of a float16 being one. */
 double cvk_cl_conv_direct_cycles(const cvk_geom *geom);
 
 /* The questions common to all forms: types (float16 for input, residual and output unless

@@ -25,11 +25,10 @@ enum {
  * than 1 and 2. With EDGE = 2, p is 1 and there is no q. */
 static const double point_p = 0.625, point_q = 1.5;
 
-/* For the cost model, by counts of instructions: cycles of the transforms for a block and point;
- * what a sum costs beside its multiply-adds; bytes of weights per cycle the first time and when a
- * later batch reads them again. */
-static const double source_cycles = 5, result_cycles = 4, sum_cycles = 8, weight_rate = 8,
-                    again_rate = 32;
+/* For the cost model, in cycles, a multiply-add of a float16 being one: the transforms of a block
+ * and point, and what a sum takes beside its products, as fitted to layers with 8 to 64 channels on
+ * PoCL; bytes of weights per cycle when a later batch reads them again. */
+static const double source_cycles = 4, result_cycles = 4, sum_cycles = 3, again_rate = 32;
 
 /* wino_args of conv_winograd.cl, where the members are explained. */
 typedef struct cvk_cl_winograd {
@@ -107,7 +106,7 @@ static double part_cost(const wino_plan *plan, int tile_parts, int oc_parts, siz
     const double blocks = cvk_cl_ceil_div(plan->groups, oc_parts) * plan->tile.ocb;
     const double weights = points * plan->g.ic * blocks * PIXEL_BYTES;
     return tiles * plan->blocks * points * source_cycles + tiles * blocks * points * result_cycles +
-           slots * blocks * points * (plan->g.ic + sum_cycles) + weights / weight_rate +
+           slots * blocks * points * (plan->g.ic + sum_cycles) + weights / CVK_CL_WEIGHT_RATE +
            (batches - 1) * weights / again_rate;
 }
 

@@ -4,9 +4,9 @@
  * blocked, and what fuses with it: bias, posts, a 2 x 2 pool. A tile of EDGE x EDGE results takes
  * SIDE x SIDE inputs and as many products a channel, instead of 9 for each result.
  *
- *      src, EDGE = 4: tiles lie 4 apart and read 6    source tile d    ->  V = B' d B
- *      |. o o o o o o . . . . .|                      for each point:  M[tiles][oc] = V[tiles][ic] U
- *      |. . . . . x x x x x x .|                      M of a tile      ->  A' M A, the results
+ *      src, EDGE = 4: tiles lie 4 apart, read 6    source tile d    ->  V = B' d B
+ *      |. o o o o o o . . . . .|                   for each point:  M[tiles][oc] = V[tiles][ic] U
+ *      |. . . . . x x x x x x .|                   M of a tile      ->  A' M A, the results
  *
  * A work-item takes a share of the tiles, or of the groups of OCB output blocks, and works alone:
  *
@@ -16,10 +16,10 @@
  *       for a point, PX tiles at a time in registers  M [point][output block of the group][tile]
  *       result transform, bias, posts, pool           dst
  *
- * V and M are the item's own part of scratch; a batch is as large as caches hold it. Sharing V would
- * take a barrier, and a CPU has few items. Everything is counted in float16, one pixel of a block.
- * The last PX tiles of a batch begin earlier rather than fill PX (a batch has no fewer), and so does
- * the last batch: some tiles are then computed twice, alike.
+ * V and M are the item's own part of scratch; a batch is as large as caches hold it. Sharing V
+ * would take a barrier, and a CPU has few items. Everything is counted in float16, one pixel of a
+ * block. The last PX tiles of a batch begin earlier rather than fill PX (a batch has no fewer), and
+ * so does the last batch: some tiles are then computed twice, alike.
  *
  *   wgt   U [group][point][channel][b], the channels filled up to whole blocks
  *   part  [SIDE zeros, rows beyond the image][V][M]
