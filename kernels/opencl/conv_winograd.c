@@ -15,7 +15,7 @@ enum {
     MOST_EDGE = 4,
     MOST_SIDE = MOST_EDGE + 2,
     MOST_POINTS = MOST_SIDE * MOST_SIDE,
-    FEWEST_TILES = 28, /* of a batch: a weight read is used as often */
+    FEWEST_TILES = 16, /* of a batch: a weight read is used as often */
     MOST_TILES = 112,
     USUAL_L2_BYTES = 512 * 1024,
     PIXEL_BYTES = CVK_BLOCK * sizeof(float)
@@ -87,10 +87,11 @@ static void plan_tiles(wino_plan *plan, int edge)
     }
 }
 
-/* As many tiles as leave V in half of L2, in equal batches. */
+/* As many tiles as take an eighth of L2 for V, in equal batches: M takes as much, and the weights of
+ * 64 to 64 channels should stay there beside them. */
 static int batch_of(const wino_plan *plan, int tiles, size_t l2)
 {
-    const size_t fit = l2 / 2 / ((size_t)plan->points * (size_t)plan->blocks * PIXEL_BYTES);
+    const size_t fit = l2 / 8 / ((size_t)plan->points * (size_t)plan->blocks * PIXEL_BYTES);
     const int most = fit < FEWEST_TILES ? FEWEST_TILES : fit > MOST_TILES ? MOST_TILES : (int)fit;
     const int batch = cvk_cl_ceil_div(tiles, cvk_cl_ceil_div(tiles, most));
     const int whole = cvk_cl_ceil_div(batch, plan->tile.px) * plan->tile.px;
