@@ -127,9 +127,10 @@ static void pool_row(const conv_plan *plan, const conv_pool_band *band, int row,
     clip(y, p->kh, p->dh, plan->g.oh, &ky, &ky_end);
     const float *line = src + (ptrdiff_t)(y + ky * p->dh - band->first) * plan->cols * CVK_VLEN;
     int y_count = counted(plan, y, p->kh, p->dh, plan->g.oh, p->pt, p->pb);
+    int last = plan->g.ow - 1 - (p->kw - 1) * p->dw; /* begin of a window that is not cut off */
     for (int i = 0; i < p->ow; i++, dst += step) {
-        int x = i * p->sw - p->pl, kx, kx_end;
-        clip(x, p->kw, p->dw, plan->g.ow, &kx, &kx_end);
+        int x = i * p->sw - p->pl, kx = 0, kx_end = p->kw;
+        if (x < 0 || x > last) clip(x, p->kw, p->dw, plan->g.ow, &kx, &kx_end);
         const float *first = line + (ptrdiff_t)(x + kx * p->dw) * CVK_VLEN;
         if (plan->pool_params.kind == CVK_POOL_MAX) {
             vec_store(dst, window_any(plan, first, ky_end - ky, kx_end - kx, true));
