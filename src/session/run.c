@@ -27,19 +27,24 @@ static cvk_status check_tensor(const cvk_tensor *tensor, const cvk_value *value,
     return CVK_OK;
 }
 
-/* x - x is 0 but for NaN and infinities; only then is the slow look worth it. */
+enum { PIECE = 64 }; /* elements */
+
+/* Whether one of PIECE elements is NaN: more than infinity, as integers. Compilers make vectors of
+ * such a loop, which they must not of a sum of floats. */
+static bool has_nan(const float *data)
+{
+    int32_t bits[PIECE], over = 0;
+    memcpy(bits, data, sizeof bits);
+    for (int i = 0; i < PIECE; i++) over |= 0x7f800000 - (bits[i] & 0x7fffffff);
+    return over < 0;
+}
+
 static int64_t find_nan(const float *data, int64_t count)
 {
-    enum { CHUNK = 4096 };
-    for (int64_t begin = 0; begin < count; begin += CHUNK) {
-        int64_t end = count - begin < CHUNK ? count : begin + CHUNK;
-        float sum = 0;
-        for (int64_t i = begin; i < end; i++) sum += data[i] - data[i];
-        if (sum == 0) continue;
-        for (int64_t i = begin; i < end; i++)
-            if (isnan(data[i])) return i;
-    }
-    return -1;
+    int64_t i = 0;
+    while (count - i >= PIECE && !has_nan(data + i)) i += PIECE;
+    while (i < count && !isnan(data[i])) i++;
+    return i < count ? i : -1;
 }
 
 /* The name of the first node that computes with a value: copies and other shapes of it are seen
