@@ -156,6 +156,7 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
                                .lower_bound_bytes = memory.lower_bound_bytes,
                                .workspace_bytes = memory.workspace_bytes,
                                .weight_bytes = plan->weight_bytes,
+                               .workers = cvk_session_workers(session),
                                .late_nodes = plan->tail ? plan->tail->graph->n_nodes : 0,
                                .build_ms = session->build_ms};
     return CVK_OK;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "graph/shape.h"
 
 enum { MAX_WORDS = 40, MAX_LIST = 64, MAX_STATEMENT = 1024 };
@@ -302,6 +303,7 @@ int run_device_tests(int argc, char **argv, cvk_device **device, const struct CM
         printf("skipped: %s\n", cvk_last_error());
         return 77;
     }
+    (*device)->share_all = true; /* the models of tests are small */
     int failed = _cmocka_run_group_tests(argv[0], tests, count, NULL, NULL);
     cvk_device_close(device);
     return failed;

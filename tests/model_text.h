@@ -54,7 +54,7 @@ void run_free(test_run *run);
 double tensor_distance(const cvk_tensor *a, const cvk_tensor *b);
 
 /* The tests of a program on the device that its first argument names (the CPU if there is none), open
- * with two threads meanwhile; its exit status: 77, with a sentence, where there is no such device. */
+ * with two threads meanwhile that share every run; its exit status: 77, with a sentence, where there is no such device. */
 int run_device_tests(int argc, char **argv, cvk_device **device, const struct CMUnitTest *tests,
                      size_t count);
 

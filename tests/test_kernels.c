@@ -132,7 +132,7 @@ static void *place(const cvk_view *view, const cvk_view *plain)
 
 static void execute_and_compare(cvk_step *step, const cvk_view *want, const char *label)
 {
-    check(device->backend->execute(device, &step, 1, NULL), label);
+    check(device->backend->execute(device, &step, 1, 0, NULL), label);
     for (int i = 0; i < step->node->n_out; i++) {
         if (step->node->out[i] < 0) continue;
         size_t bytes = cvk_view_bytes(&step->out[i]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "tests/model_reference.h"
 
 enum { SEEDS = 200, MAX_VALUES = 32, MAX_DEVICES = 3 };
@@ -362,6 +363,7 @@ static void open_devices(const char *spec)
         const cvk_device_options options = {.isa = levels[i], .threads = 2};
         cvk_device **device = &devices[n_devices];
         if (cvk_device_open("cpu", &options, device)) continue;
+        (*device)->share_all = true; /* small as the networks are */
         if (cvk_device_get_info(*device, &info) == CVK_OK && strstr(info.driver, levels[i]))
             snprintf(labels[n_devices++], sizeof labels[0], "cpu %s", levels[i]);
         else

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "tests/model_reference.h"
 
 static cvk_device *device;
@@ -178,6 +179,59 @@ static void a_kernel_can_be_preferred(void **state)
     cvk_model_free(&model);
 }
 
+/* --- how many workers a run is worth --- */
+
+static int workers_for(const cvk_device *cpu, uint64_t macs, size_t bytes, int steps)
+{
+    const cvk_load load = {.macs = macs, .bytes = bytes, .steps = steps};
+    int workers = cpu->backend->lanes(cpu, &load);
+    assert_in_range(workers, 1, cpu->lanes);
+    return workers;
+}
+
+static int session_workers(const cvk_model *model, cvk_device *on, test_run *run)
+{
+    cvk_session_info info;
+    *run = run_make(model, &on, 1, NULL);
+    run_once(run);
+    expect_ok(cvk_session_get_info(run->session, &info), "info");
+    return info.workers;
+}
+
+static void small_runs_have_few_workers(void **state)
+{
+    (void)state;
+    cvk_device *cpu;
+    expect_ok(cvk_device_open("cpu", &(cvk_device_options){.threads = 8}, &cpu), "cpu");
+    assert_int_equal(workers_for(cpu, 0, 0, 1), 1);
+    assert_int_equal(workers_for(cpu, 40000, 30000, 8), 1);
+    assert_int_equal(workers_for(cpu, 0, 38 << 20, 4), 6); /* 400 us: the 6th gains 13, a 7th 9 */
+    assert_int_equal(workers_for(cpu, 1000000000, 0, 50), 8);
+    /* Meeting after each of many steps without work costs more than a helper gains. */
+    assert_int_equal(workers_for(cpu, 0, 0, 1000), 1);
+    for (uint64_t macs = 1; macs < 1ull << 40; macs *= 2)
+        assert_true(workers_for(cpu, macs, 1000, 10) <= workers_for(cpu, 2 * macs, 1000, 10));
+    cvk_device_close(&cpu);
+}
+
+/* The output is the same however many there are. */
+static void a_session_tells_its_workers(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    cvk_device *cpu;
+    test_run all, few;
+    bool host = device->backend->host;
+    assert_int_equal(session_workers(model, device, &all), host ? 2 : 0);
+    expect_ok(cvk_device_open("cpu", &(cvk_device_options){.threads = 2}, &cpu), "cpu");
+    assert_int_equal(session_workers(model, cpu, &few), 1);
+    if (host) assert_true(tensor_distance(&all.out[0], &few.out[0]) == 0);
+    run_free(&few);
+    run_free(&all);
+    cvk_device_close(&cpu);
+    cvk_model_free(&model);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +240,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(kept_values_can_be_read),
         cmocka_unit_test(workspace_stays_within_its_budget),
         cmocka_unit_test(a_kernel_can_be_preferred),
+        cmocka_unit_test(small_runs_have_few_workers),
+        cmocka_unit_test(a_session_tells_its_workers),
     };
     return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "tests/model_text.h"
 #include "tests/worked_examples.h"
 
@@ -23,6 +24,7 @@ static void open_devices(void)
         const cvk_device_options options = {.isa = levels[i]};
         cvk_device **device = &devices[n_devices];
         if (cvk_device_open("cpu", &options, device)) continue;
+        (*device)->share_all = true; /* small as the networks are */
         if (cvk_device_get_info(*device, &info) == CVK_OK && !strstr(info.driver, levels[i]))
             cvk_device_close(device); /* the processor has only a lower level */
         else

@@ -389,6 +389,8 @@ typedef struct cvk_session_info {
     size_t workspace_bytes;   /* scratch of the hungriest step */
     size_t weight_bytes;      /* weights as packed for the kernels, resident */
     double build_ms;          /* time to plan, pack and build programs */
+    int workers;    /* the most that a run on the CPU has: fewer than the device's where the network is
+                       so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
                        "host", kernel "late" */
 } cvk_session_info;

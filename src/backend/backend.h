@@ -16,6 +16,13 @@ typedef struct cvk_timing {
     cvk_slice *slices; /* step * lanes + worker; lanes: see cvk_device */
 } cvk_timing;
 
+/* What the steps of a run have to do, as far as it is known before. */
+typedef struct cvk_load {
+    uint64_t macs;
+    size_t bytes; /* of data and weights that are read or written */
+    int steps;
+} cvk_load;
+
 typedef struct cvk_backend {
     const char *name; /* "cpu", "opencl" */
     bool host;        /* device memory is host memory: data are pointers, no transfers */
@@ -41,8 +48,12 @@ typedef struct cvk_backend {
                        void (*write)(void *dst, const void *arg), const void *arg);
     cvk_status (*finish)(cvk_device *device);
 
-    /* Runs steps in order. timing: NULL, or where to put how long each took, one by one. */
-    cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count,
+    /* How many of the device's lanes such a run is worth; NULL: all. */
+    int (*lanes)(const cvk_device *device, const cvk_load *load);
+
+    /* Runs steps in order on at most `lanes` lanes (0: all). timing: NULL, or where to put how long
+     * each took, one by one. */
+    cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
 
     cvk_status (*measure)(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
@@ -58,6 +69,7 @@ struct cvk_device {
     struct cvk_pack_entry *packs;
     int sessions; /* open on it; for a warning at close */
     int lanes;    /* workers or queues that a profile tells apart */
+    bool share_all; /* for tests: every run on all lanes, however little it does */
 };
 
 /* Fills what every device shares; the backend's open calls it on its zeroed struct. */

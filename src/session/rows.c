@@ -107,7 +107,8 @@ bool cvk_row_launch(void *row, int launches)
     for (int i = 0; i < most * r->n_steps && i < AT_ONCE; i++) steps[i] = &r->steps[i % r->n_steps];
     for (int done = 0; done < launches; done += most) {
         int count = launches - done < most ? launches - done : most;
-        if (r->device->backend->execute(r->device, steps, count * r->n_steps, NULL)) return false;
+        if (r->device->backend->execute(r->device, steps, count * r->n_steps, 0, NULL))
+            return false;
     }
     return !r->device->backend->finish(r->device);
 }

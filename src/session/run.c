@@ -263,7 +263,7 @@ cvk_status cvk_session_walk(cvk_session *session, bool wait)
         cvk_segment *segment = &session->segments[i];
         cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
         CVK_TRY(device ? device->backend->execute(device, segment->steps, segment->count,
-                                                  profile ? &segment->timing : NULL)
+                                                  segment->used, profile ? &segment->timing : NULL)
                        : run_host(plan, segment, profile));
         if (profile) keep_timing(plan, segment, start);
     }

@@ -37,6 +37,31 @@ static cvk_status make_timing(cvk_arena *arena, cvk_segment *segment)
     return segment->timing.ms && segment->timing.slices ? CVK_OK : CVK_NO_MEMORY;
 }
 
+static cvk_load load_of(const cvk_plan *plan, const cvk_segment *segment)
+{
+    cvk_load load = {.steps = segment->count};
+    for (int i = 0; i < segment->count; i++) {
+        const cvk_step *step = segment->steps[i];
+        load.macs += plan->steps[segment->first + i].macs;
+        load.bytes += cvk_step_pack_bytes(step);
+        for (int k = 0; k < step->node->n_in; k++)
+            if (step->node->in[k] >= 0) load.bytes += cvk_view_bytes(&step->in[k]);
+        for (int k = 0; k < step->node->n_out; k++)
+            if (step->node->out[k] >= 0) load.bytes += cvk_view_bytes(&step->out[k]);
+    }
+    return load;
+}
+
+/* As many lanes as the steps are worth. */
+static void choose_lanes(const cvk_plan *plan, cvk_segment *segment)
+{
+    const cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
+    segment->used = segment->lanes = device ? device->lanes : 1;
+    if (!device || !device->backend->lanes || device->share_all) return;
+    const cvk_load load = load_of(plan, segment);
+    segment->used = device->backend->lanes(device, &load);
+}
+
 static cvk_status make_segments(cvk_session *session)
 {
     cvk_plan *plan = session->plan;
@@ -51,13 +76,25 @@ static cvk_status make_segments(cvk_session *session)
         if (!last || last->device != device || device == CVK_HOST) {
             last = &session->segments[session->n_segments++];
             *last = (cvk_segment){.device = device, .first = i, .steps = steps + i};
-            last->lanes = device == CVK_HOST ? 1 : plan->devices[device]->lanes;
         }
         last->steps[last->count++] = &plan->steps[i].step;
     }
+    for (int i = 0; i < session->n_segments; i++) choose_lanes(plan, &session->segments[i]);
     for (int i = 0; session->profile && i < session->n_segments; i++)
         CVK_TRY(make_timing(plan->arena, &session->segments[i]));
     return CVK_OK;
+}
+
+int cvk_session_workers(const cvk_session *session)
+{
+    int most = 0;
+    for (int i = 0; i < session->n_segments; i++) {
+        const cvk_segment *segment = &session->segments[i];
+        if (segment->device == CVK_HOST || !session->plan->devices[segment->device]->backend->host)
+            continue;
+        if (segment->used > most) most = segment->used;
+    }
+    return most;
 }
 
 /* Where the steps of a segment leave their slices. */

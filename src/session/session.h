@@ -16,6 +16,7 @@ typedef struct cvk_segment {
     cvk_step **steps;
     cvk_timing timing; /* with profile, else NULLs */
     int lanes;         /* of the device; 1 for the host */
+    int used;          /* of them, by a run that is alone */
 } cvk_segment;
 
 /* A buffer of the caller's in a device's memory that stands for an input or output (opencl.h). */
@@ -76,6 +77,8 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
                                 cvk_device **device, size_t *bytes, void **previous);
 /* stand_in.c: all steps enqueued on *device, with every input and output bound. */
 cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
+/* session.c: the most workers that a segment on a CPU has; 0: there is none. */
+int cvk_session_workers(const cvk_session *session);
 /* session.c: milliseconds on a clock that only goes forward. */
 double cvk_session_clock(void);
 /* run.c: writes the bound pointers into the steps' views. */

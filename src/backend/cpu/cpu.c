@@ -234,12 +234,36 @@ static void do_step(void *arg, int i, int worker, int workers)
             (cvk_slice){begin_ms, cvk_cpu_seconds() * 1e3 - begin_ms};
 }
 
-static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count,
+/* Whether a run is worth another worker, in ns on one core of a server; measured with small
+ * networks, where it matters, and they need not be exact: near the border both take as long.
+ *   mac_ns      a multiply-add, by level: half the peak; small maps fill neither tiles nor lanes
+ *   BYTE_NS     a byte of data or weights, from L2 or the last cache
+ *   STEP_NS     beginning a step
+ *   HELPER_NS   having one more worker: telling it, and bringing its cache what it needs. A helper
+ *               that sleeps takes 30000 to wake, but runs that follow each other find it awake
+ *   BARRIER_NS  meeting at the end of a step, where cores share no cache below the last
+ * So a network of less than about 25 us runs on its caller alone. */
+static const double mac_ns[CVK_ISA_COUNT] = {
+    [CVK_ISA_SCALAR] = 0.3, [CVK_ISA_AVX2] = 0.025, [CVK_ISA_AVX512] = 0.02, [CVK_ISA_NEON] = 0.06};
+static const double BYTE_NS = 0.01, STEP_NS = 200, HELPER_NS = 10000, BARRIER_NS = 700;
+
+static int lanes(const cvk_device *device, const cvk_load *load)
+{
+    double alone = mac_ns[device->caps.isa] * (double)load->macs + BYTE_NS * (double)load->bytes +
+                   STEP_NS * load->steps;
+    double meetings = BARRIER_NS * load->steps; /* which one worker does not have */
+    int n = 1;
+    while (n < device->lanes && alone / n - alone / (n + 1) > HELPER_NS + (n == 1 ? meetings : 0))
+        n++;
+    return n;
+}
+
+static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing)
 {
     walk w = {
         .device = device, .steps = steps, .timing = timing, .lock = PTHREAD_MUTEX_INITIALIZER};
-    cvk_team_run(((cpu_device *)device)->team, 0, count, do_step, &w);
+    cvk_team_run(((cpu_device *)device)->team, lanes, count, do_step, &w);
     if (timing && count) timing->ms[count - 1] = cvk_cpu_seconds() * 1e3 - w.begin_ms;
     pthread_mutex_destroy(&w.lock);
     return w.status ? cvk_fail(w.status, "%s", w.sentence) : CVK_OK;
@@ -259,6 +283,7 @@ const cvk_backend cvk_backend_cpu = {
     .read = copy,
     .fill = fill,
     .finish = finish,
+    .lanes = lanes,
     .execute = execute,
     .measure = cvk_cpu_measure,
 };

@@ -67,7 +67,7 @@ cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t by
 cvk_status cvk_cl_finish(cvk_device *device);
 
 /* run.c, measure.c */
-cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count,
+cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
 cvk_status cvk_cl_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
 double cvk_cl_now_ms(void);

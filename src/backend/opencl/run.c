@@ -66,9 +66,10 @@ static cvk_status run_timed(cvk_device *device, const cvk_step *step, cvk_slice 
     return CVK_OK;
 }
 
-cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count,
+cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing)
 {
+    (void)lanes; /* one queue */
     for (int i = 0; i < count; i++) {
         cvk_status status = timing ? run_timed(device, steps[i], &timing->slices[i])
                                    : steps[i]->kernel->run(device, steps[i], 0, 1);
