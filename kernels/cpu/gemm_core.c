@@ -10,7 +10,10 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/half.h"
 
-enum { USUAL_L2_BYTES = 512 * 1024 };
+enum { USUAL_L1_BYTES = 32 * 1024, USUAL_L2_BYTES = 512 * 1024 };
+/* A B of float16 is converted by each tile, which costs little beside the multiply-adds of some rows;
+ * for as many tiles as this it costs less to do it once. */
+enum { WIDEN_TILES = 4 };
 static const double weight_rate = 8; /* bytes per cycle from the last cache */
 
 static int divide_up(int a, int b)
@@ -58,6 +61,15 @@ static void split(gemm_plan *plan, int workers)
     }
 }
 
+/* A stretch of a panel takes a quarter of L2, a widened one half of L1. */
+static void plan_depth(gemm_plan *plan, const cvk_caps *caps, size_t l2)
+{
+    size_t l1 = caps->l1_bytes ? caps->l1_bytes : USUAL_L1_BYTES;
+    size_t fit = (plan->widen ? l1 / 2 : l2 / 4) / (GEMM_PANEL * sizeof(float));
+    int stretches = divide_up(plan->p.k, fit < 1 ? 1 : (int)fit);
+    plan->depth = divide_up(plan->p.k, stretches);
+}
+
 static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
 {
     const gemm_problem *p = &plan->p;
@@ -65,20 +77,21 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
     plan->panels = divide_up(p->n, GEMM_PANEL);
     plan->panel_elements = (size_t)p->k * GEMM_PANEL;
     split(plan, caps->units > 0 ? caps->units : 1);
-    size_t fit = l2 / 4 / (GEMM_PANEL * sizeof(float));
-    int stretches = divide_up(p->k, fit < 1 ? 1 : (int)fit);
-    plan->depth = divide_up(p->k, stretches);
     int rows = divide_up(p->m, plan->row_parts);
     size_t room = l2 / 2 / sizeof(float) / (size_t)p->k;
-    plan->block = room < GEMM_ROWS      ? GEMM_ROWS
-                  : room < (size_t)rows ? (int)(room / GEMM_ROWS * GEMM_ROWS)
-                                        : rows;
+    plan->height = plan->half ? GEMM_HALF_ROWS : GEMM_ROWS;
+    plan->block = room < (size_t)plan->height ? plan->height
+                  : room < (size_t)rows       ? (int)room / plan->height * plan->height
+                                              : rows;
     if (plan->block > rows) plan->block = rows;
+    plan->widen =
+        plan->half && (CVK_VLEN == 1 || divide_up(plan->block, plan->height) >= WIDEN_TILES);
+    plan_depth(plan, caps, l2);
     plan->a_floats = (size_t)plan->block * (size_t)p->k;
     if (!packed)
         plan->b_floats = plan->panel_elements * (size_t)divide_up(plan->panels, plan->col_parts);
-    else if (plan->half && plan->block > GEMM_HALF_ROWS)
-        plan->b_floats = (size_t)plan->depth * GEMM_PANEL; /* a stretch in float32 */
+    else if (plan->widen)
+        plan->b_floats = (size_t)plan->depth * GEMM_PANEL;
     plan->worker_floats = (plan->a_floats + plan->b_floats + 15) / 16 * 16;
 }
 
@@ -195,25 +208,26 @@ typedef struct stretch {
     bool half;
 } stretch;
 
+/* Into scratch as float32; a row of the panel at a time, a number that the compiler knows. */
+static void widen(const uint16_t *restrict src, int depth, float *restrict dst)
+{
+    for (int k = 0; k < depth; k++, src += GEMM_PANEL, dst += GEMM_PANEL)
+        for (int i = 0; i < GEMM_PANEL; i += CVK_VLEN) vec_store(dst + i, vec_load_half(src + i));
+}
+
 static stretch stretch_at(const job *j, const matrix *m, int panel, int k)
 {
     const gemm_plan *plan = j->plan;
     ptrdiff_t at = panel * (ptrdiff_t)plan->panel_elements + (ptrdiff_t)k * GEMM_PANEL;
-    return (stretch){.panel = panel,
-                     .k = k,
-                     .depth = min(plan->depth, plan->p.k - k),
-                     .b = row_at(m->panels, at, plan->half),
-                     .half = plan->half};
-}
-
-/* Into scratch as float32, once for all the tiles that read it. */
-static void widen(const job *j, stretch *s)
-{
-    const uint16_t *src = s->b;
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)s->depth * GEMM_PANEL; i += CVK_VLEN)
-        vec_store(j->b_pack + i, vec_load_half(src + i));
-    s->b = j->b_pack;
-    s->half = false;
+    stretch s = {.panel = panel,
+                 .k = k,
+                 .depth = min(plan->depth, plan->p.k - k),
+                 .b = row_at(m->panels, at, plan->half),
+                 .half = plan->half && !plan->widen};
+    if (!plan->widen) return s;
+    widen(s.b, s.depth, j->b_pack);
+    s.b = j->b_pack;
+    return s;
 }
 
 static void run_tile(const job *j, const matrix *m, int row, int rows, const stretch *s,
@@ -249,7 +263,7 @@ static void run_tile(const job *j, const matrix *m, int row, int rows, const str
 static void run_block(const job *j, const matrix *m, int row, int rows)
 {
     const gemm_problem *p = &j->plan->p;
-    int tiles = divide_up(rows, GEMM_ROWS);
+    int tiles = divide_up(rows, j->plan->height);
     const float *a = m->a + row * p->a_row;
     bool in_place = rows == 1 && p->a_col == 1;
     for (int t = 0; t < tiles && !in_place; t++) {
@@ -261,7 +275,6 @@ static void run_block(const job *j, const matrix *m, int row, int rows)
     for (int panel = j->panel_begin; panel < j->panel_end; panel++) {
         for (int k = 0; k < p->k; k += j->plan->depth) {
             stretch s = stretch_at(j, m, panel, k);
-            if (s.half && rows > GEMM_HALF_ROWS) widen(j, &s);
             for (int t = 0; t < tiles; t++) {
                 int begin, end;
                 cvk_team_share(rows, t, tiles, &begin, &end);

@@ -5,8 +5,8 @@
  * its columns; A is packed a block of rows at a time, [tile][K][rows of the tile]; with a single
  * row it is read in place. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
  * A constant B may be float16: half the bytes to read, which is all the time that one row takes. It
- * becomes float32 in the register tile, or, for more than GEMM_HALF_ROWS rows, a stretch at a time in
- * scratch before.
+ * becomes float32 in the register tile, or, where many tiles read it or no instruction converts, a
+ * stretch at a time in scratch (`widen`).
  *
  *   for a matrix, a block of rows            pack A
  *     for a panel of columns, a stretch of K (its part of the panel stays in L2)
@@ -20,7 +20,7 @@
 
 enum { GEMM_ROWS = CVK_TILE1_PX, GEMM_VECS = CVK_TILE1_OCV, GEMM_PANEL = GEMM_VECS * CVK_VLEN };
 
-/* A full tile may leave no register to convert in. */
+/* Rows of a tile with a float16 B: a full one may leave no register to convert in. */
 enum {
     GEMM_HALF_ROWS =
         GEMM_ROWS * GEMM_VECS + GEMM_VECS + 1 > CVK_VREGS ? GEMM_ROWS - 1 : GEMM_ROWS
@@ -40,9 +40,11 @@ typedef struct gemm_problem {
 typedef struct gemm_plan {
     gemm_problem p;
     int panels;
-    bool half; /* the packed B is float16 */
+    bool half;  /* the packed B is float16 */
+    bool widen; /* and goes through scratch */
     int depth; /* K per stretch */
-    int block; /* rows of A packed at a time */
+    int height; /* most rows of a tile */
+    int block;  /* rows of A packed at a time */
     int batch_parts, row_parts, col_parts;
     size_t panel_elements, a_floats, b_floats, worker_floats;
     const void *packed; /* NULL: B is packed at run time */
