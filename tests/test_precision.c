@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "base/cpu.h"
+#include "graph/shape.h"
 #include "tests/model_reference.h"
 
 static cvk_device *device;
@@ -115,6 +116,43 @@ static void what_float16_has_stays_exact(void **state)
     expect_reference(model, &run);
     run_free(&run);
     cvk_model_free(&model);
+}
+
+/* x w with x of ones, and w one row of every finite float16 number. */
+static void every_number(int rows)
+{
+    enum { COUNT = 2 * 0x7c00 };
+    static float numbers[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        numbers[i] = cvk_f16_to_f32((uint16_t)(i % 2 << 15 | i / 2));
+    cvk_model *model = model_text("in x ?x1");
+    expect_ok(cvk_model_add_constant(model, &(cvk_tensor){.name = "w",
+                                                          .dtype = CVK_F32,
+                                                          .rank = 2,
+                                                          .dims = {1, COUNT},
+                                                          .data = numbers}),
+              "w");
+    model_append(model, "y = MatMul x w; out y");
+    const cvk_tensor shape = {.name = "x", .dtype = CVK_F32, .rank = 2, .dims = {rows, 1}};
+    const cvk_session_options options = {.precision = CVK_F16, .inputs = &shape, .n_inputs = 1};
+    test_run run = run_make(model, &device, 1, &options);
+    expect_weights(&run, "y", CVK_F16, "weights float16");
+    for (int i = 0; i < rows; i++) ((float *)run.in[0].data)[i] = 1;
+    run_once(&run);
+    for (int i = 0; i < rows * COUNT; i++)
+        if (((const float *)run.out[0].data)[i] != numbers[i % COUNT])
+            fail_msg("row %d of %d: %a becomes %a", i / COUNT, rows, (double)numbers[i % COUNT],
+                     (double)((const float *)run.out[0].data)[i]);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+static void every_number_is_converted_exactly(void **state)
+{
+    (void)state;
+    every_number(1);
+    every_number(5);
+    every_number(40);
 }
 
 /* A layer that float16 cannot hold stays as it is, the others do not; 65519 is rounded to 65504. */
@@ -251,7 +289,6 @@ static void other_precisions_are_refused(void **state)
 /* The CPU's lower levels, on a device of their own. */
 static void every_level_of_the_cpu(void **state)
 {
-    (void)state;
     static const char *const levels[] = {"scalar", "avx2", "avx512", "neon"};
     cvk_device *const given = device;
     int tried = 0;
@@ -262,6 +299,7 @@ static void every_level_of_the_cpu(void **state)
         if (!cvk_isa_parse(levels[i], &isa) || !cvk_cpu_has(isa)) continue;
         expect_ok(cvk_device_open("cpu", &options, &device), levels[i]);
         layers_are_rounded(&f16);
+        every_number_is_converted_exactly(state);
         cvk_device_close(&device);
         tried++;
     }
@@ -275,6 +313,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(fully_connected_layers_are_rounded),
         cmocka_unit_test(batches_of_every_size),
         cmocka_unit_test(what_float16_has_stays_exact),
+        cmocka_unit_test(every_number_is_converted_exactly),
         cmocka_unit_test(a_layer_may_stay_float32),
         cmocka_unit_test(weights_are_read_twice),
         cmocka_unit_test(other_products_stay),

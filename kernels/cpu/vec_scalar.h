@@ -47,12 +47,13 @@ static inline vec vec_load_even(const float *src) { return *src; }
 static inline vec vec_load_half(const uint16_t *src)
 {
     uint32_t bits = (uint32_t)(*src & 0x7fff) << 13, sign = (uint32_t)(*src & 0x8000) << 16;
-    uint32_t high = bits + (bits >= 31u << 23 ? 224u << 23 : 112u << 23), low = bits + (113u << 23);
+    uint32_t infinite = 0u - (bits >= 31u << 23), subnormal = 0u - (bits < 1u << 23);
+    uint32_t high = bits + (112u << 23) + (infinite & 112u << 23), low = bits + (113u << 23);
     float value;
     memcpy(&value, &low, sizeof value);
     value -= 0x1p-14f;
     memcpy(&low, &value, sizeof low);
-    bits = (bits < 1u << 23 ? low : high) | sign;
+    bits = (low & subnormal) | (high & ~subnormal) | sign;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
