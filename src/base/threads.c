@@ -3,8 +3,8 @@
  * Every worker has a seat, on which it finds the step to do next, and which it watches for a while
  * and then sleeps on. The last worker to be through with a step decides who does the next one, and
  * tells them; a helper that is not told is free for other runs from then on, whether it has noticed
- * or not. So nothing of a run is touched by a helper that it has let go, and nobody waits for a
- * helper whose core another thread has taken, unless it has a share of the step.
+ * or not. A worker that is through also does the shares that helpers have not begun, because they
+ * still wake up or their core is taken. So nobody waits for a helper but for one that is at work.
  *
  * pthreadpool is not used: its pools run one job at a time, each has threads of its own, and these
  * spin for milliseconds after a job on the cores that other runs want.
@@ -39,9 +39,13 @@
  * LINE          bytes: what one worker writes and another spins on has a line alone */
 enum { SPINS_IN_RUN = 2000, SPINS_IDLE = 20000, QUIET_NS = 200000, LINE = 64 };
 
-/* The word of a seat: a state, whether its owner sleeps, and a number that tells one GO from the
- * next. Only who has taken the helper, or has the run, changes the state. */
-enum { IDLE, TAKEN, GO, QUIT, STATE = 3, ASLEEP = 4, TURN = 8 };
+/* The word of a seat: its state, and whether its owner sleeps.
+ *   IDLE    a helper without a run; the run that makes it TAKEN has it
+ *   TAKEN   ... but no share for it yet, or another worker does its share
+ *   GO      there is a share: the owner makes it BUSY and begins, or another worker takes it back
+ *   BUSY    at work on the share, or through with it and waiting for the next
+ *   QUIT    the helper's thread ends */
+enum { IDLE, TAKEN, GO, BUSY, QUIT, STATE = 7, ASLEEP = 8 };
 
 typedef struct seat {
     _Alignas(LINE) atomic_uint word;
@@ -126,13 +130,14 @@ static int runs_of(uint64_t demand)
     return (int)(demand >> 32);
 }
 
-/* Returns a GO other than `seen`, or QUIT. */
-static unsigned await(seat *s, unsigned seen, const crew *c)
+/* Returns with a share to do; false: QUIT. */
+static bool await(seat *s, const crew *c)
 {
     for (int spins = 0;; spins++) {
         unsigned word = atomic_load_explicit(&s->word, memory_order_acquire);
-        if ((word & STATE) >= GO && (word & ~(unsigned)ASLEEP) != seen) return word;
-        bool wanted = (word & STATE) == GO || /* the core, by this run or by others */
+        if (word == QUIT) return false;
+        if (word == GO && atomic_compare_exchange_strong(&s->word, &word, BUSY)) return true;
+        bool wanted = (word & STATE) != IDLE || /* the core, by this run or by others */
                       runs_of(atomic_load_explicit(&c->demand, memory_order_relaxed)) > 1;
         if (spins < (wanted ? SPINS_IN_RUN : SPINS_IDLE))
             pause_cpu();
@@ -149,8 +154,7 @@ static void tell(seat *s, run *r, int step, int worker)
     s->step = step;
     s->worker = worker;
     s->workers = r->workers;
-    unsigned turn = atomic_load_explicit(&s->word, memory_order_relaxed) / TURN * TURN + TURN;
-    if (atomic_exchange(&s->word, turn | GO) & ASLEEP) wake(&s->word);
+    if (atomic_exchange(&s->word, GO) & ASLEEP) wake(&s->word);
 }
 
 /* --- who takes part --- */
@@ -229,24 +233,41 @@ static void begin_step(run *r, int step)
     tell(&r->caller, r, step, 0);
 }
 
+/* Does the shares of helpers that have not begun; how many. The list of helpers stays while this
+ * thread has not arrived; one that is not told yet is left to itself. */
+static int do_others(run *r, int step, int workers)
+{
+    int done = 0;
+    for (helper *h = r->last; h; h = h->before) {
+        unsigned word = GO;
+        if (atomic_load_explicit(&h->seat.word, memory_order_relaxed) != GO ||
+            !atomic_compare_exchange_strong(&h->seat.word, &word, TAKEN))
+            continue;
+        r->fn(r->arg, step, h->worker, workers);
+        done++;
+    }
+    return done;
+}
+
 static void do_step(const seat *s)
 {
     run *r = s->run;
     int step = s->step, workers = s->workers;
     r->fn(r->arg, step, s->worker, workers);
-    if (workers == 1 ||
-        atomic_fetch_add_explicit(&r->arrived, 1, memory_order_acq_rel) == workers - 1)
+    if (workers == 1) {
+        begin_step(r, step + 1);
+        return;
+    }
+    int shares = 1 + do_others(r, step, workers);
+    if (atomic_fetch_add_explicit(&r->arrived, shares, memory_order_acq_rel) == workers - shares)
         begin_step(r, step + 1);
 }
 
 static void *help(void *arg)
 {
     helper *h = arg;
-    for (unsigned seen = IDLE;;) {
-        seen = await(&h->seat, seen, h->crew);
-        if ((seen & STATE) == QUIT) return NULL;
-        do_step(&h->seat);
-    }
+    while (await(&h->seat, h->crew)) do_step(&h->seat);
+    return NULL;
 }
 
 void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, void *arg)
@@ -258,11 +279,7 @@ void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, void *arg
     const uint64_t demand = (uint64_t)1 << 32 | (uint32_t)r.wanted;
     atomic_fetch_add(&c->demand, demand);
     begin_step(&r, 0);
-    for (unsigned seen = IDLE;;) {
-        seen = await(&r.caller, seen, c);
-        if (r.caller.step == steps) break;
-        do_step(&r.caller);
-    }
+    while (await(&r.caller, c) && r.caller.step < steps) do_step(&r.caller);
     uint64_t crowd = atomic_load_explicit(&c->demand, memory_order_relaxed);
     if (runs_of(crowd) > 1) {
         atomic_store_explicit(&c->crowd_ns, now_ns(), memory_order_relaxed);

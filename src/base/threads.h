@@ -25,9 +25,10 @@ void cvk_team_free(cvk_team **team); /* no run is under way */
 int cvk_team_workers(const cvk_team *team);
 
 /* For each step from 0 to steps - 1: fn(arg, step, worker, workers) for every worker from 0 to
- * workers - 1 at the same time; returns from all before the next step begins. The caller is worker
- * 0. workers is at most `most` (0: the team's) and may differ from step to step. Several threads
- * may have runs of one team under way; none waits for another. */
+ * workers - 1, on threads of their own, but for helpers that are late: others do their shares after
+ * their own. All shares are done before the next step begins. The caller is worker 0. workers is at
+ * most `most` (0: the team's) and may differ from step to step. Several threads may have runs of
+ * one team under way; none waits for another. */
 void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, void *arg);
 
 /* The workers of a run that wants `wanted`, of `runs` under way which want `all` together. Alone it
