@@ -191,7 +191,8 @@ typedef struct cvk_device_options {
                         once, and before each of its steps it takes what helpers the others leave,
                         or lets them go, so that together they are no more than the cores (or the
                         calls, if these are more). More than the cores serve a run only if asked for
-                        here and while it is alone. Outputs are the same bits whatever it gets */
+                        here and while it is alone; a network too small to gain has fewer
+                        (cvk_session_info). Outputs are the same bits whatever a run gets */
     const char *isa; /* CPU: highest level, "scalar" "avx2" "avx512" "neon"; NULL: the best here */
 } cvk_device_options;
 
