@@ -241,11 +241,11 @@ static void do_step(void *arg, int i, int worker, int workers)
  *   STEP_NS     beginning a step
  *   HELPER_NS   having one more worker: telling it, and bringing its cache what it needs. A helper
  *               that sleeps takes 30000 to wake, but runs that follow each other find it awake
- *   BARRIER_NS  meeting at the end of a step, where cores share no cache below the last
- * So a network of less than about 25 us runs on its caller alone. */
+ *   BARRIER_NS  meeting at the end of a step, where cores share the last cache
+ * So a network of less than about 10 us runs on its caller alone. */
 static const double mac_ns[CVK_ISA_COUNT] = {
     [CVK_ISA_SCALAR] = 0.3, [CVK_ISA_AVX2] = 0.025, [CVK_ISA_AVX512] = 0.02, [CVK_ISA_NEON] = 0.06};
-static const double BYTE_NS = 0.01, STEP_NS = 200, HELPER_NS = 10000, BARRIER_NS = 700;
+static const double BYTE_NS = 0.01, STEP_NS = 200, HELPER_NS = 2000, BARRIER_NS = 500;
 
 static int lanes(const cvk_device *device, const cvk_load *load)
 {
