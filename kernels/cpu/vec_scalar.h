@@ -41,23 +41,7 @@ static inline vec vec_load_stride(const float *src, ptrdiff_t stride)
 }
 
 static inline vec vec_load_even(const float *src) { return *src; }
-
-/* cvk_f16_to_f32 without a call or a branch, so that loops of it become vectors. Subnormal halves
- * go by a subtraction of normal floats, which no flush to zero touches. */
-static inline vec vec_load_half(const uint16_t *src)
-{
-    uint32_t bits = (uint32_t)(*src & 0x7fff) << 13, sign = (uint32_t)(*src & 0x8000) << 16;
-    uint32_t infinite = 0u - (bits >= 31u << 23), subnormal = 0u - (bits < 1u << 23);
-    uint32_t high = bits + (112u << 23) + (infinite & 112u << 23), low = bits + (113u << 23);
-    float value;
-    memcpy(&value, &low, sizeof value);
-    value -= 0x1p-14f;
-    memcpy(&low, &value, sizeof low);
-    bits = (low & subnormal) | (high & ~subnormal) | sign;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
+static inline vec vec_load_half(const uint16_t *src) { return cvk_f16_to_f32(*src); }
 static inline void vec_store_half(uint16_t *dst, vec a) { *dst = cvk_f32_to_f16(a); }
 
 static inline vec vec_add(vec a, vec b) { return a + b; }

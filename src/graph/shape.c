@@ -138,20 +138,6 @@ bool cvk_dtype_is_float(cvk_dtype dtype)
     return dtype == CVK_F16 || dtype == CVK_F32 || dtype == CVK_F64;
 }
 
-float cvk_f16_to_f32(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31,
-             fraction = half & 1023;
-    float value;
-    if (exponent == 0) {
-        value = (float)fraction * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 uint16_t cvk_f32_to_f16(float value)
 {
     uint32_t bits;
