@@ -74,7 +74,7 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     if (options->precision && options->precision != CVK_F32 && options->precision != CVK_F16)
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.precision is neither 0, CVK_F32 nor CVK_F16");
-    return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, session);
+    return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, false, session);
 }
 
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)

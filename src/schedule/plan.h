@@ -74,11 +74,13 @@ typedef struct cvk_plan {
     int n_model_nodes, n_fused;
     size_t weight_bytes;
     bool keep_values;
+    cvk_arena *brief; /* constants that the steps hold in other forms; NULL unless kept */
     const char *text; /* the plan for people */
 } cvk_plan;
 
 typedef struct cvk_schedule_options {
     bool no_fuse, keep_values, no_tuned;
+    bool keep_constants; /* also those that the steps hold in other forms; as keep_values does */
     size_t workspace_bytes;
     const char *prefer_kernel;
     double tolerance;

@@ -97,7 +97,10 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
         s.options = options;
         s.brief = cvk_arena_create();
         status = s.brief ? run_passes(&s) : CVK_NO_MEMORY;
-        cvk_arena_free(&s.brief);
+        if (options->keep_values || options->keep_constants)
+            made->brief = s.brief;
+        else
+            cvk_arena_free(&s.brief);
         cvk_store_close(s.store);
     }
     if (status)
@@ -133,6 +136,7 @@ void cvk_plan_free(cvk_plan **plan)
         }
     }
     cvk_arena *arena = p->arena;
+    cvk_arena_free(&p->brief);
     *plan = NULL;
     cvk_arena_free(&arena);
 }

@@ -186,11 +186,13 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
 }
 
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
-                            const cvk_session_options *options, cvk_session **session)
+                            const cvk_session_options *options, bool keep_constants,
+                            cvk_session **session)
 {
     double start = cvk_session_clock();
     cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
                                      .keep_values = options->keep_values,
+                                     .keep_constants = keep_constants,
                                      .no_tuned = options->no_tuned,
                                      .workspace_bytes = options->workspace_bytes,
                                      .prefer_kernel = options->prefer_kernel,

@@ -60,8 +60,10 @@ struct cvk_session {
     cvk_graph *tail;       /* plan->tail->graph with the data of the last run */
 };
 
+/* keep_constants: the plan's graph keeps the data of every constant while the session lives. */
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
-                            const cvk_session_options *options, cvk_session **session);
+                            const cvk_session_options *options, bool keep_constants,
+                            cvk_session **session);
 void cvk_session_unmake(cvk_session **session);
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                const cvk_tensor *outputs, int n_outputs);
