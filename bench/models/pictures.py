@@ -9,7 +9,7 @@ matplotlib.rcParams.update({"svg.hashsalt": "convoke", "font.size": 9, "axes.spi
 import matplotlib.pyplot as plt
 import numpy as np
 
-from . import report
+from . import goals, report
 
 COLOURS = plt.get_cmap("tab10").colors
 FASTER, SLOWER = "#2a7f62", "#b5533c"
@@ -35,13 +35,15 @@ def draw_ratios(results, device, out):
                   height=0.7)
         axes.annotate(f"{best['ratio']:.2f}  {report.peer_of(best)}", (max(best["ratio"], best["q3"]), at), (4, 0),
                       textcoords="offset points", va="center", fontsize=8)
+        if device == "cpu":
+            axes.plot(goals.of(network["name"]), at, "|", color="black", markersize=9)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(found)), [network["name"] for network in found])
     axes.invert_yaxis()
     axes.margins(x=0.3)
     axes.set_xlim(left=0)
     axes.set_xlabel("our time / time of the best peer, which is named (below 1: we are faster)")
-    axes.set_title(f"Convoke on {report.DEVICES[device]} against the best peer")
+    axes.set_title(f"Convoke on {report.DEVICES[device]} against the best peer" + (" (|: goal)" if device == "cpu" else ""))
     save(figure, out, f"ratios-{device}")
 
 

@@ -2,6 +2,8 @@
 """results.json as tables for people: the ratios first, then each peer's figures, then why some have none."""
 import math
 
+from . import goals
+
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn", "mnn": "MNN", "torch": "PyTorch",
           "opencv": "OpenCV", "convoke": "Convoke"}
 DEVICES = {"cpu": "CPU", "opencl": "OpenCL"}
@@ -58,9 +60,18 @@ def summary_lines(results):
         found = [n["ratios"][device]["best"]["ratio"] for n in measured(results) if device in n["ratios"]]
         if found:
             won = sum(value < 1 for value in found)
-            lines.append(f"{DEVICES[device]}: geometric mean of the ratios to the best peer {mean(found):.2f} over "
-                         f"{len(found)} networks, faster than every peer on {won} of them.")
+            lines.append(f"{DEVICES[device]}: geometric mean of the ratios to the best peer {mean(found):.2f} (goal "
+                         f"{goals.MEAN[device]:.2f}) over {len(found)} networks, faster than every peer on {won} of them.")
+    cpu = [n for n in measured(results) if "cpu" in n["ratios"]]
+    if cpu:
+        reached = sum(n["ratios"]["cpu"]["best"]["ratio"] <= goals.of(n["name"]) for n in cpu)
+        lines.append(f"CPU: the network's own goal is reached on {reached} of {len(cpu)}.")
     return lines
+
+
+def own_ratio(network):
+    """OpenCL's time to the CPU's, ours both; None without both."""
+    return our_ms(network, "opencl") / our_ms(network, "cpu") if {"cpu", "opencl"} <= set(network["ratios"]) else None
 
 
 def ratio_table(results):
@@ -71,10 +82,13 @@ def ratio_table(results):
         for device in DEVICES:
             mine = ratios.get(device)
             cells += [ratio_cell(mine["best"]), peer_of(mine["best"])] if mine else ["-", "-"]
-        opencl = ratios.get("opencl")
-        rows.append(cells + [ratio_cell(opencl["same"]) if opencl else "-"])
-    titles = ["network", "million multiply-adds", "CPU: ratio to the best peer", "which is",
-              "OpenCL: ratio to the best peer", "which is", "OpenCL: ratio to the best OpenCL peer"]
+            if device == "cpu":
+                cells.append(f"{goals.of(network['name']):.2f}")
+        opencl, own = ratios.get("opencl"), own_ratio(network)
+        rows.append(cells + [ratio_cell(opencl["same"]) if opencl else "-", f"{own:.2f}" if own else "-"])
+    titles = ["network", "million multiply-adds", "CPU: ratio to the best peer", "which is", "goal",
+              "OpenCL: ratio to the best peer", "which is", "OpenCL: ratio to the best OpenCL peer",
+              f"OpenCL to our CPU (goal {goals.OPENCL_TO_CPU})"]
     return markdown(titles, rows)
 
 
