@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The general epilogue: reads a vec of raw results, sends it through the chain, writes it back.
+ * The general epilogue: reads raw results, a vec or a group of vecs at a time, sends them through
+ * the chain, writes them back.
  */
 #include "kernels/cpu/epilogue.h"
 
@@ -92,6 +93,18 @@ static vec load_residual(const struct chain_item *item, size_t at, ptrdiff_t ste
 
 /* slopes: how many lanes have a channel of their own from `channel` on; 0: all lanes are `channel`.
  */
+static inline vec slope_of(const struct chain_item *item, int channel, int slopes)
+{
+    const float *data = item->data;
+    if (!item->each) return vec_set1(data[0]);
+    return slopes ? vec_load_n(data + channel, slopes) : vec_set1(data[channel]);
+}
+
+static inline vec prelu(vec x, vec slope)
+{
+    return vec_select(vec_lt(x, vec_zero()), vec_mul(slope, x), x);
+}
+
 static inline vec through(const chain *c, vec x, size_t at, ptrdiff_t step, int lanes, int channel,
                           int slopes)
 {
@@ -102,22 +115,42 @@ static inline vec through(const chain *c, vec x, size_t at, ptrdiff_t step, int 
         } else if (item->kind == CVK_POST_ACT) {
             x = act_apply(item->act, x);
         } else {
-            const float *data = item->data;
-            vec slope = !item->each ? vec_set1(data[0])
-                        : slopes    ? vec_load_n(data + channel, slopes)
-                                    : vec_set1(data[channel]);
-            x = vec_select(vec_lt(x, vec_zero()), vec_mul(slope, x), x);
+            x = prelu(x, slope_of(item, channel, slopes));
         }
     }
     return x;
 }
 
+/* ACT_GROUP pixels of CVK_VLEN channels. */
+static inline void group_through(const chain *c, float *dst, ptrdiff_t step, size_t at,
+                                 ptrdiff_t res_step, int channel, int slopes)
+{
+    vec x[ACT_GROUP];
+    CVK_UNROLL for (int p = 0; p < ACT_GROUP; p++) x[p] = vec_load(dst + p * step);
+    for (int i = 0; i < c->n; i++) {
+        const struct chain_item *item = &c->item[i];
+        if (item->kind == CVK_POST_ADD) {
+            CVK_UNROLL for (int p = 0; p < ACT_GROUP; p++) x[p] =
+                vec_add(x[p], load_residual(item, at + (size_t)(p * res_step), 1, CVK_VLEN));
+        } else if (item->kind == CVK_POST_ACT) {
+            act_group(item->act, x);
+        } else {
+            const vec slope = slope_of(item, channel, slopes);
+            CVK_UNROLL for (int p = 0; p < ACT_GROUP; p++) x[p] = prelu(x[p], slope);
+        }
+    }
+    CVK_UNROLL for (int p = 0; p < ACT_GROUP; p++) vec_store(dst + p * step, x[p]);
+}
+
 void CVK_FN(cvk_chain_lanes)(const chain *c, float *dst, ptrdiff_t step, size_t at,
                              ptrdiff_t res_step, int cols, int channel)
 {
-    int slopes = c->channels - channel < CVK_VLEN ? c->channels - channel : CVK_VLEN;
+    int slopes = c->channels - channel < CVK_VLEN ? c->channels - channel : CVK_VLEN, p = 0;
     if (slopes <= 0) return; /* lanes beyond the last channel */
-    for (int p = 0; p < cols; p++) {
+    for (; p + ACT_GROUP <= cols; p += ACT_GROUP)
+        group_through(c, dst + p * step, step, at + (size_t)(p * res_step), res_step, channel,
+                      slopes);
+    for (; p < cols; p++) {
         float *pixel = dst + p * step;
         vec_store(pixel, through(c, vec_load(pixel), at + (size_t)(p * res_step), 1, CVK_VLEN,
                                  channel, slopes));
