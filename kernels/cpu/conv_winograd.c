@@ -30,7 +30,8 @@ enum {
 };
 
 typedef struct wino_plan {
-    cvk_geom g;
+    cvk_geom g; /* of one group: all of them go one after the other */
+    int groups;
     bool half; /* source and result are float16 */
     wino_axis y, x;
     int points;
@@ -46,8 +47,8 @@ typedef struct wino_plan {
     int posts; /* before the pool */
     ptrdiff_t src_point, dst_point;
     size_t src_floats, worker_floats;
-    size_t point_floats, bias_at, pack_floats;
-    const float *wgt; /* [point][tile][channel][vec of the tile][CVK_VLEN], then bias */
+    size_t point_floats, group_floats, bias_at, pack_floats;
+    const float *wgt; /* [group][point][tile][channel][vec of the tile][CVK_VLEN], then bias */
 } wino_plan;
 
 /* For the cost model, by counts of instructions: cycles of the transforms for a vec and point; what
@@ -92,10 +93,11 @@ static void plan_tiles(wino_plan *plan)
     plan->count = g->n * plan->across * plan->down;
 }
 
-/* As many tiles as leave V in half of L2, in equal batches. */
+/* As many tiles as leave V and a chunk of M in half of L2, in equal batches. */
 static int batch_of(const wino_plan *plan, int tiles, size_t l2)
 {
-    size_t each = (size_t)plan->points * (size_t)plan->blocks * CVK_BLOCK * sizeof(float);
+    size_t lanes = (size_t)plan->blocks * CVK_BLOCK + (size_t)(plan->tile_vecs * CVK_VLEN),
+           each = (size_t)plan->points * lanes * sizeof(float);
     size_t fit = l2 / 2 / each;
     int most = fit < FEWEST_TILES ? FEWEST_TILES : fit > MOST_TILES ? MOST_TILES : (int)fit;
     int batch = divide_up(tiles, divide_up(tiles, most));
@@ -113,8 +115,8 @@ static double part_cost(const wino_plan *plan, int tile_parts, int oc_parts, siz
     double products = tiles * vecs * points * (plan->g.ic + sum_cycles) * fma_cycles;
     double weights = points * plan->g.ic * vecs * CVK_VLEN * sizeof(float);
     int batches = divide_up(tiles, batch_of(plan, tiles, l2));
-    return source + products + result + weights / weight_rate +
-           (batches - 1) * weights / again_rate;
+    return plan->groups * (source + products + result + weights / weight_rate +
+                           (batches - 1) * weights / again_rate);
 }
 
 static void plan_split(wino_plan *plan, int workers, size_t l2)
@@ -144,8 +146,9 @@ static void plan_scratch(wino_plan *plan, size_t l2)
     plan->worker_floats = plan->src_floats + (size_t)plan->dst_point * (size_t)plan->points;
     size_t lanes = (size_t)plan->vecs * CVK_VLEN;
     plan->point_floats = lanes * (size_t)plan->g.ic;
-    plan->bias_at = plan->point_floats * (size_t)plan->points;
-    plan->pack_floats = plan->bias_at + lanes;
+    plan->group_floats = plan->point_floats * (size_t)plan->points;
+    plan->bias_at = plan->group_floats * (size_t)plan->groups;
+    plan->pack_floats = plan->bias_at + lanes * (size_t)plan->groups;
 }
 
 /* Whether what comes before the pool, or a rounding to float16, can be done before a tile is
@@ -204,7 +207,9 @@ static bool direct_cost(const cvk_problem *problem, bool pooled, double *cost, c
     return true;
 }
 
-static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **why_not)
+/* *g: of one group. */
+static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, int *groups,
+                          const char **why_not)
 {
     const cvk_view *in = problem->in, *bias = CVK_FN(cvk_third_input)(problem->node, in);
     if (!row_floats(problem, why_not)) return false;
@@ -213,7 +218,12 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, const char **
     if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, g))
         return row_refuse(why_not, "neither 1-D nor 2-D, or too large");
     if (g->dh != 1 || g->dw != 1) return row_refuse(why_not, "dilated");
-    return g->group == 1 || row_refuse(why_not, "grouped");
+    *groups = g->group;
+    g->ic /= *groups;
+    g->oc /= *groups;
+    g->group = 1;
+    return *groups == 1 || (g->ic % CVK_BLOCK == 0 && g->oc % CVK_BLOCK == 0) ||
+           row_refuse(why_not, "a group's channels are not whole blocks of 16");
 }
 
 /* Tiles along an axis, and the tolerance that they take over two axes: 0 is what all convolutions
@@ -253,7 +263,7 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
     int workers = problem->caps->units > 0 ? problem->caps->units : 1;
     wino_plan plan = {0};
     double direct;
-    if (!plan_geometry(problem, &plan.g, why_not)) return false;
+    if (!plan_geometry(problem, &plan.g, &plan.groups, why_not)) return false;
     plan.half = problem->in[0].dtype == CVK_F16;
     if (!plan_pool(&plan, problem, why_not)) return false;
     if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
@@ -289,15 +299,15 @@ typedef struct pack_arg {
     const float *wgt, *bias;
 } pack_arg;
 
-/* Weights of one source channel to the lanes of one vec, in every point. */
-static void pack_vec(const pack_arg *arg, int vec_index, int ic, float *dst)
+/* Weights of one source channel of a group to the lanes of one vec, in every point. */
+static void pack_vec(const pack_arg *arg, int group, int vec_index, int ic, float *dst)
 {
     const wino_plan *plan = arg->plan;
     for (int lane = 0; lane < CVK_VLEN; lane++) {
         int oc = vec_index * CVK_VLEN + lane;
         if (oc >= plan->g.oc) break;
         float u[WINO_POINTS];
-        size_t filter = (size_t)oc * (size_t)plan->g.ic + (size_t)ic;
+        size_t filter = (size_t)(group * plan->g.oc + oc) * (size_t)plan->g.ic + (size_t)ic;
         CVK_FN(cvk_wino_weights)
         (&arg->y, &arg->x, arg->wgt + filter * (size_t)(plan->y.taps * plan->x.taps), u);
         for (int p = 0; p < plan->points; p++) dst[(size_t)p * plan->point_floats + lane] = u[p];
@@ -308,19 +318,22 @@ static void pack_fill(void *memory, const void *context)
 {
     const pack_arg *arg = context;
     const wino_plan *plan = arg->plan;
-    float *dst = memory;
-    for (int t = 0; t < plan->tiles; t++)
-        for (int ic = 0; ic < plan->g.ic; ic++)
-            for (int v = tile_first(plan, t); v < tile_first(plan, t + 1); v++, dst += CVK_VLEN)
-                pack_vec(arg, v, ic, dst);
+    for (int group = 0; group < plan->groups; group++) {
+        float *dst = (float *)memory + (size_t)group * plan->group_floats;
+        for (int t = 0; t < plan->tiles; t++)
+            for (int ic = 0; ic < plan->g.ic; ic++)
+                for (int v = tile_first(plan, t); v < tile_first(plan, t + 1); v++, dst += CVK_VLEN)
+                    pack_vec(arg, group, v, ic, dst);
+    }
     if (arg->bias)
-        memcpy((float *)memory + plan->bias_at, arg->bias, (size_t)plan->g.oc * sizeof(float));
+        memcpy((float *)memory + plan->bias_at, arg->bias,
+               (size_t)(plan->groups * plan->g.oc) * sizeof(float));
 }
 
 static uint64_t pack_variant(const wino_plan *plan)
 {
     const int facts[] = {plan->y.m,    plan->y.taps,    plan->y.stride, plan->x.m,
-                         plan->x.taps, plan->tile_vecs, CVK_VLEN};
+                         plan->x.taps, plan->tile_vecs, CVK_VLEN,       plan->groups};
     uint64_t variant = 0;
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         variant = variant * 32 + (uint64_t)facts[i];
@@ -366,6 +379,7 @@ typedef struct job {
     const wino_plan *plan;
     const void *src;
     void *dst;
+    int group;
     float *v, *m;
     chain c;
     chain_simple simple;
@@ -382,10 +396,10 @@ static void transform_source(const job *j, int first, int count)
                           .across = plan->across,
                           .down = plan->down,
                           .half = plan->half,
-                          .image = plane * plan->blocks,
+                          .image = plane * plan->blocks * plan->groups,
                           .point = plan->src_point};
     for (int b = 0; b < plan->blocks; b++) {
-        source.src = row_at(j->src, b * plane, plan->half);
+        source.src = row_at(j->src, (j->group * plan->blocks + b) * plane, plan->half);
         source.dst = j->v + (ptrdiff_t)b * plan->batch * CVK_BLOCK;
         CVK_FN(cvk_wino_source)(&source, first, count);
     }
@@ -411,11 +425,18 @@ static void multiply(const job *j, int point, int begin, int end, int count)
     for (int t = begin; t < end; t++) {
         int first = tile_first(plan, t);
         tile.ocv = tile_first(plan, t + 1) - first;
-        tile.wgt = plan->wgt + (size_t)point * plan->point_floats +
+        tile.wgt = plan->wgt + (size_t)j->group * plan->group_floats +
+                   (size_t)point * plan->point_floats +
                    (size_t)first * CVK_VLEN * (size_t)plan->g.ic;
         tile.dst = j->m + point * plan->dst_point + (first - start) * vec_step;
         CVK_FN(cvk_conv_tile_blocked)(&tile, count, plan->px);
     }
+}
+
+/* Of all groups: one alone may have channels that do not fill them. */
+static int dst_blocks(const wino_plan *plan)
+{
+    return plan->groups * divide_up(plan->g.oc, CVK_BLOCK);
 }
 
 /* What a clamp could not do, over the rows of each tile. */
@@ -425,7 +446,7 @@ static void finish_tiles(const job *j, int first, int count, int channel, float 
     const wino_plan *plan = j->plan;
     const cvk_geom *g = &plan->g;
     int per_image = plan->across * plan->down;
-    ptrdiff_t image = (ptrdiff_t)divide_up(g->oc, CVK_BLOCK) * g->oh * g->ow * CVK_BLOCK;
+    ptrdiff_t image = (ptrdiff_t)dst_blocks(plan) * g->oh * g->ow * CVK_BLOCK;
     for (int i = first; i < first + count; i++) {
         int y0 = i % per_image / plan->across * plan->y.m, x0 = i % plan->across * plan->x.m;
         int cols = g->ow - x0 < plan->x.m ? g->ow - x0 : plan->x.m;
@@ -442,7 +463,7 @@ static void transform_result(const job *j, int first, int count, int begin, int 
     const wino_plan *plan = j->plan;
     const cvk_geom *g = &plan->g;
     int oh = plan->pooled ? plan->pool_oh : g->oh, ow = plan->pooled ? plan->pool_ow : g->ow;
-    ptrdiff_t blocks = divide_up(g->oc, CVK_BLOCK), pixels = (ptrdiff_t)oh * ow,
+    ptrdiff_t blocks = dst_blocks(plan), pixels = (ptrdiff_t)oh * ow,
               res_pixels = (ptrdiff_t)g->oh * g->ow;
     wino_result result = {.g = g,
                           .y = plan->y,
@@ -462,7 +483,7 @@ static void transform_result(const job *j, int first, int count, int begin, int 
                           .pool_ow = plan->pool_ow};
     int start = tile_first(plan, begin), stop = tile_first(plan, end);
     for (int v = start; v < stop && v * CVK_VLEN < g->oc; v++) {
-        int channel = v * CVK_VLEN, lane = channel % CVK_BLOCK;
+        int channel = j->group * g->oc + v * CVK_VLEN, lane = channel % CVK_BLOCK;
         result.src = j->m + (ptrdiff_t)(v - start) * plan->batch * CVK_VLEN;
         result.bias = plan->wgt + plan->bias_at + channel;
         ptrdiff_t at = channel / CVK_BLOCK * pixels * CVK_BLOCK + lane;
@@ -501,9 +522,10 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     job j = {.plan = plan, .src = step->in[0].data, .dst = step->out[0].data};
     j.v = (float *)step->scratch + (size_t)worker * plan->worker_floats;
     j.m = j.v + plan->src_floats;
-    CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->posts, plan->g.oc, &j.c);
+    CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->posts, plan->groups * plan->g.oc, &j.c);
     j.is_simple = CVK_FN(cvk_chain_simplify)(&j.c, &j.simple);
-    for (int part = worker; part < parts; part += workers) run_part(&j, part);
+    for (; j.group < plan->groups; j.group++)
+        for (int part = worker; part < parts; part += workers) run_part(&j, part);
     return CVK_OK;
 }
 
