@@ -103,7 +103,7 @@ static const pattern patterns[] = {
      "m = MaxPool dx kernel_shape=[3,3] strides=[2,2]; y = QuantizeLinear m sx zx", 1, "MaxPool",
      ""},
     {MOVE, "t = Transpose dx perm=[0,2,3,1]; f = Flatten t; y = QuantizeLinear f sx zx",
-     "t = Transpose dx perm=[0,2,3,1]; f = Flatten t; y = QuantizeLinear f sx zx", 1, NULL, ""},
+     "t = Transpose dx perm=[0,2,3,1]; f = Flatten t; y = QuantizeLinear f sx zx", 1, "Copy", ""},
     {MOVE "dv = DequantizeLinear v sx zx\n", "t = Concat dx dv axis=1; y = QuantizeLinear t sx zx",
      "t = Concat dx dv axis=1; y = QuantizeLinear t sx zx", 1, "Concat", ""},
     {MOVE, "s,t = Split dx axis=1; y = QuantizeLinear t sx zx",

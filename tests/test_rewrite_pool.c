@@ -391,6 +391,29 @@ static void global_pools_in_a_convolution(void **state)
     drop_net(&n);
 }
 
+/* A convolution of one window, with many weights, is a Gemm; with a margin, or few, it is not. */
+static void convolutions_of_one_window(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *op;
+    } rows[] = {
+        {"in x 2x512x1x1; const w 520x512x1x1; const b 520; conv = Conv x w b; out conv", "Gemm"},
+        {"in x 1x64x4x5; const w 210x64x4x5; conv = Conv x w; r = Relu conv; out r", "Gemm"},
+        {"in x 1x96x30; const w 100x96x30; const b 100; conv = Conv x w b; out conv", "Gemm"},
+        {"in x 1x64x4x5; const w 210x64x4x5; conv = Conv x w pads=[0,0,1,0]; out conv", "Conv"},
+        {"in x 1x64x6x6; const w 20x64x6x6; conv = Conv x w; out conv", "Conv"},
+        {"in x 1x512x1x1; const w 1040x256x1x1; conv = Conv x w group=2; out conv", "Conv"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        net n = make_net(rows[i].text);
+        const cvk_step_info *step = step_of(n.run.session, "conv");
+        if (!step || strcmp(step->op, rows[i].op) != 0)
+            fail_msg("%s\n%s", rows[i].text, cvk_session_describe(n.run.session));
+        drop_net(&n);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_transition_is_two_steps),
         cmocka_unit_test(maps_before_a_pool),
         cmocka_unit_test(global_pools_in_a_convolution),
+        cmocka_unit_test(convolutions_of_one_window),
     };
     is_cpu = argc < 2 || strcmp(argv[1], "cpu") == 0;
     return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);

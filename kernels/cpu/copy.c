@@ -46,13 +46,43 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     return CVK_OK;
 }
 
+/* n rows of a few elements of 4 bytes, `step` elements apart in the source. */
+CVK_INLINE void few(char *dst, const char *src, int64_t step, int64_t stride, int64_t n,
+                    const int64_t length)
+{
+    for (int64_t r = 0; r < n; r++)
+        element_row(dst + r * length * 4, src + r * step * 4, stride, length, 4);
+}
+
+static void copy_few(char *dst, const char *src, int64_t step, int64_t stride, int64_t n,
+                     int64_t length)
+{
+    switch (length) {
+    case 2: few(dst, src, step, stride, n, 2); break;
+    case 3: few(dst, src, step, stride, n, 3); break;
+    case 4: few(dst, src, step, stride, n, 4); break;
+    default: few(dst, src, step, stride, n, length); break;
+    }
+}
+
 /* Elements [begin, end) of the output. */
 static void copy_rows(const state *s, const char *src, char *dst, int begin, int end)
 {
     const int64_t length = s->inner.length, size = (int64_t)s->size;
+    const bool is_short = size == 4 && length <= TILE && s->outer.n > 0;
+    const walk_dim *last = &s->outer.dim[s->outer.n > 0 ? s->outer.n - 1 : 0];
     if (begin >= end) return;
     walk_at at = walk_seek(&s->outer, begin / length);
     for (int64_t i = begin % length, e = begin; e < end; i = 0, walk_next(&s->outer, &at)) {
+        if (is_short && i == 0 && end - e >= length) {
+            int64_t left = last->length - at.index[s->outer.n - 1], rows = (end - e) / length;
+            if (rows > left) rows = left;
+            copy_few(dst + e * size, src + at.offset[0] * size, last->stride[0], s->inner.stride[0],
+                     rows, length);
+            walk_skip(&s->outer, &at, rows - 1);
+            e += rows * length;
+            continue;
+        }
         int64_t n = length - i < end - e ? length - i : end - e;
         element_run(dst + e * size, src + (at.offset[0] + i * s->inner.stride[0]) * size,
                     s->inner.stride[0], n, s->size);

@@ -9,7 +9,8 @@
  *   CVK_VREGS                vector registers
  *   CVK_TILE_PX, CVK_TILE_OCV      pixels x output-channel vecs of a convolution's register tile for
  *                            long reductions; CVK_TILE1_PX, CVK_TILE1_OCV for 1x1 (see each header)
- *   vec                      the register type;  vmask  a mask of its lanes
+ *   vec                      the register type;  vmask  a mask of its lanes;  vindex  an index for
+ *                            each
  *
  *   vec_zero() vec_set1(float) vec_load(const float *) vec_store(float *, vec)      unaligned
  *   vec_load_n(const float *, int n) vec_store_n(float *, vec, int n)    n in 0..CVK_VLEN lanes, the
@@ -22,6 +23,8 @@
  *   vec_fma(a, b, c)         a b + c, rounded once where the level has FMA
  *   vec_sqrt(a) vec_abs(a) vec_round(a) vec_floor(a)           round: half to even
  *   vec_lt(a, b)  -> vmask   vec_select(mask, a, b)            mask ? a : b
+ *   vec_index(const int32 *) -> vindex   vec_pick(a, index)   lane index[i] of a in lane i; indices
+ *                            in 0..CVK_VLEN - 1
  *   vec_sum(a) vec_hmax(a)   -> float, over lanes
  *   vec_exp(a) vec_log(a) vec_tanh(a) vec_sigmoid(a)           relative error at most 4 ulp or so (see
  *                            vec_math.h, one file over the functions above); overflow and underflow

@@ -23,6 +23,7 @@
 
 typedef __m256 vec;
 typedef __m256 vmask;
+typedef __m256i vindex;
 
 static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
 static inline vec vec_set1(float a) { return _mm256_set1_ps(a); }
@@ -88,6 +89,11 @@ static inline vec vec_round(vec a)
 static inline vec vec_floor(vec a) { return _mm256_floor_ps(a); }
 static inline vmask vec_lt(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline vec vec_select(vmask mask, vec a, vec b) { return _mm256_blendv_ps(b, a, mask); }
+static inline vindex vec_index(const int32_t *src)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)src);
+}
+static inline vec vec_pick(vec a, vindex index) { return _mm256_permutevar8x32_ps(a, index); }
 
 static inline float vec_sum(vec a)
 {

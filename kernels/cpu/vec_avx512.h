@@ -23,6 +23,7 @@
 
 typedef __m512 vec;
 typedef __mmask16 vmask;
+typedef __m512i vindex;
 
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_set1(float a) { return _mm512_set1_ps(a); }
@@ -90,6 +91,8 @@ static inline vec vec_floor(vec a)
 }
 static inline vmask vec_lt(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 static inline vec vec_select(vmask mask, vec a, vec b) { return _mm512_mask_blend_ps(mask, b, a); }
+static inline vindex vec_index(const int32_t *src) { return _mm512_loadu_si512(src); }
+static inline vec vec_pick(vec a, vindex index) { return _mm512_permutexvar_ps(index, a); }
 static inline float vec_sum(vec a) { return _mm512_reduce_add_ps(a); }
 static inline float vec_hmax(vec a) { return _mm512_reduce_max_ps(a); }
 static inline void vec_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }

@@ -22,6 +22,7 @@
 
 typedef float32x4_t vec;
 typedef uint32x4_t vmask;
+typedef uint8x16_t vindex;
 
 static inline vec vec_zero(void) { return vdupq_n_f32(0.0f); }
 static inline vec vec_set1(float a) { return vdupq_n_f32(a); }
@@ -83,6 +84,18 @@ static inline vec vec_round(vec a) { return vrndnq_f32(a); }
 static inline vec vec_floor(vec a) { return vrndmq_f32(a); }
 static inline vmask vec_lt(vec a, vec b) { return vcltq_f32(a, b); }
 static inline vec vec_select(vmask mask, vec a, vec b) { return vbslq_f32(mask, a, b); }
+
+/* Bytes 4 i, 4 i + 1, 4 i + 2, 4 i + 3 for lane i. */
+static inline vindex vec_index(const int32_t *src)
+{
+    uint32x4_t lanes = vreinterpretq_u32_s32(vld1q_s32(src));
+    return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), lanes, 0x04040404));
+}
+static inline vec vec_pick(vec a, vindex index)
+{
+    return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a), index));
+}
+
 static inline float vec_sum(vec a) { return vaddvq_f32(a); }
 static inline float vec_hmax(vec a) { return vmaxvq_f32(a); }
 static inline void vec_prefetch(const void *at) { __builtin_prefetch(at); }

@@ -26,6 +26,7 @@
 
 typedef float vec;
 typedef int vmask;
+typedef int32_t vindex;
 
 static inline vec vec_zero(void) { return 0.0f; }
 static inline vec vec_set1(float a) { return a; }
@@ -57,6 +58,12 @@ static inline vec vec_round(vec a) { return rintf(a); }
 static inline vec vec_floor(vec a) { return floorf(a); }
 static inline vmask vec_lt(vec a, vec b) { return a < b; }
 static inline vec vec_select(vmask mask, vec a, vec b) { return mask ? a : b; }
+static inline vindex vec_index(const int32_t *src) { return *src; }
+static inline vec vec_pick(vec a, vindex index)
+{
+    (void)index; /* 0 */
+    return a;
+}
 static inline float vec_sum(vec a) { return a; }
 static inline float vec_hmax(vec a) { return a; }
 static inline void vec_prefetch(const void *at) { __builtin_prefetch(at); }

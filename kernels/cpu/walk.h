@@ -77,6 +77,13 @@ static inline walk_at walk_seek(const walk *w, int64_t row)
     return at;
 }
 
+/* Over `rows` rows that differ in the innermost dimension only. */
+static inline void walk_skip(const walk *w, walk_at *at, int64_t rows)
+{
+    at->index[w->n - 1] += rows;
+    for (int k = 0; k < WALK_OPERANDS; k++) at->offset[k] += rows * w->dim[w->n - 1].stride[k];
+}
+
 /* To the next row; after the last, to the first. */
 static inline void walk_next(const walk *w, walk_at *at)
 {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "graph/planes.h"
+
 enum { CHUNK = 4096, SMALL_CHUNK = 16, BLOCKED_CHUNK = CHUNK / CVK_BLOCK };
 
 static bool accepts_elements(const cvk_problem *problem, const char **why_not)
@@ -74,6 +76,80 @@ cvk_status cvk_cl_copy_prepare(cvk_device *device, cvk_step *step)
         run *= params->dims[i];
     }
     return copy_launch(device, step, 0, &walk, params->offset, 0);
+}
+
+typedef struct planes_args {
+    cl_int span, n, spatial, chunk, chunks, src_blocks, dst_c, base, digits;
+    cl_int length[CVK_MAX_RANK], stride[CVK_MAX_RANK];
+} planes_args;
+
+bool cvk_cl_copy_blocked_accepts(const cvk_problem *problem, const char **why_not)
+{
+    cvk_planes planes;
+    if (!accepts_elements(problem, why_not) || !cvk_cl_blocks_fit(problem, why_not)) return false;
+    return cvk_planes_make(problem->node->params, &problem->in[0].shape, &problem->out[0].shape,
+                           &planes) ||
+           cvk_cl_refuse(why_not, "moves more than whole planes");
+}
+
+cvk_status cvk_cl_copy_blocked_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[0].shape),
+                      out = cvk_cl_nchw_of(&step->out[0].shape);
+    cvk_planes planes;
+    if (!cvk_planes_make(step->node->params, &step->in[0].shape, &step->out[0].shape, &planes))
+        return cvk_fail(CVK_SHAPE, "copy '%s': not of whole planes", step->node->name);
+    planes_args args = {.n = in.n,
+                        .spatial = in.h * in.w,
+                        .src_blocks = in.blocks,
+                        .dst_c = out.c,
+                        .base = planes.base,
+                        .digits = planes.n};
+    for (int i = 0; i < planes.n; i++) {
+        args.length[i] = planes.length[i];
+        args.stride[i] = planes.stride[i];
+    }
+    args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = step->out[0].dtype == CVK_F16 ? "copy_planes2" : "copy_planes4",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)out.n * out.blocks * args.chunks,
+                        .floats = (int64_t)args.chunk * CVK_BLOCK,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
+typedef struct last_args {
+    cl_int span, n, c, spatial, chunk, chunks;
+} last_args;
+
+bool cvk_cl_copy_last_accepts(const cvk_problem *problem, const char **why_not)
+{
+    const cvk_view *in = &problem->in[0];
+    if (!accepts_elements(problem, why_not)) return false;
+    if ((in->dtype != CVK_F32 && in->dtype != CVK_F16) ||
+        (in->shape.rank != 3 && in->shape.rank != 4))
+        return cvk_cl_refuse(why_not, "only float32 and float16 of rank 3 or 4 are blocked");
+    return cvk_planes_turned(problem->node->params, &in->shape) ||
+           cvk_cl_refuse(why_not, "does more than put the channels last");
+}
+
+cvk_status cvk_cl_copy_last_prepare(cvk_device *device, cvk_step *step)
+{
+    const cvk_cl_nchw in = cvk_cl_nchw_of(&step->in[0].shape);
+    last_args args = {.n = in.n, .c = in.c, .spatial = in.h * in.w};
+    args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
+    cvk_cl_spec spec = {.file = "move.cl",
+                        .kernel = step->out[0].dtype == CVK_F16 ? "copy_last2" : "copy_last4",
+                        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)in.n * args.chunks,
+                        .floats = (int64_t)args.chunk * in.c,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
 }
 
 bool cvk_cl_concat_plain_accepts(const cvk_problem *problem, const char **why_not)

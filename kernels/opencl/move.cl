@@ -280,6 +280,116 @@ __kernel void concat_lanes2(const __global ushort *src, __global ushort *dst,
 }
 
 typedef struct {
+    int span, n, spatial, chunk, chunks;
+    int src_blocks, dst_c;
+    int base, digits, length[8], stride[8]; /* of channels: cvk_planes (graph/planes.h) */
+} planes_args;
+
+static int2 planes_units(const planes_args *args)
+{
+    int begin = (int)get_global_id(0) * args->span;
+    int units = args->n * ((args->dst_c + 15) / 16) * args->chunks;
+    return (int2)(begin, min(begin + args->span, units));
+}
+
+/* Where the plane that becomes channel c begins in a picture of the source. */
+static int planes_source(const planes_args *args, int c)
+{
+    int from = args->base;
+    for (int d = args->digits - 1; d >= 0; d--) {
+        from += c % args->length[d] * args->stride[d];
+        c /= args->length[d];
+    }
+    return from / 16 * args->spatial * 16 + from % 16;
+}
+
+/* Whole planes, each from where it lies:
+ *
+ *   dst block [c0 c1 c2 .. c15]  <-  lanes of any blocks of src, the same for every pixel
+ *
+ * unit: a chunk of pixels of one block of dst. Lanes beyond C repeat the last channel. Elements of 4
+ * bytes, then of 2. */
+__kernel void copy_planes4(const __global uint *src, __global uint *dst,
+                           const planes_args args)
+{
+    int2 units = planes_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int blocks = (args.dst_c + 15) / 16, picture = row / blocks, at[16];
+        int from = picture * args.src_blocks * args.spatial * 16, to = row * args.spatial * 16;
+        for (int i = 0; i < 16; i++)
+            at[i] = from + planes_source(&args, min((row - picture * blocks) * 16 + i,
+                                                    args.dst_c - 1));
+        for (int x = x0; x < min(x0 + args.chunk, args.spatial); x++)
+            for (int i = 0; i < 16; i++) dst[to + x * 16 + i] = src[at[i] + x * 16];
+    }
+}
+
+__kernel void copy_planes2(const __global ushort *src, __global ushort *dst,
+                           const planes_args args)
+{
+    int2 units = planes_units(&args);
+    for (int u = units.x; u < units.y; u++) {
+        int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        int blocks = (args.dst_c + 15) / 16, picture = row / blocks, at[16];
+        int from = picture * args.src_blocks * args.spatial * 16, to = row * args.spatial * 16;
+        for (int i = 0; i < 16; i++)
+            at[i] = from + planes_source(&args, min((row - picture * blocks) * 16 + i,
+                                                    args.dst_c - 1));
+        for (int x = x0; x < min(x0 + args.chunk, args.spatial); x++)
+            for (int i = 0; i < 16; i++) dst[to + x * 16 + i] = src[at[i] + x * 16];
+    }
+}
+
+typedef struct {
+    int span, n, c, spatial, chunk, chunks;
+} last_args;
+
+/* Blocked to (N, pixels, C): the channels of a block are neighbours on both sides. unit: a chunk of
+ * pixels of all blocks. Elements of 4 bytes, then of 2. */
+__kernel void copy_last4(const __global uint *src, __global uint *dst, const last_args args)
+{
+    int begin = (int)get_global_id(0) * args.span, blocks = (args.c + 15) / 16;
+    int end = min(begin + args.span, args.n * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int n = u / args.chunks, x0 = (u - n * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.spatial);
+        for (int b = 0; b < blocks; b++) {
+            const __global uint *from = src + (n * blocks + b) * args.spatial * 16;
+            __global uint *to = dst + n * args.spatial * args.c + b * 16;
+            int lanes = min(16, args.c - b * 16);
+            for (int x = x0; x < x1; x++) {
+                if (lanes == 16)
+                    vstore16(vload16(x, from), 0, to + x * args.c);
+                else
+                    for (int i = 0; i < lanes; i++) to[x * args.c + i] = from[x * 16 + i];
+            }
+        }
+    }
+}
+
+__kernel void copy_last2(const __global ushort *src, __global ushort *dst, const last_args args)
+{
+    int begin = (int)get_global_id(0) * args.span, blocks = (args.c + 15) / 16;
+    int end = min(begin + args.span, args.n * args.chunks);
+    for (int u = begin; u < end; u++) {
+        int n = u / args.chunks, x0 = (u - n * args.chunks) * args.chunk;
+        int x1 = min(x0 + args.chunk, args.spatial);
+        for (int b = 0; b < blocks; b++) {
+            const __global ushort *from = src + (n * blocks + b) * args.spatial * 16;
+            __global ushort *to = dst + n * args.spatial * args.c + b * 16;
+            int lanes = min(16, args.c - b * 16);
+            for (int x = x0; x < x1; x++) {
+                if (lanes == 16)
+                    vstore16(vload16(x, from), 0, to + x * args.c);
+                else
+                    for (int i = 0; i < lanes; i++) to[x * args.c + i] = from[x * 16 + i];
+            }
+        }
+    }
+}
+
+typedef struct {
     int span, n, c, spatial, chunk, chunks;
 } reorder_args;
 

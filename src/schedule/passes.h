@@ -46,8 +46,12 @@ cvk_status cvk_pass_linear(cvk_graph *graph);
  * the one in rewrite_norm.c, a layer normalisation in many nodes. */
 cvk_status cvk_pass_rewrite(cvk_graph *graph);
 cvk_status cvk_rewrite_norms(cvk_graph *graph);
+/* rewrite_copy.c: copies of copies become one; a copy writes the shape that is wanted of it. */
+cvk_status cvk_pass_copies(cvk_graph *graph);
 /* rewrite_pool.c: an average pool and a 1x1 convolution change places where that is less work. */
 cvk_status cvk_pass_commute(cvk_graph *graph);
+/* rewrite.c: convolutions of one window over the whole picture, with many weights, become Gemms. */
+cvk_status cvk_pass_pictures(cvk_graph *graph);
 /* fuse.c: residual adds, activations and pools become posts of the node before them. */
 cvk_status cvk_pass_fuse(cvk_scheduler *s);
 /* Whether fuse.c may give the node posts. */

@@ -4,6 +4,7 @@
  *   QuantizeLinear, DequantizeLinear with one scale and zero point  ->  Unary QDQ
  *   x * Sigmoid(x) and the like (rewrite_act.c)                     ->  Unary SWISH ...
  *   MatMul by a constant matrix, + bias                             ->  Gemm on rows
+ *   Conv whose one window is the whole picture, with many weights   ->  Gemm (a pass of its own)
  */
 #include <string.h>
 
@@ -102,6 +103,48 @@ static cvk_status emit_row_gemm(cvk_graph *graph, const cvk_node *node, const cv
     return a.rank > 2 ? add_alias(graph, node, out, last) : CVK_OK;
 }
 
+/* Below that, weights come from a cache, and a step less between layouts is worth more. */
+enum { PICTURE_WEIGHTS = 256 * 1024 };
+
+/* A convolution of one window without padding, which covers the picture: its weights, read once, are
+ * all that counts, and a Gemm streams them. */
+static bool is_picture_conv(const cvk_graph *graph, const cvk_node *node)
+{
+    if (node->op != CVK_OP_Conv || !cvk_is_const(graph, node->in[1])) return false;
+    if (node->n_in > 2 && node->in[2] >= 0 && !cvk_is_const(graph, node->in[2])) return false;
+    const cvk_value *x = &graph->values[node->in[0]], *w = &graph->values[node->in[1]];
+    const cvk_conv_params *params = node->params;
+    if (x->dtype != CVK_F32 || w->dtype != CVK_F32 || params->group != 1 ||
+        cvk_shape_count(&w->shape) < PICTURE_WEIGHTS)
+        return false;
+    for (int d = 0; d < params->window.spatial; d++)
+        if (params->window.kernel[d] != x->shape.dims[2 + d] || params->window.pad_begin[d] ||
+            params->window.pad_end[d] || params->window.dilation[d] != 1)
+            return false;
+    return true;
+}
+
+/* (n, c, h, w) as (n, c h w), times the weights as rows, as (n, oc, 1, 1). */
+static cvk_status emit_picture_gemm(cvk_graph *graph, const cvk_node *node)
+{
+    const cvk_shape x = graph->values[node->in[0]].shape, w = graph->values[node->in[1]].shape;
+    const int64_t depth = cvk_shape_span(&w, 1, w.rank), in_dims[] = {x.dims[0], depth},
+                  w_dims[] = {w.dims[0], depth}, out_dims[] = {x.dims[0], w.dims[0]};
+    const bool bias = node->n_in > 2 && node->in[2] >= 0;
+    int in[3] = {-1, -1, bias ? node->in[2] : -1}, out;
+    CVK_TRY(new_value(graph, node->name, 2, in_dims, &in[0]));
+    CVK_TRY(add_alias(graph, node, node->in[0], in[0]));
+    CVK_TRY(new_value(graph, node->name, 2, w_dims, &in[1]));
+    graph->values[in[1]].data = graph->values[node->in[1]].data;
+    CVK_TRY(new_value(graph, node->name, 2, out_dims, &out));
+    cvk_node *gemm;
+    CVK_TRY(cvk_graph_add_node(graph, CVK_OP_Gemm, node->name, in, bias ? 3 : 2, &out, 1,
+                               sizeof(cvk_gemm_params), &gemm));
+    gemm->members = node->members;
+    *(cvk_gemm_params *)gemm->params = (cvk_gemm_params){.alpha = 1, .beta = 1, .trans_b = true};
+    return add_alias(graph, node, out, node->out[0]);
+}
+
 static cvk_status rewrite_matmuls(cvk_graph *graph)
 {
     int count, *readers = cvk_graph_readers(graph, graph->arena);
@@ -137,5 +180,16 @@ cvk_status cvk_pass_rewrite(cvk_graph *graph)
     CVK_TRY(cvk_rewrite_norms(graph));
     CVK_TRY(cvk_graph_prune(graph));
     CVK_TRY(rewrite_matmuls(graph));
+    return cvk_graph_link(graph);
+}
+
+cvk_status cvk_pass_pictures(cvk_graph *graph)
+{
+    int count;
+    cvk_node *nodes = cvk_nodes_take(graph, &count);
+    if (!nodes) return CVK_NO_MEMORY;
+    for (int i = 0; i < count; i++)
+        CVK_TRY(is_picture_conv(graph, &nodes[i]) ? emit_picture_gemm(graph, &nodes[i])
+                                                  : cvk_nodes_keep(graph, &nodes[i]));
     return cvk_graph_link(graph);
 }

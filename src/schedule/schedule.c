@@ -68,10 +68,12 @@ static cvk_status run_passes(cvk_scheduler *s)
     CVK_TRY(cvk_pass_widen(s));
     CVK_TRY(cvk_pass_lower(s->graph));
     if (!s->options->no_fuse) {
+        CVK_TRY(cvk_pass_copies(s->graph));
         CVK_TRY(cvk_pass_rewrite(s->graph));
         CVK_TRY(cvk_pass_fold(s->graph));
         CVK_TRY(cvk_pass_linear(s->graph));
         CVK_TRY(cvk_pass_commute(s->graph));
+        CVK_TRY(cvk_pass_pictures(s->graph));
     }
     set_tolerance(s);
     if (!s->options->no_fuse) CVK_TRY(cvk_pass_fuse(s));
