@@ -141,6 +141,29 @@ static void peeking(void **state)
     assert_int_equal(warnings, 1);
 }
 
+/* Entries taken out one by one, and whether any of a kind are left. */
+static void dropping(void **state)
+{
+    (void)state;
+    cvk_store *store = open_store();
+    assert_false(cvk_store_any(store, "test"));
+    assert_true(put(store, "a", "one") && put(store, "b", "two"));
+    assert_true(cvk_store_any(store, "test"));
+    assert_false(cvk_store_any(store, "tes"));
+    assert_true(cvk_store_drop(store, "test", "a", 1));
+    assert_true(cvk_store_drop(store, "other", "b", 1)); /* nothing is there */
+    expect(store, "a", NULL);
+    expect(store, "b", "two");
+    assert_true(cvk_store_any(store, "test"));
+    assert_true(cvk_store_drop(store, "test", "b", 1));
+    assert_true(cvk_store_drop(store, "test", "b", 1));
+    assert_false(cvk_store_any(store, "test"));
+    cvk_store_close(store);
+    assert_false(cvk_store_any(NULL, "test"));
+    assert_false(cvk_store_drop(NULL, "test", "a", 1));
+    assert_int_equal(warnings, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +171,7 @@ int main(void)
         TEST(out_and_in_again),
         TEST(damage_is_seen_from_outside),
         TEST(peeking),
+        TEST(dropping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

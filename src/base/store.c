@@ -20,7 +20,7 @@
 #include "base/store_hash.h"
 
 enum { BUSY_MS = 2000, MAX_PATH = CVK_STORE_MAX_PATH };
-enum { GET, TOUCH, DROP, PUT, TRIM, CLEAR, STATEMENTS };
+enum { GET, TOUCH, DROP, PUT, TRIM, CLEAR, ANY, STATEMENTS };
 static const sqlite3_int64 day_us = INT64_C(24) * 3600 * 1000000;
 
 /* Nothing is lost but time if the machine stops before the data is on the disk: no syncing. */
@@ -45,6 +45,7 @@ static const char *const texts[STATEMENTS] = {
     [TRIM] = "DELETE FROM entry WHERE rowid IN (SELECT rowid FROM (SELECT rowid, total(bytes) OVER "
              "(ORDER BY used DESC, rowid DESC) AS upto FROM entry) WHERE upto>?1)",
     [CLEAR] = "DELETE FROM entry",
+    [ANY] = "SELECT 1 FROM entry WHERE kind=?1 LIMIT 1",
 };
 
 struct cvk_store {
@@ -300,6 +301,23 @@ bool cvk_store_peek(cvk_store *store, const char *kind, const void *key, size_t 
     return find(store, &entry, day_us, data, bytes);
 }
 
+bool cvk_store_any(cvk_store *store, const char *kind)
+{
+    if (!store) return false;
+    pthread_mutex_lock(&store->lock);
+    int code = SQLITE_DONE;
+    if (store->db) {
+        sqlite3_stmt *row = store->statements[ANY];
+        sqlite3_bind_text(row, 1, kind, -1, SQLITE_STATIC);
+        code = sqlite3_step(row);
+        sqlite3_reset(row);
+        sqlite3_clear_bindings(row);
+    }
+    if (code != SQLITE_ROW && code != SQLITE_DONE) failed(store, code);
+    pthread_mutex_unlock(&store->lock);
+    return code == SQLITE_ROW;
+}
+
 static int put(cvk_store *store, const name *entry, const void *data, size_t bytes)
 {
     int code = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
@@ -330,6 +348,18 @@ bool cvk_store_put(cvk_store *store, const char *kind, const void *key, size_t k
     pthread_mutex_lock(&store->lock);
     bool open = store->db != NULL;
     int code = open ? put(store, &entry, data, bytes) : SQLITE_OK;
+    if (code) failed(store, code);
+    pthread_mutex_unlock(&store->lock);
+    return open && !code;
+}
+
+bool cvk_store_drop(cvk_store *store, const char *kind, const void *key, size_t key_bytes)
+{
+    if (!store) return false;
+    const name entry = name_of(kind, key, key_bytes);
+    pthread_mutex_lock(&store->lock);
+    bool open = store->db != NULL;
+    int code = open ? finish(bind(store, DROP, &entry)) : SQLITE_OK;
     if (code) failed(store, code);
     pthread_mutex_unlock(&store->lock);
     return open && !code;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is worth keeping between runs (built OpenCL programs, tuned kernel rows): one SQLite file,
- * convoke.sqlite, in the user's cache folder, shared by any number of processes. A store is never
- * needed: whatever is wrong with it is a warning in the log, and what it held is made again. Every
- * function takes a store of NULL, which holds nothing. Any thread may call.
+ * What is worth keeping between runs (built OpenCL programs, tuned and denied kernel rows): one
+ * SQLite file, convoke.sqlite, in the user's cache folder, shared by any number of processes. A
+ * store is never needed: whatever is wrong with it is a warning in the log, and what it held is made
+ * again. Every function takes a store of NULL, which holds nothing. Any thread may call.
  */
 #ifndef CVK_BASE_STORE_H
 #define CVK_BASE_STORE_H
@@ -36,9 +36,15 @@ bool cvk_store_get(cvk_store *store, const char *kind, const void *key, size_t k
 bool cvk_store_peek(cvk_store *store, const char *kind, const void *key, size_t key_bytes,
                     void **data, size_t *bytes);
 
+/* Whether there is anything of this kind, sound or not. */
+bool cvk_store_any(cvk_store *store, const char *kind);
+
 /* Replaces what is there; false if it was not kept. */
 bool cvk_store_put(cvk_store *store, const char *kind, const void *key, size_t key_bytes,
                    const void *data, size_t bytes);
+
+/* Takes out what is there, if anything is; false if that failed. */
+bool cvk_store_drop(cvk_store *store, const char *kind, const void *key, size_t key_bytes);
 
 /* An empty store; false if that failed. */
 bool cvk_store_clear(cvk_store *store);

@@ -4,7 +4,7 @@
  * memory spaces, each made once per value. Graph outputs end plain and in host memory. After this
  * pass the nodes are final.
  */
-#include "schedule/passes.h"
+#include "schedule/denied.h"
 
 /* A value's other forms, as a list. */
 typedef struct variant {
@@ -71,6 +71,34 @@ static cvk_status new_form(cvk_graph *graph, int from, cvk_layout layout, int sp
     return CVK_OK;
 }
 
+/* The row of a device that makes `layout`; NULL: none that may, or no device. */
+static const cvk_kernel *reorder_row(const cvk_scheduler *s, int device, cvk_layout layout)
+{
+    const cvk_device *dev = device == CVK_HOST ? NULL : s->devices[device];
+    for (int r = 0; dev && r < dev->n_kernels; r++) {
+        const cvk_kernel *row = &dev->kernels[r];
+        if (row->op == CVK_OP_Reorder && row->in_layout != layout && row->out_layout == layout &&
+            !cvk_denied(s, dev, row))
+            return row;
+    }
+    return NULL;
+}
+
+/* "row: why" for every row that would make `layout` but is denied; NULL: out of memory. */
+static const char *denied_reorders(const cvk_scheduler *s, cvk_layout layout)
+{
+    const char *text = "";
+    for (int d = 0; s->denied && d < s->n_devices; d++)
+        for (int r = 0; text && r < s->devices[d]->n_kernels; r++) {
+            const cvk_kernel *row = &s->devices[d]->kernels[r];
+            if (row->op == CVK_OP_Reorder && row->out_layout == layout &&
+                cvk_denied(s, s->devices[d], row))
+                text = cvk_arena_printf(s->graph->arena, "%s%s%s: " CVK_DENIED_WHY, text,
+                                        *text ? "; " : "", row->name);
+        }
+    return text;
+}
+
 static cvk_status emit_reorder(layouter *l, int from, cvk_layout layout, int *to)
 {
     cvk_graph *graph = l->s->graph;
@@ -83,13 +111,10 @@ static cvk_status emit_reorder(layouter *l, int from, cvk_layout layout, int *to
     node->members = "";
     node->device = reorder_device(l->s, space);
     if (!moves) return record(l, NULL, "");
-    const cvk_device *device = node->device == CVK_HOST ? NULL : l->s->devices[node->device];
-    for (int r = 0; device && r < device->n_kernels; r++) {
-        const cvk_kernel *row = &device->kernels[r];
-        if (row->op == CVK_OP_Reorder && row->in_layout != layout && row->out_layout == layout)
-            return record(l, row, "");
-    }
-    return record(l, &cvk_reference_row, "");
+    const cvk_kernel *row = reorder_row(l->s, node->device, layout);
+    const char *refused = denied_reorders(l->s, layout);
+    if (!row) node->device = CVK_HOST;
+    return refused ? record(l, row ? row : &cvk_reference_row, refused) : CVK_NO_MEMORY;
 }
 
 static cvk_status emit_transfer(layouter *l, int from, int space, int *to)
@@ -103,17 +128,24 @@ static cvk_status emit_transfer(layouter *l, int from, int space, int *to)
     return record(l, NULL, "");
 }
 
-/* The next form on the way from `from` to the wanted one: reorders happen on a device rather than
- * on the host, and transfers go to and from the host only. */
-static void next_form(const cvk_value *from, cvk_layout *layout, int *space)
+/* Whether a space can reorder: a device by a row, the host by the reference if need be. */
+static bool reorders(const cvk_scheduler *s, int space, cvk_layout layout)
+{
+    return space == 0 || reorder_row(s, device_of_space(space), layout);
+}
+
+/* The next form on the way from `from` to the wanted one: reorders happen on a device that can
+ * rather than on the host, and transfers go to and from the host only. */
+static void next_form(const cvk_scheduler *s, const cvk_value *from, cvk_layout *layout, int *space)
 {
     bool wrong_layout = from->layout != *layout, wrong_space = from->device != *space;
-    if (!wrong_space || (wrong_layout && from->device > 0))
+    bool last_chance = !wrong_space || from->device > 0 || !reorders(s, *space, *layout);
+    if (wrong_layout && last_chance && reorders(s, from->device, *layout)) {
         *space = from->device; /* reorder here */
-    else {
-        *layout = from->layout; /* transfer as it is */
-        if (from->device > 0) *space = 0;
+        return;
     }
+    *layout = from->layout; /* transfer as it is */
+    if (from->device > 0) *space = 0;
 }
 
 /* The form of `value` in layout and space, made from the form `from` unless it is there already. */
@@ -141,7 +173,7 @@ static cvk_status obtain(layouter *l, int value, cvk_layout layout, int space, i
     while (graph->values[*form].layout != layout || graph->values[*form].device != space) {
         cvk_layout step_layout = layout;
         int step_space = space;
-        next_form(&graph->values[*form], &step_layout, &step_space);
+        next_form(l->s, &graph->values[*form], &step_layout, &step_space);
         CVK_TRY(make_form(l, value, *form, step_layout, step_space, form));
     }
     return CVK_OK;

@@ -22,8 +22,8 @@ typedef struct cvk_scheduler {
     cvk_arena *brief; /* goes with the scheduler: constants that the plan holds in other forms */
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
-    cvk_store *store;        /* tuned.c: of tuned rows; NULL: none */
-    bool store_asked;
+    cvk_store *store;        /* of tuned and denied rows; NULL: none */
+    bool *const *denied;     /* denied.c: by device and row; NULL: none is */
 } cvk_scheduler;
 
 /* bind.c: the caller's input shapes; then every shape, and constants folded. */
@@ -79,6 +79,8 @@ cvk_status cvk_pass_describe(cvk_scheduler *s);
  * `refused` (may be NULL) gets the rows asked before and why not. */
 cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                           const cvk_kernel **row, const char **refused);
+/* Why a row is not for this device, whatever the node; NULL: it has all that the row needs. */
+const char *cvk_row_lacks(const cvk_device *device, const cvk_kernel *row);
 /* Whether `row` of `device` computes the node with its posts; if not, *why is its reason. */
 bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel *row,
                        const char **why);

@@ -2,12 +2,12 @@
  *
  * A device and a kernel row for every node: the first device in the caller's order that has a row
  * for it, else its reference on the host; of the rows that accept, the one that was tuned for this
- * problem (tuned.c), else the first that takes the data as they lie. Records which rows were asked
- * before and why they refused.
+ * problem (tuned.c), else the first that takes the data as they lie; none that selftest found wrong
+ * on the driver (denied.c). Records which rows were asked before and why they refused.
  */
 #include <string.h>
 
-#include "schedule/passes.h"
+#include "schedule/denied.h"
 #include "schedule/trial.h"
 
 static cvk_status run_reference(cvk_device *device, const cvk_step *step, int worker, int workers)
@@ -64,8 +64,17 @@ static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk
     return CVK_OK;
 }
 
-static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const cvk_problem *problem,
-                        const char **why)
+const char *cvk_row_lacks(const cvk_device *device, const cvk_kernel *row)
+{
+    const uint32_t lacks = row->needs & ~device->caps.bits;
+    if (!lacks) return NULL;
+    return lacks & CVK_CAP_CLBLAST ? "CLBlast was not found"
+           : lacks & CVK_CAP_CPU   ? "is written for CPU devices"
+                                   : "the device lacks a capability";
+}
+
+static bool row_accepts(const cvk_scheduler *s, const cvk_device *device, const cvk_kernel *row,
+                        const cvk_problem *problem, const char **why)
 {
     *why = "refused";
     for (int i = 0; i < problem->node->n_in + problem->node->n_out; i++) {
@@ -74,18 +83,19 @@ static bool row_accepts(const cvk_device *device, const cvk_kernel *row, const c
         *why = "a tensor has no elements";
         return false;
     }
-    const uint32_t lacks = row->needs & ~device->caps.bits;
+    const char *lacks = cvk_row_lacks(device, row);
     if (lacks) {
-        *why = lacks & CVK_CAP_CLBLAST ? "CLBlast was not found"
-               : lacks & CVK_CAP_CPU   ? "is written for CPU devices"
-                                       : "the device lacks a capability";
+        *why = lacks;
         return false;
     }
     if (problem->node->pre.on && !row->prologue) {
         *why = "takes its input as it is";
         return false;
     }
-    return row->accepts(problem, why);
+    if (!row->accepts(problem, why)) return false;
+    if (!cvk_denied(s, device, row)) return true;
+    *why = CVK_DENIED_WHY;
+    return false;
 }
 
 bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel *row,
@@ -95,14 +105,14 @@ bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const
     cvk_problem problem;
     *why = "out of memory";
     if (make_problem(s, node, &dev->caps, &problem)) return false;
-    return row_accepts(dev, row, &problem, why);
+    return row_accepts(s, dev, row, &problem, why);
 }
 
 /* Whether the row accepts and keeps to the workspace budget. */
 static cvk_status row_takes(cvk_scheduler *s, const cvk_device *device, const cvk_kernel *row,
                             const cvk_problem *problem, bool *takes, const char **why)
 {
-    *takes = row_accepts(device, row, problem, why);
+    *takes = row_accepts(s, device, row, problem, why);
     if (!*takes || !s->options->workspace_bytes) return CVK_OK;
     return cvk_trial_budget(s, problem->node, device, row, takes, why);
 }
@@ -191,6 +201,28 @@ cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
     return CVK_OK;
 }
 
+/* Says in the node's note which row would be the first for it if none were denied, and among the
+ * refusals, where it is not if it stands behind the row that was chosen. */
+static cvk_status note_denied(cvk_scheduler *s, cvk_node *node, const cvk_kernel *row,
+                              const char **refused)
+{
+    cvk_arena *arena = s->graph->arena;
+    bool *const *denied = s->denied;
+    const cvk_kernel *usual;
+    int device;
+    if (!denied) return CVK_OK;
+    s->denied = NULL;
+    cvk_status status = cvk_place_node(s, node, &device, &usual, NULL);
+    s->denied = denied;
+    if (status || usual == row) return status;
+    const char *what = cvk_arena_printf(arena, "%s: " CVK_DENIED_WHY, usual->name);
+    if (!what) return CVK_NO_MEMORY;
+    node->note = node->note ? cvk_arena_printf(arena, "%s; %s", node->note, what) : what;
+    if (!node->note) return CVK_NO_MEMORY;
+    return strstr(*refused, what) ? CVK_OK
+                                  : add_refusal(arena, refused, usual->name, CVK_DENIED_WHY);
+}
+
 static cvk_status place(cvk_scheduler *s, int index)
 {
     cvk_graph *graph = s->graph;
@@ -203,6 +235,7 @@ static cvk_status place(cvk_scheduler *s, int index)
     } else {
         CVK_TRY(cvk_place_node(s, node, &node->device, &s->rows[index], &s->refused[index]));
         if (!s->refused[index]) s->refused[index] = "";
+        CVK_TRY(note_denied(s, node, s->rows[index], &s->refused[index]));
         if (node->device != CVK_HOST)
             CVK_TRY(cvk_place_tuned(s, node, node->device, &s->rows[index]));
     }

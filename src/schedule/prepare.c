@@ -109,7 +109,7 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
     cvk_status status = cvk_step_make(s, node, device, row, &made->step);
     if (status)
         return cvk_fail_at(status, "node '%s' (%s)", node->name, cvk_op_kind_name(node->op));
-    if (transfer) { /* it moves bytes of whatever layout the value has */
+    if (transfer || (node->op == CVK_OP_Reorder && !device)) { /* of no row's layouts */
         made->step.in[0].layout = s->graph->values[node->in[0]].layout;
         made->step.out[0].layout = s->graph->values[node->out[0]].layout;
     }

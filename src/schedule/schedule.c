@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "schedule/passes.h"
+#include "schedule/denied.h"
 
 int cvk_plan_space(const cvk_plan *plan, int device)
 {
@@ -98,7 +98,9 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
             .plan = made, .graph = made->graph, .devices = devices, .n_devices = n_devices};
         s.options = options;
         s.brief = cvk_arena_create();
-        status = s.brief ? run_passes(&s) : CVK_NO_MEMORY;
+        s.store = cvk_store_open_present();
+        status = s.brief ? cvk_denied_load(&s) : CVK_NO_MEMORY;
+        if (!status) status = run_passes(&s);
         if (options->keep_values || options->keep_constants)
             made->brief = s.brief;
         else

@@ -108,21 +108,13 @@ static cvk_status find_row(cvk_scheduler *s, const cvk_node *node, int device,
     return CVK_OK;
 }
 
-/* The user's store, opened with the first problem for which there is a choice. */
-static cvk_store *store_of(cvk_scheduler *s)
-{
-    if (!s->store_asked) s->store = cvk_store_open_present();
-    s->store_asked = true;
-    return s->store;
-}
-
 cvk_status cvk_place_tuned(cvk_scheduler *s, cvk_node *node, int device, const cvk_kernel **row)
 {
     cvk_arena *arena = s->graph->arena;
     cvk_tuned tuned;
     const char *key, *why;
     const cvk_kernel *found;
-    if (s->options->no_tuned || s->options->prefer_kernel || !store_of(s)) return CVK_OK;
+    if (s->options->no_tuned || s->options->prefer_kernel || !s->store) return CVK_OK;
     CVK_TRY(cvk_tuned_key(s, node, s->devices[device], *row, &key));
     if (!key || !cvk_tuned_read(s->store, key, &tuned) || strcmp(tuned.row, (*row)->name) == 0)
         return CVK_OK;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedule/denied.h"
+
 enum { AT_ONCE = 64 };
 
 static cvk_status give_memory(cvk_row_run *r, size_t bytes, void **data)
@@ -55,7 +57,7 @@ static cvk_status add_reorder(cvk_scheduler *s, cvk_row_run *r, const cvk_view *
     for (int k = 0; k < r->device->n_kernels && !row; k++) {
         const cvk_kernel *known = &r->device->kernels[k];
         if (known->op == CVK_OP_Reorder && known->in_layout == from &&
-            known->out_layout == to->layout)
+            known->out_layout == to->layout && !cvk_denied(s, r->device, known))
             row = known;
     }
     if (!row) return cvk_fail(CVK_UNSUPPORTED, "device %s cannot reorder", r->device->info.id);

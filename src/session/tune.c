@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedule/denied.h"
 #include "schedule/describe.h"
 #include "schedule/tuned.h"
 #include "session/contest.h"
@@ -369,8 +370,10 @@ static cvk_status tune(tuner *t, cvk_device *const *devices, int n_devices,
                            .graph = graph,
                            .devices = devices,
                            .n_devices = n_devices,
-                           .options = &asked};
-    cvk_status status = graph ? collect(t) : CVK_NO_MEMORY;
+                           .options = &asked,
+                           .store = t->store};
+    cvk_status status = graph ? cvk_denied_load(&t->s) : CVK_NO_MEMORY;
+    if (!status) status = collect(t);
     if (!status) status = visit(t);
     cvk_arena_free(&arena);
     return status;
