@@ -19,8 +19,8 @@
 #include "bench/options.h"
 #include "bench/problem.h"
 #include "bench/report.h"
+#include "selftest/case.h"
 #include "session/rows.h"
-#include "tests/op_case.h"
 
 enum { LINE = 1024, MOST_ROWS = 16, MOST_OUTPUTS = 64, FIELDS = 6 };
 static const double tolerance = 1e-4; /* relative L2 */
@@ -63,7 +63,7 @@ static cvk_status start_libraries(bench *b)
     return CVK_OK;
 }
 
-static cvk_status fill_inputs(const cvk_graph *graph, const cvk_node *node, const op_case *c,
+static cvk_status fill_inputs(const cvk_graph *graph, const cvk_node *node, const cvk_case *c,
                               match *m)
 {
     m->plain = cvk_arena_alloc(graph->arena, ((size_t)node->n_in + 1) * sizeof *m->plain);
@@ -75,8 +75,8 @@ static cvk_status fill_inputs(const cvk_graph *graph, const cvk_node *node, cons
         if (node->in[i] < 0 || view->data) continue;
         view->data = cvk_arena_alloc(graph->arena, cvk_view_bytes(view) + 8);
         if (!view->data) return CVK_NO_MEMORY;
-        op_case_range(c, i, &low, &high);
-        op_case_fill(view, (uint64_t)i + 1, low, high);
+        cvk_case_range(c, i, &low, &high);
+        cvk_case_fill(view, (uint64_t)i + 1, low, high);
     }
     cvk_view out = cvk_graph_view(graph, node->out[0]);
     m->want = cvk_arena_alloc(graph->arena, cvk_view_bytes(&out) + 8);
@@ -160,7 +160,7 @@ static void close_match(bench *b, match *m)
     free(m);
 }
 
-static cvk_status bench_node(bench *b, cvk_scheduler *s, const cvk_node *node, const op_case *c,
+static cvk_status bench_node(bench *b, cvk_scheduler *s, const cvk_node *node, const cvk_case *c,
                              const bench_problem *p)
 {
     match *m = calloc(1, sizeof *m);
@@ -204,11 +204,11 @@ static int bench_case(bench *b, bench_problem p)
         p.inputs = inputs;
         p.posts = "";
     }
-    op_case c = {p.op, p.inputs, p.attrs, p.posts};
+    cvk_case c = {p.op, p.inputs, p.attrs, p.posts};
     cvk_arena *arena = cvk_arena_create();
     cvk_graph *graph;
     if (!arena) return 1;
-    cvk_status status = op_case_graph(arena, &c, &graph);
+    cvk_status status = cvk_case_graph(arena, &c, &graph);
     cvk_plan plan = {.arena = arena, .devices = &b->device, .n_devices = 1};
     cvk_schedule_options options = {0};
     cvk_scheduler s = {.plan = &plan, .devices = &b->device, .n_devices = 1, .options = &options};
@@ -273,12 +273,11 @@ static int bench_list(bench *b, const char *path)
 static int bench_cases(bench *b)
 {
     int failed = 0;
-    for (int i = 0; i < op_cases_count; i++) {
-        const op_case *c = &op_cases[i];
+    for (cvk_case c = {.op = NULL}; cvk_case_next(&c);) {
         char name[LINE];
-        snprintf(name, sizeof name, "%s %s%s%s%s%s", c->op, c->inputs, *c->attrs ? " " : "",
-                 c->attrs, *c->posts ? " " : "", c->posts);
-        bench_problem p = {name, c->op, c->inputs, c->attrs, c->posts, "op_cases.def", 1};
+        snprintf(name, sizeof name, "%s %s%s%s%s%s", c.op, c.inputs, *c.attrs ? " " : "", c.attrs,
+                 *c.posts ? " " : "", c.posts);
+        bench_problem p = {name, c.op, c.inputs, c.attrs, c.posts, "op_cases.def", 1};
         failed |= bench_case(b, p);
     }
     return failed;

@@ -170,7 +170,7 @@ static bool write_list(const layers *all, const char *folder, const char *networ
     fprintf(
         file,
         "# %s: its convolutions and products, as bench/network_layers writes them\n"
-        "# name | op | inputs | attributes | posts | count     (the grammar of tests/op_case.h)\n",
+        "# name | op | inputs | attributes | posts | count     (the grammar: selftest/case.h)\n",
         network);
     for (int i = 0; i < all->count; i++)
         fprintf(file, "%-28s | %s | %d\n", all->items[i].name, all->items[i].problem,

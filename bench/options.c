@@ -13,7 +13,7 @@ static const char help[] =
     "Times every kernel row of DEVICE (default cpu) that accepts a problem; rows take turns.\n\n"
     "  --layers FILE     problems from a list like bench/layers/common.txt (the default); repeat\n"
     "                    for several\n"
-    "  --cases           the problems of tests/op_cases.def\n"
+    "  --cases           the problems of src/selftest/op_cases.def\n"
     "  --only TEXT       only problems with TEXT in their name\n"
     "  --rows A,B        only these rows\n"
     "  --rounds N        turns of each, whose median counts (default 15)\n"

@@ -64,6 +64,7 @@ endif()
 
 convoke_room(schedule src/schedule/*.c)
 convoke_room(session src/session/*.c)
+convoke_room(selftest src/selftest/*.c)
 convoke_room(api src/api*.c)
 
 set(CONVOKE_OBJECTS)

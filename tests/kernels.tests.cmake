@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-add_executable(test_kernels test_kernels.c op_case.c)
+add_executable(test_kernels test_kernels.c)
 target_link_libraries(test_kernels PRIVATE convoke_flags PkgConfig::CMOCKA convoke_static)
 set(isas scalar avx2 avx512)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")

@@ -14,9 +14,10 @@ set(TABLE
     "src/backend                | public src/base src/graph"
     "src/schedule               | public src/base src/graph src/ops src/backend/backend.h src/backend/kernel.h"
     "src/session                | public src/base src/graph src/ops src/backend/backend.h src/backend/kernel.h src/schedule"
+    "src/selftest               | public src/base src/graph src/ops src/backend/backend.h src/backend/kernel.h src/schedule"
     "src/zoo                    | public"
     "src/cli                    | public src/zoo"
-    "src                        | public src/base src/graph src/ops src/onnx src/backend src/backend/opencl src/schedule src/session"
+    "src                        | public src/base src/graph src/ops src/onnx src/backend src/backend/opencl src/schedule src/session src/selftest"
     "kernels/cpu                | public src/base src/graph src/backend/kernel.h"
     "kernels/opencl             | public src/base src/graph src/backend/kernel.h src/backend/backend.h src/backend/opencl/cl.h"
 )

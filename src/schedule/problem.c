@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A fused node's problem as one line: operator, inputs, parameters, what is fused, outputs. The
- * grammar is that of tests/op_case.h where it has words for it.
+ * grammar is that of src/selftest/case.h where it has words for it.
  *     Conv | 1x64x56x56 c:64x64x3x3 c:64 1x64x56x56 | pads=[1,1,1,1] | Add:3 Relu | 1x64x56x56
  */
 #include "ops/tell.h"

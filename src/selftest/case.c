@@ -2,7 +2,7 @@
  *
  * Reads the rows of op_cases.def.
  */
-#include "tests/op_case.h"
+#include "selftest/case.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,12 +13,37 @@
 #include "ops/window.h"
 #include "schedule/passes.h"
 
-#define CASE(op, inputs, attrs, posts) {op, inputs, attrs, posts},
-const op_case op_cases[] = {
-#include "tests/op_cases.def"
+/* All rows as one piece of text, four strings each: no pointers for a loader to mend. */
+#define MEMBER_OF(line) row_##line
+#define MEMBER(line) MEMBER_OF(line)
+#define CASE(op, inputs, attrs, posts)                                                             \
+    char MEMBER(__LINE__)[sizeof op "\0" inputs "\0" attrs "\0" posts];
+static const struct rows {
+#include "selftest/op_cases.def"
+} rows = {
+#undef CASE
+#define CASE(op, inputs, attrs, posts) op "\0" inputs "\0" attrs "\0" posts,
+#include "selftest/op_cases.def"
 };
 #undef CASE
-const int op_cases_count = (int)(sizeof op_cases / sizeof *op_cases);
+
+static const char *behind(const char *text)
+{
+    return text + strlen(text) + 1;
+}
+
+bool cvk_case_next(cvk_case *c)
+{
+    const char *const first = (const char *)&rows;
+    const char *op = c->op ? behind(c->posts) : first;
+    *c = (cvk_case){.op = NULL};
+    if (op == first + sizeof rows) return false;
+    c->op = op;
+    c->inputs = behind(c->op);
+    c->attrs = behind(c->inputs);
+    c->posts = behind(c->attrs);
+    return true;
+}
 
 enum { MAX_WORDS = 80, WORD = 200 };
 
@@ -60,7 +85,7 @@ static double any_float(uint64_t seed, int64_t i)
     return ldexp((bits & 1 ? -1 : 1) * (1 + unit), (int)(bits >> 1 & 127) - 64);
 }
 
-void op_case_fill(cvk_view *view, uint64_t seed, double low, double high)
+void cvk_case_fill(cvk_view *view, uint64_t seed, double low, double high)
 {
     int64_t count = cvk_view_count(view);
     if (low == high) {
@@ -129,7 +154,7 @@ static cvk_status parse_input(const char *word, input_word *in)
     return in->dtype ? CVK_OK : cvk_fail(CVK_BAD_ARGUMENT, "unknown type in an input");
 }
 
-void op_case_range(const op_case *c, int index, double *low, double *high)
+void cvk_case_range(const cvk_case *c, int index, double *low, double *high)
 {
     char words[MAX_WORDS][WORD];
     input_word in = {.low = 0};
@@ -156,7 +181,7 @@ static cvk_status add_input(cvk_graph *graph, const char *word, int index, int *
     cvk_view view = cvk_graph_view(graph, *id);
     view.data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&view) + 8);
     if (!view.data) return CVK_NO_MEMORY;
-    op_case_fill(&view, (uint64_t)index + 100, in.low, in.high);
+    cvk_case_fill(&view, (uint64_t)index + 100, in.low, in.high);
     char *at = in.values;
     for (int64_t i = 0; *at && i < cvk_view_count(&view); i++) {
         cvk_view_set(&view, i, strtod(at, &at));
@@ -255,7 +280,7 @@ static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, cvk_d
         cvk_view view = cvk_graph_view(graph, id);
         view.data = cvk_arena_alloc(graph->arena, cvk_view_bytes(&view));
         if (!view.data) return CVK_NO_MEMORY;
-        op_case_fill(&view, 7, 0, 0);
+        cvk_case_fill(&view, 7, 0, 0);
         value->data = view.data;
     }
     in[own] = id;
@@ -360,6 +385,7 @@ static cvk_status parse_zero(const cvk_attrs *attrs, const char *name, int32_t *
 static cvk_status parse_internal(const cvk_attrs *attrs, cvk_node *node)
 {
     const char *kind;
+    if (node->op == CVK_OP_Reorder) return CVK_OK;
     if (node->op == CVK_OP_QPool) {
         cvk_qpool_params *pool = node->params;
         pool->pool.kind = CVK_POOL_AVERAGE;
@@ -382,7 +408,7 @@ static cvk_status parse_internal(const cvk_attrs *attrs, cvk_node *node)
 
 static bool find_op(const char *name, cvk_op_kind *op)
 {
-    static const cvk_op_kind internal[] = {CVK_OP_QBinary, CVK_OP_QPool};
+    static const cvk_op_kind internal[] = {CVK_OP_QBinary, CVK_OP_QPool, CVK_OP_Reorder};
     for (size_t i = 0; i < sizeof internal / sizeof *internal; i++) {
         *op = internal[i];
         if (strcmp(cvk_op_kind_name(*op), name) == 0) return true;
@@ -398,7 +424,7 @@ static cvk_status parse_case_node(cvk_graph *graph, cvk_node *node)
                                           : cvk_node_parse(graph, node);
 }
 
-static cvk_status add_case_node(cvk_graph *graph, const op_case *c, const int *in, int n_in)
+static cvk_status add_case_node(cvk_graph *graph, const cvk_case *c, const int *in, int n_in)
 {
     char words[MAX_WORDS][WORD];
     int n_words = split(c->attrs, words), n_attrs = 0, n_out = 1, out[8];
@@ -445,7 +471,7 @@ static cvk_status keep_half(cvk_graph *graph, const char *word, int id)
     return CVK_OK;
 }
 
-cvk_status op_case_graph(cvk_arena *arena, const op_case *c, cvk_graph **made)
+cvk_status cvk_case_graph(cvk_arena *arena, const cvk_case *c, cvk_graph **made)
 {
     char words[MAX_WORDS][WORD];
     cvk_graph *graph = cvk_graph_create(arena, c->op, 13);
