@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The door, third part: tuning and the store. Checks arguments and forwards; no other logic.
+ * The door, third part: tuning, the self-test and the store. Checks arguments and forwards; no
+ * other logic.
  */
 #include "base/store.h"
 #include "onnx/model.h"
+#include "selftest/selftest.h"
 #include "session/tune.h"
 
 cvk_status cvk_tune(const cvk_model *model, cvk_device *const *devices, int n_devices,
@@ -32,6 +34,14 @@ cvk_status cvk_tune(const cvk_model *model, cvk_device *const *devices, int n_de
                         options->budget_s);
     return cvk_tune_plan(cvk_model_graph(model), devices, n_devices, session_options, options,
                          result);
+}
+
+cvk_status cvk_selftest(cvk_device *device, const cvk_selftest_options *options,
+                        cvk_selftest_result *result)
+{
+    const cvk_selftest_options defaults = {0};
+    if (!device) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_selftest: device is NULL");
+    return cvk_selftest_device(device, options ? options : &defaults, result);
 }
 
 cvk_status cvk_cache_path(char *path, size_t size)

@@ -41,6 +41,9 @@ convoke_device_test(test_quantised)
 convoke_device_test(test_random_nets)
 convoke_device_test(test_tune)
 target_compile_definitions(test_tune PRIVATE _XOPEN_SOURCE=700)
+convoke_device_test(test_selftest)
+target_compile_definitions(test_selftest PRIVATE _XOPEN_SOURCE=700)
+target_include_directories(test_selftest PRIVATE ${SQLITE3_INCLUDE_DIRS})
 
 # The test itself is linked to libOpenCL, as a program that shares its context would be.
 find_library(OPENCL_LIBRARY OpenCL)

@@ -52,10 +52,10 @@ keys() {
 
 # Help, version, wrong use.
 expect 0 --version && says 0.
-expect 0 --help && says devices info plan run eval bench check compare tune cache zoo
+expect 0 --help && says devices info plan run eval bench check compare tune selftest cache zoo
 expect 2
 expect 2 teapot && complains 'the commands are devices, info'
-for command in devices info plan run eval bench check compare tune cache zoo; do
+for command in devices info plan run eval bench check compare tune selftest cache zoo; do
     expect 0 $command --help && says "usage: convoke $command"
     expect 2 $command --no-such-option
 done
@@ -363,7 +363,42 @@ expect 1 cache verify && says 'damaged'
 expect 3 cache list
 expect 0 cache clear
 expect 0 cache verify && says 'checked 0 rows'
+
+# The self-test: all right; then a kernel made wrong, which plans avoid until it passes again.
+expect 2 selftest more
+expect 2 selftest --kernel teapot && complains "no kernel row 'teapot'"
+expect 4 selftest --device teapot
+expect 0 selftest --device cpu --json && keys device kernels kernel op cases status denied passed not_reached
+[ "$(number passed)" -eq "$(number rows)" ] || wrong "selftest: not all passed: $(head -c 300 out)"
+expect 0 selftest --device cpu --isa scalar --kernel softmax && says '1 passed, 0 wrong, 0 failed, 0 not reached'
+expect 0 cache list && says 'in all 0 rows'
+if "$convoke" devices --device opencl >out 2>err; then
+    mkdir cl
+    cp "$repo"/kernels/opencl/*.cl cl
+    sed -i 's/(row\[left + p \* SW\], w,/(row[left + p * SW], -w,/' cl/depthwise.cl
+    expect 0 zoo mobilenet -o deep.onnx --size 32
+    expect 0 plan deep.onnx --device opencl && says depthwise
+    CONVOKE_CL_DIR=$here/cl expect 1 selftest --device opencl --kernel depthwise
+    says 'denied now' '1 wrong' 'relative L2 error'
+    expect 0 cache list && says 'denied row' 'Conv depthwise'
+    expect 0 plan deep.onnx --device opencl && says 'depthwise: denied by selftest on this driver'
+    expect 0 plan deep.onnx --device opencl --json && says 'depthwise: denied by selftest on this driver'
+    CONVOKE_CL_DIR=$here/cl expect 1 selftest --device opencl --kernel depthwise --json
+    python3 - <<'END' || wrong "selftest --json: $(cat out)"
+import json
+run = json.load(open("out"))
+assert run["denied"] == ["depthwise"] and run["wrong"] == 1
+assert run["kernels"][0]["status"] == "wrong" and run["kernels"][0]["was_denied"]
+END
+    expect 0 selftest --device cpu,opencl --kernel softmax --json && keys runs
+    expect 0 selftest --device opencl --kernel depthwise && says 'no longer denied' '1 passed'
+    expect 0 cache list
+    grep -q 'denied row' out && wrong "a row that passes is denied still: $(head -c 300 out)"
+    expect 0 plan deep.onnx --device opencl
+    grep -q 'denied by selftest' out && wrong "a plan does without a row that passes"
+fi
 export CONVOKE_CACHE_DIR=
+expect 0 selftest --device cpu --kernel softmax
 expect 3 cache list && complains 'there is no store'
 expect 3 tune "$model" --device cpu && complains 'there is no store'
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every kernel row of one device against the references in double precision, over the cases of
- * selftest (src/selftest/op_cases.def), as selftest compares them; on the CPU also the same bits for
- * any number of workers. A row that no case reaches fails.
+ * selftest (src/selftest/op_cases.def), as selftest compares them; on the CPU also the same bits
+ * for any number of workers. A row that no case reaches fails.
  *
  *     test_kernels cpu [isa]      test_kernels opencl[:N]     [only cases of this operator]
  */

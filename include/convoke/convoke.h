@@ -334,7 +334,8 @@ typedef struct cvk_session_options {
     bool profile;              /* time each step of each run */
     bool allow_nan;            /* do not refuse inputs that contain NaN */
     size_t workspace_bytes;    /* upper bound of scratch memory; 0: none */
-    const char *prefer_kernel; /* use this kernel row wherever it accepts (comparison and tests) */
+    const char *prefer_kernel; /* use this kernel row wherever it accepts (comparison and tests);
+                                  CVK_BAD_ARGUMENT if it is on the deny list, see cvk_selftest */
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
@@ -440,12 +441,12 @@ CVK_API const char *cvk_session_describe(const cvk_session *session);
 CVK_API void cvk_session_free(cvk_session **session);
 
 /* ------------------------------------------------------------------------------------------------
- * Ring 6: tuning, and what is kept between runs
+ * Ring 6: tuning, the self-test, and what is kept between runs
  *
  * The store is one file in the user's cache folder (CONVOKE_CACHE_DIR, else XDG_CACHE_HOME or
- * ~/.cache, folder "convoke"), shared by all processes: kernel rows that were measured, and built
- * OpenCL programs. It is never needed: sessions do without what is missing, damaged or of another
- * version, with a warning in the log where something was wrong.
+ * ~/.cache, folder "convoke"), shared by all processes: kernel rows that were measured or denied,
+ * and built OpenCL programs. It is never needed: sessions do without what is missing, damaged or of
+ * another version, with a warning in the log where something was wrong.
  */
 
 /* One problem of a plan: steps alike in operator, parameters, shapes, types and what is fused. */
@@ -493,13 +494,70 @@ CVK_API cvk_status cvk_tune(const cvk_model *model, cvk_device *const *devices, 
                             const cvk_session_options *session_options,
                             const cvk_tune_options *options, cvk_tune_result *result);
 
+typedef enum cvk_selftest_status {
+    CVK_SELFTEST_PASSED = 1,
+    CVK_SELFTEST_WRONG,      /* a result differs from the reference's */
+    CVK_SELFTEST_FAILED,     /* the driver refused the row's program, its memory or its launch */
+    CVK_SELFTEST_NOT_REACHED /* no case can be run with it here */
+} cvk_selftest_status;
+
+/* One kernel row of a device. */
+typedef struct cvk_selftest_row {
+    const char *device; /* "cpu", "opencl:0", ... */
+    const char *kernel; /* the row, as cvk_step_info has it */
+    const char *op;     /* the kind of operator that it computes: "Conv", "Unary", "Pool", ... */
+    int cases, wrong;   /* problems that it was given, and of them those that it got wrong */
+    cvk_selftest_status status;
+    double rel_l2;      /* the largest relative L2 distance of a result from the reference's;
+                           infinite where one has an infinity or a NaN that the other has not */
+    const char *reason; /* the first case that went wrong and how, or why there was none; "" */
+    bool denied;        /* is on the driver's deny list from now on */
+    bool was_denied;    /* was on it before */
+} cvk_selftest_row;
+typedef void (*cvk_selftest_fn)(void *user, const cvk_selftest_row *row);
+
+typedef struct cvk_selftest_options {
+    const char *kernel;  /* only rows of this name; NULL: all */
+    cvk_selftest_fn row; /* called for each row, in the order of preference, when all are done; may
+                            be NULL. The row's strings are valid during the call */
+    void *user;          /* first argument of row */
+} cvk_selftest_options;
+
+typedef struct cvk_selftest_result {
+    int rows; /* of the device, or of the name asked for: the sum of the four below */
+    int passed, wrong, failed, not_reached;
+    int cases;  /* all that were run */
+    int denied; /* of the rows, those on the deny list from now on */
+} cvk_selftest_result;
+
+/* Runs every kernel row of the device on small problems, in each of which a row computes one node,
+ * and compares the results with the operators' references in double precision: floats must be
+ * within a relative L2 distance of 1e-5 (float16: 1e-3), at infinities, NaN and extreme numbers
+ * each element for itself; integers must be equal. Subnormal inputs, which OpenCL devices may take
+ * for zeros, are left out. It takes seconds on a CPU; where programs must
+ * be built first, up to minutes. No problem has more than 100 million multiply-adds.
+ *
+ * A row that is wrong or fails goes on the deny list of the driver (device name, driver, version of
+ * the library), which the store keeps; one that passes leaves it. Sessions created afterwards do
+ * without denied rows, and say so (cvk_step_info: refused, note); where all rows of an operator are
+ * denied its reference runs on the host; to prefer one is an error. cvk_cache_visit tells the list
+ * (kind "denied row"), cvk_cache_clear empties it with all else.
+ *
+ * options and result may be NULL; rows are told of and result is filled even if the call fails
+ * after the test. That rows are wrong is no failure of the call: see result. CVK_BAD_ARGUMENT: no
+ * row has the name asked for; CVK_IO: the deny list has changed, but the store cannot be had or
+ * written to; CVK_DEVICE_FAILED: the device stopped answering at a row, which is denied; what was
+ * not run by then is not reached. The next call begins with other rows. */
+CVK_API cvk_status cvk_selftest(cvk_device *device, const cvk_selftest_options *options,
+                                cvk_selftest_result *result);
+
 /* An entry of the store. */
 typedef struct cvk_cache_entry {
-    const char *kind;  /* "tuned row", "opencl program" */
+    const char *kind;  /* "tuned row", "denied row", "opencl program" */
     const char *name;  /* its key, lines separated by '\n', where that is text; else "" */
     const char *value; /* what is kept, where that is text; else "" */
     size_t bytes;      /* of both */
-    int64_t used;      /* last use, in seconds since 1970 (of tuned rows: to the day) */
+    int64_t used;      /* last use, in seconds since 1970 (of rows: to the day) */
     bool sound;        /* its checksum is right; if not, it is never used */
 } cvk_cache_entry;
 typedef void (*cvk_cache_fn)(void *user, const cvk_cache_entry *entry);

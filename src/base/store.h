@@ -2,8 +2,8 @@
  *
  * What is worth keeping between runs (built OpenCL programs, tuned and denied kernel rows): one
  * SQLite file, convoke.sqlite, in the user's cache folder, shared by any number of processes. A
- * store is never needed: whatever is wrong with it is a warning in the log, and what it held is made
- * again. Every function takes a store of NULL, which holds nothing. Any thread may call.
+ * store is never needed: whatever is wrong with it is a warning in the log, and what it held is
+ * made again. Every function takes a store of NULL, which holds nothing. Any thread may call.
  */
 #ifndef CVK_BASE_STORE_H
 #define CVK_BASE_STORE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * convoke cache: the store of tuned kernel rows and program binaries: listed, checked, emptied,
- * copied to a file and from one.
+ * convoke cache: the store of tuned and denied kernel rows and program binaries: listed, checked,
+ * emptied, copied to a file and from one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,9 +141,8 @@ int command_cache(int argc, char **argv)
     int count;
     const usage usage = {
         "cache list | clear | verify | export FILE | import FILE [OPTIONS]",
-        "The store of tuned kernel rows and program binaries. verify: exit status 1 if something "
-        "in\n"
-        "it is damaged. import: entries of the file replace those of the same name.",
+        "The store of tuned and denied kernel rows and program binaries. verify: exit status 1 if\n"
+        "something in it is damaged. import: entries of the file replace those of the same name.",
         NULL,
         0,
         1,

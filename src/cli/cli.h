@@ -33,6 +33,7 @@ int command_bench(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_tune(int argc, char **argv);
+int command_selftest(int argc, char **argv);
 int command_cache(int argc, char **argv);
 int command_zoo(int argc, char **argv);
 

@@ -17,7 +17,8 @@ static const command commands[] = {
     {"check", "run ONNX backend-test folders", command_check},
     {"compare", "the same input on two devices, step by step", command_compare},
     {"tune", "measure which kernels are best for a model, and keep that", command_tune},
-    {"cache", "the store of tuned kernels and built programs", command_cache},
+    {"selftest", "every kernel against its reference; wrong ones are denied", command_selftest},
+    {"cache", "the store of tuned and denied kernels and built programs", command_cache},
     {"zoo", "build a classic network and save it as ONNX", command_zoo},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -19,8 +19,8 @@ typedef struct cvk_expected {
     bool each;           /* every element counts for itself */
 } cvk_expected;
 
-/* Inputs filled as the case says; without subnormal floats unless they are wanted: a device may take
- * them for zeros. */
+/* Inputs filled as the case says; without subnormal floats unless they are wanted: a device may
+ * take them for zeros. */
 cvk_status cvk_expected_make(cvk_graph *graph, const cvk_case *c, const cvk_node *node,
                              bool subnormals, cvk_expected *e);
 
