@@ -573,7 +573,8 @@ typedef struct cvk_cache_sum {
 CVK_API cvk_status cvk_cache_path(char *path, size_t size);
 
 /* Reads the whole store, checks it, and calls `visit` (may be NULL) for every entry, the one used
- * longest ago first; its strings are valid during the call. Changes nothing. No file: no entries.
+ * longest ago first; its strings are valid during the call. Changes nothing, but undoes a write that
+ * a process which was killed has left unfinished. No file: no entries.
  * CVK_BAD_INPUT: the file is damaged or not a store; CVK_IO: it cannot be read. */
 CVK_API cvk_status cvk_cache_visit(cvk_cache_fn visit, void *user, cvk_cache_sum *sum);
 

@@ -49,7 +49,8 @@ bool cvk_store_drop(cvk_store *store, const char *kind, const void *key, size_t 
 /* An empty store; false if that failed. */
 bool cvk_store_clear(cvk_store *store);
 
-/* store_file.c: the file as it lies, for people. Nothing here mends or makes one. */
+/* store_file.c: the file as it lies, for people. Nothing here mends or makes one; but a write in the
+ * midst of which a process was stopped is undone. */
 
 /* Where the user's store is or would be; false if it is switched off or the path does not fit. */
 bool cvk_store_path(char *path, size_t size);
@@ -63,7 +64,7 @@ typedef struct cvk_store_entry {
 } cvk_store_entry;
 
 /* Calls `visit` (may be NULL) for every entry, the one used longest ago first, until it fails;
- * nothing to visit if there is no file. CVK_BAD_INPUT: not a store, or damaged beyond its entries;
+ * nothing to visit if there is no file or nothing in it. CVK_BAD_INPUT: not a store, or damaged beyond its entries;
  * CVK_IO: cannot be read. */
 cvk_status cvk_store_walk(const char *path,
                           cvk_status (*visit)(void *user, const cvk_store_entry *entry),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/status.h"
@@ -138,7 +139,10 @@ cvk_status cvk_store_import(const char *path, cvk_cache_sum *sum)
 {
     char own[CVK_STORE_MAX_PATH];
     CVK_TRY(find_path(own));
-    if (access(path, F_OK) != 0) return cvk_fail(CVK_IO, "'%s' cannot be opened", path);
+    struct stat info;
+    if (stat(path, &info) != 0) return cvk_fail(CVK_IO, "'%s' cannot be opened", path);
+    if (info.st_size == 0)
+        return cvk_fail(CVK_BAD_INPUT, "'%s' is no store of Convoke's: it is empty", path);
     CVK_TRY(cvk_store_walk(path, NULL, NULL));
     return copy_all(path, cvk_store_open(), own, sum);
 }

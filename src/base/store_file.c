@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A store's file as it lies: every entry of it, and whether it can be believed. Opened for reading
- * only, so that looking at a damaged file changes nothing.
+ * only, so that looking at a damaged file changes nothing, but for a write that never came to its
+ * end: it is undone.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -50,12 +51,16 @@ static int first_line(sqlite3 *db, const char *sql, char *text, size_t size)
     return line ? SQLITE_OK : code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_ERROR : code;
 }
 
-/* The format's number and SQLite's own check of its pages. */
-static cvk_status check_file(sqlite3 *db, const char *path)
+/* The format's number and SQLite's own check of its pages. *empty: a file without a page, whose
+ * maker was stopped before there were tables in it. */
+static cvk_status check_file(sqlite3 *db, const char *path, bool *empty)
 {
     char line[256], want[16];
     snprintf(want, sizeof want, "%d", CVK_STORE_FORMAT);
-    int code = first_line(db, "PRAGMA user_version", line, sizeof line);
+    int code = first_line(db, "PRAGMA page_count", line, sizeof line);
+    *empty = !code && strcmp(line, "0") == 0;
+    if (*empty) return CVK_OK;
+    if (!code) code = first_line(db, "PRAGMA user_version", line, sizeof line);
     if (code) return wrong(path, code);
     if (strcmp(line, want) != 0)
         return cvk_fail(CVK_BAD_INPUT, "'%s' is no store of Convoke's: its format is %s, not %s",
@@ -90,8 +95,9 @@ static cvk_status walk(sqlite3 *db, const char *path,
     static const char query[] =
         "SELECT kind, hash, used, bytes, sum, key, data FROM entry ORDER BY used, rowid";
     sqlite3_stmt *row = NULL;
-    cvk_status status = check_file(db, path);
-    if (status) return status;
+    bool empty;
+    cvk_status status = check_file(db, path, &empty);
+    if (status || empty) return status;
     int code = sqlite3_prepare_v2(db, query, -1, &row, NULL);
     while (!code && !status && (code = sqlite3_step(row)) == SQLITE_ROW) {
         cvk_store_entry entry = read_entry(row);
@@ -103,16 +109,27 @@ static cvk_status walk(sqlite3 *db, const char *path,
     return wrong(path, code);
 }
 
+/* Opens it as far as reading the first page. SQLITE_READONLY_ROLLBACK: a process was stopped in the
+ * midst of a write, which SQLite must undo before anybody can read. */
+static int open_file(const char *path, int flags, sqlite3 **db)
+{
+    int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code) return code;
+    sqlite3_extended_result_codes(*db, 1);
+    sqlite3_busy_timeout(*db, BUSY_MS);
+    sqlite3_exec(*db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
+    return sqlite3_exec(*db, "PRAGMA schema_version", NULL, NULL, NULL);
+}
+
 cvk_status cvk_store_walk(const char *path,
                           cvk_status (*visit)(void *user, const cvk_store_entry *entry), void *user)
 {
     sqlite3 *db = NULL;
     if (access(path, F_OK) != 0) return CVK_OK;
-    int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!code) {
-        sqlite3_extended_result_codes(db, 1);
-        sqlite3_busy_timeout(db, BUSY_MS);
-        sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
+    int code = open_file(path, SQLITE_OPEN_READONLY, &db);
+    if (code == SQLITE_READONLY_ROLLBACK) {
+        sqlite3_close(db);
+        code = open_file(path, SQLITE_OPEN_READWRITE, &db);
     }
     cvk_status status = code ? wrong(path, code) : walk(db, path, visit, user);
     sqlite3_close(db);
