@@ -39,11 +39,12 @@ cvk_status cvk_opencl_bind(cvk_session *session, const char *name, cl_mem buffer
     void *previous, *mine;
     CVK_TRY(cvk_session_stand_in(session, name, buffer, &device, &bytes, &previous));
     cvk_status status = buffer ? check_buffer(device, buffer, bytes, name) : CVK_OK;
+    if (buffer && !status)
+        status = cvk_cl_check(cvk_cl.RetainMemObject(buffer), "clRetainMemObject");
     if (status) { /* as it was */
         cvk_session_stand_in(session, name, previous, &device, &bytes, &mine);
         return status;
     }
-    if (buffer) cvk_cl.RetainMemObject(buffer);
     if (previous) cvk_cl.ReleaseMemObject(previous);
     return CVK_OK;
 }

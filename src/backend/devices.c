@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
+
 int cvk_devices_list(cvk_device_info *infos, int capacity)
 {
     int total = 0;
@@ -77,10 +79,11 @@ static cvk_status open_auto(const cvk_device_options *options, cvk_device **devi
         enum { MOST = 16 };
         cvk_device_info infos[MOST];
         int count = cvk_backends[b]->list(infos, MOST);
-        for (int i = 0; i < count && i < MOST; i++)
-            if (infos[i].kind == CVK_DEVICE_GPU &&
-                cvk_backends[b]->open(i, options, device) == CVK_OK)
-                return CVK_OK;
+        for (int i = 0; i < count && i < MOST; i++) {
+            if (infos[i].kind != CVK_DEVICE_GPU) continue;
+            if (cvk_backends[b]->open(i, options, device) == CVK_OK) return CVK_OK;
+            cvk_log(CVK_LOG_WARN, "auto: the next device is taken: %s", cvk_last_error());
+        }
     }
     return cvk_backends[0]->open(0, options, device);
 }

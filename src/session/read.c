@@ -55,8 +55,9 @@ static void describe(const cvk_value *value, cvk_tensor *tensor)
 static cvk_status fetch_late(const cvk_session *session, int id, cvk_tensor *tensor)
 {
     const cvk_value *value = cvk_session_tail_value(session, id);
-    if (tensor->data && !value->data)
-        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", value->name);
+    if (tensor->data && (!value->data || !session->has_run))
+        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s', or the last one failed",
+                        value->name);
     describe(value, tensor);
     cvk_view view = {.dtype = value->dtype, .shape = value->shape};
     if (tensor->data) memcpy(tensor->data, value->data, cvk_view_bytes(&view));
@@ -80,7 +81,7 @@ cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor 
                         "input or unknown",
                         name);
     if (tensor->data && !session->has_run)
-        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s' yet", name);
+        return cvk_fail(CVK_BAD_ARGUMENT, "no run has computed '%s', or the last one failed", name);
     describe(value, tensor);
     return tensor->data ? fetch(plan, id, tensor->data) : CVK_OK;
 }

@@ -135,8 +135,7 @@ static cvk_status read_plain(cvk_device *device, const cvk_view *out, void *dst)
 cvk_status cvk_row_result(cvk_row_run *r, void *const *dst)
 {
     const cvk_step *own = &r->steps[r->n_steps - 1];
-    if (!cvk_row_launch(r, 1))
-        return cvk_fail(CVK_DEVICE_FAILED, "row %s failed", own->kernel->name);
+    if (!cvk_row_launch(r, 1)) return cvk_fail_at(CVK_DEVICE_FAILED, "row %s", own->kernel->name);
     for (int i = 0; i < own->node->n_out; i++)
         if (own->node->out[i] >= 0 && dst[i]) CVK_TRY(read_plain(r->device, &own->out[i], dst[i]));
     return CVK_OK;

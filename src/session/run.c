@@ -279,6 +279,7 @@ cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, i
     CVK_TRY(bind_inputs(session, inputs, n_inputs));
     CVK_TRY(bind_outputs(session, outputs, n_outputs));
     cvk_session_apply(session);
+    session->has_run = false;
     CVK_TRY(cvk_session_walk(session, true));
     if (session->plan->tail) CVK_TRY(cvk_session_run_tail(session));
     session->has_run = true;

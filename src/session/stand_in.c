@@ -132,6 +132,8 @@ cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device)
     for (int i = 0; i < n_inputs; i++) session->bound[graph->inputs[i]] = NULL;
     for (int i = 0; i < graph->n_outputs; i++) session->bound[graph->outputs[i]] = NULL;
     cvk_session_apply(session);
+    session->has_run = false;
+    CVK_TRY(cvk_session_walk(session, false));
     session->has_run = true;
-    return cvk_session_walk(session, false);
+    return CVK_OK;
 }

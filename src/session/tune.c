@@ -268,8 +268,7 @@ static cvk_status take_turns(const tuner *t, trial *tr, int *rounds)
         }
         if (!cvk_contest_measure(tr->all, tr->count, &rules, rounds))
             return cvk_fail(CVK_NO_MEMORY, "out of memory: times of rows");
-        if (tr->all[0].refused)
-            return cvk_fail(CVK_DEVICE_FAILED, "row %s failed", tr->all[0].name);
+        if (tr->all[0].refused) return cvk_fail_at(CVK_DEVICE_FAILED, "row %s", tr->all[0].name);
         if (*rounds < ROUNDS || tr->all[0].high <= calm * tr->all[0].low) break;
     }
     return CVK_OK;

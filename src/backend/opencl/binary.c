@@ -65,6 +65,10 @@ void cvk_cl_key_make(cvk_cl_device *device, const char *options, const char *con
         return;
     free(key->data);
     *key = (cvk_cl_key){0};
+    cvk_log(CVK_LOG_WARN,
+            "%s: a program is built without the store: the device does not say what "
+            "it is, or there is no memory",
+            device->base.info.id);
 }
 
 /* A binary that the driver takes but that holds no kernels is of no use either. */
@@ -124,5 +128,8 @@ void cvk_cl_binary_save(cvk_cl_device *device, const cvk_cl_key *key, cl_program
     if (!key->bytes) return;
     if (read_binary(device, program, &data, &bytes))
         cvk_store_put(device->store, kind, key->data, key->bytes, data, bytes);
+    else
+        cvk_log(CVK_LOG_INFO, "%s: the driver gives no binary of a program: it is not kept",
+                device->base.info.id);
     free(data);
 }

@@ -10,6 +10,7 @@
 #include <convoke/opencl.h>
 
 #include "backend/opencl/device.h"
+#include "base/log.h"
 
 enum { MAX_DEVICES = 64 };
 
@@ -18,7 +19,9 @@ static int list(cvk_device_info *infos, int capacity)
     cl_device_id ids[MAX_DEVICES];
     int count = cvk_cl_query_devices(ids, MAX_DEVICES);
     if (count > MAX_DEVICES) count = MAX_DEVICES;
-    for (int i = 0; i < count && i < capacity; i++) cvk_cl_query_info(ids[i], i, &infos[i]);
+    for (int i = 0; i < count && i < capacity; i++)
+        if (cvk_cl_query_info(ids[i], i, &infos[i]))
+            cvk_log(CVK_LOG_WARN, "opencl:%d does not say all of itself: %s", i, cvk_last_error());
     return count;
 }
 
@@ -50,9 +53,14 @@ static cvk_status create(cl_device_id id, int index, cvk_cl_device **made)
     cl->id = id;
     cl->base.kernels = cvk_cl_kernels;
     cl->base.n_kernels = cvk_cl_kernel_count;
-    cvk_cl_query_info(id, index, &cl->base.info);
-    cvk_cl_query_caps(id, &cl->base.caps);
-    cvk_cl_query_options(id, cl->options, sizeof cl->options);
+    cvk_status status = cvk_cl_query_info(id, index, &cl->base.info);
+    if (!status) status = cvk_cl_query_caps(id, &cl->base.caps);
+    if (!status) status = cvk_cl_query_options(id, cl->options, sizeof cl->options);
+    if (status) {
+        cvk_fail_at(status, "%s", cl->base.info.id);
+        close(&cl->base);
+        return status;
+    }
     *made = cl;
     return CVK_OK;
 }
@@ -65,7 +73,7 @@ static void complete(cvk_cl_device *cl, cvk_device **device)
 
 static cvk_status create_queue(cvk_cl_device *cl)
 {
-    cl_int code;
+    cl_int code = CL_SUCCESS;
     cl->context = cvk_cl.CreateContext(NULL, 1, &cl->id, NULL, NULL, &code);
     CVK_TRY(cvk_cl_check(code, "clCreateContext"));
     cl->queue = cvk_cl.CreateCommandQueue(cl->context, cl->id, 0, &code);
@@ -83,6 +91,7 @@ static cvk_status open(int index, const cvk_device_options *options, cvk_device 
     CVK_TRY(create(ids[index], index, &cl));
     cvk_status status = create_queue(cl);
     if (status) {
+        cvk_fail_at(status, "%s", cl->base.info.id);
         close(&cl->base);
         return status;
     }
@@ -114,6 +123,16 @@ static cvk_status check_queue(cl_context context, cl_device_id id, cl_command_qu
     return CVK_OK;
 }
 
+/* What could not be retained is not the device's to release. */
+static cvk_status retain(cvk_cl_device *cl, cl_context context, cl_command_queue queue)
+{
+    CVK_TRY(cvk_cl_check(cvk_cl.RetainContext(context), "clRetainContext"));
+    cl->context = context;
+    CVK_TRY(cvk_cl_check(cvk_cl.RetainCommandQueue(queue), "clRetainCommandQueue"));
+    cl->queue = queue;
+    return CVK_OK;
+}
+
 cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_queue queue,
                             cvk_device **opened)
 {
@@ -129,10 +148,11 @@ cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_
         if (ids[i] == device) index = i;
     cvk_cl_device *cl = NULL;
     CVK_TRY(create(device, index, &cl));
-    cvk_cl.RetainContext(context);
-    cvk_cl.RetainCommandQueue(queue);
-    cl->context = context;
-    cl->queue = queue;
+    cvk_status status = retain(cl, context, queue);
+    if (status) {
+        close(&cl->base);
+        return status;
+    }
     complete(cl, opened);
     return CVK_OK;
 }

@@ -37,10 +37,10 @@ static inline cvk_cl_device *cvk_cl_device_of(cvk_device *device)
     return (cvk_cl_device *)device;
 }
 
-/* query.c: what an OpenCL device says of itself. */
-void cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info);
-void cvk_cl_query_caps(cl_device_id id, cvk_caps *caps);
-void cvk_cl_query_options(cl_device_id id, char *options, size_t size);
+/* query.c: what an OpenCL device says of itself. Filled as far as it can be had even on failure. */
+cvk_status cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info);
+cvk_status cvk_cl_query_caps(cl_device_id id, cvk_caps *caps);
+cvk_status cvk_cl_query_options(cl_device_id id, char *options, size_t size);
 /* The devices of all platforms that can compile; writes at most capacity, returns how many there
  * are. */
 int cvk_cl_query_devices(cl_device_id *ids, int capacity);
