@@ -74,7 +74,7 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     if (options->precision && options->precision != CVK_F32 && options->precision != CVK_F16)
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.precision is neither 0, CVK_F32 nor CVK_F16");
-    return cvk_session_make(cvk_model_graph(model), devices, n_devices, options, false, session);
+    return cvk_session_open(cvk_model_graph(model), devices, n_devices, options, session);
 }
 
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)
@@ -120,7 +120,9 @@ cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n
                            const cvk_tensor *outputs, int n_outputs)
 {
     CVK_TRY(check_run(session, inputs, n_inputs, outputs, n_outputs));
-    return cvk_session_execute(session, inputs, n_inputs, outputs, n_outputs);
+    cvk_status status = cvk_session_execute(session, inputs, n_inputs, outputs, n_outputs);
+    return status ? cvk_session_resume(session, status, inputs, n_inputs, outputs, n_outputs)
+                  : CVK_OK;
 }
 
 cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
@@ -133,7 +135,7 @@ cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs,
 cvk_status cvk_session_wait(cvk_session *session)
 {
     if (!session) return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_wait: session is NULL");
-    return cvk_session_join(session);
+    return cvk_session_complete(session);
 }
 
 cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor)
@@ -158,7 +160,8 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
                                .weight_bytes = plan->weight_bytes,
                                .workers = cvk_session_workers(session),
                                .late_nodes = plan->tail ? plan->tail->graph->n_nodes : 0,
-                               .build_ms = session->build_ms};
+                               .build_ms = session->build_ms,
+                               .continued = session->continued ? session->continued : ""};
     return CVK_OK;
 }
 

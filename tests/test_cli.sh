@@ -221,6 +221,23 @@ expect 0 compare "$model" --device cpu,cpu --json && keys steps node max_abs rel
 expect 0 compare "$model" gray.jpg --device cpu,cpu --scale 1/255 && says 'relative L2 0'
 expect 2 compare "$model" --device cpu
 
+# A device that is lost in the midst of a run (tests/opencl_fault_layer.h): status 4, or the CPU's answer when asked to.
+if [ -n "${FAULT_LAYER_PATH:-}" ] && OPENCL_LAYERS=$FAULT_LAYER_PATH FAULT_LAYER=gpu "$convoke" devices --json | grep -q '"kind": "gpu"'; then
+    export OPENCL_LAYERS=$FAULT_LAYER_PATH
+    expect 0 run "$model" gray.jpg --device cpu --scale 1/255 --save cpu
+    FAULT_LAYER=gpu expect 0 run "$model" gray.jpg --scale 1/255 --continue-on-cpu --json && says '"device": "opencl:0"'
+    export FAULT_LAYER="gpu lost EnqueueNDRangeKernel=3"
+    expect 4 run "$model" gray.jpg --scale 1/255 && complains 'clEnqueueNDRangeKernel failed'
+    expect 0 run "$model" gray.jpg --scale 1/255 --continue-on-cpu --save lost --json && says '"device": "cpu"'
+    complains 'convoke: warning: continued on the CPU'
+    cmp -s cpu/*.npy lost/*.npy || wrong "not the CPU's answer after the device was lost"
+    expect 0 bench "$model" --device auto --repeat 2 --continue-on-cpu --json && says '"device": "cpu"' '"peak_fraction": null'
+    if [ -d $fashion ]; then
+        expect 0 eval "$model" --dataset $fashion --scale 1/255 --limit 50 --continue-on-cpu --json && says '"device": "cpu"'
+    fi
+    unset OPENCL_LAYERS FAULT_LAYER
+fi
+
 # check: a case made here, one with a wrong answer, one with an operator that does not exist.
 python3 - <<'END'
 import os

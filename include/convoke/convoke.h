@@ -39,7 +39,7 @@
  *     the threads that runs on the CPU share while a CPU device is open, are its only process-wide
  *     state.
  *   - One thread at a time uses a session; sessions on different threads may share a device and a
- *     model. A model may be freed once its sessions exist.
+ *     model. A model may be freed once its sessions exist (but see continue_on).
  */
 #ifndef CONVOKE_CONVOKE_H
 #define CONVOKE_CONVOKE_H
@@ -345,6 +345,13 @@ typedef struct cvk_session_options {
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
                             as the model has them. CVK_I8: CVK_UNSUPPORTED */
     bool no_tuned;             /* plan as if nothing had been tuned, see cvk_tune */
+    cvk_device *continue_on; /* such as the CPU: where planning or a run fails because of a device
+                            (CVK_DEVICE_FAILED, CVK_NO_MEMORY), the model is planned again for this
+                            one alone, and this run and all later ones are its; a warning goes to the
+                            log, and cvk_session_describe and cvk_session_info say so. The device,
+                            and the model, unchanged, must outlive the session then. Not for runs
+                            with buffers bound (opencl.h), nor for cvk_tune. NULL: a run that fails
+                            returns its status, and the session may be run again */
 } cvk_session_options;
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
@@ -379,7 +386,7 @@ CVK_API cvk_status cvk_session_wait(cvk_session *session);
 /* After a run of a session with keep_values: copies value `name`, in ONNX's plain layout, to
  * tensor->data, which must hold it. With data NULL only describes it. Values whose shapes depend on
  * data, outputs among them, can be read without keep_values. CVK_BAD_ARGUMENT if the plan
- * does not materialise that value (it was fused away or folded). */
+ * does not materialise that value (it was fused away or folded), or if the last run failed. */
 CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor);
 
 typedef struct cvk_session_info {
@@ -395,6 +402,8 @@ typedef struct cvk_session_info {
                        so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
                        "host", kernel "late" */
+    const char *continued; /* the failure after which the session went on on options.continue_on, as
+                              a sentence; "" if it did not */
 } cvk_session_info;
 
 CVK_API cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *info);

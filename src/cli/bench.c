@@ -63,7 +63,7 @@ static int run_timed(cvk_session *session, pass *p, double *ms)
 
 static int create(const work *w, pass *p, bool profile, cvk_session **session)
 {
-    cvk_session_options options = session_options(&w->shared, &p->shapes);
+    cvk_session_options options = session_options(&w->shared, &p->shapes, &p->devices);
     options.profile = profile;
     return fail_status(
         cvk_session_create(w->model, p->devices.items, p->devices.count, &options, session));
@@ -154,7 +154,7 @@ static double gflops_of(uint64_t macs, double ms)
 }
 
 /* The steps of the plan, with times if they were profiled, which are also printed. */
-static json_t *report_steps(const work *w, const pass *p)
+static json_t *report_steps(const work *w, const pass *p, const char *device)
 {
     json_t *list = json_array();
     cvk_session *session = p->profiled ? p->profiled : p->session;
@@ -177,39 +177,40 @@ static json_t *report_steps(const work *w, const pass *p)
                   step.kernel, step.shape, ms, gflops, total > 0 ? 100 * ms / total : 0);
     }
     if (w->layers && !w->shared.json) {
-        printf("%s\n", p->devices.name);
+        printf("%s\n", device);
         table_print(&rows, stdout);
     }
     table_free(&rows);
     return list;
 }
 
-static void report(work *w, const pass *p)
+static void report(work *w, pass *p)
 {
-    cvk_session_info info = {0};
+    cvk_session_info info = {.continued = ""};
+    const char *device = devices_in_use(&p->devices, p->session);
     cvk_session_get_info(p->session, &info);
+    const double peak = *info.continued ? 0 : p->peak; /* of the device that did not finish */
     double median = quantile(p->ms, w->repeat, 0.5), best = p->ms[0],
            p90 = quantile(p->ms, w->repeat, 0.9);
     double gflops = gflops_of(session_macs(p->session), median);
     int batch = p->inputs.count && p->inputs.items[0].rank ? (int)p->inputs.items[0].dims[0] : 1;
     size_t resident = info.weight_bytes + info.activation_bytes + info.workspace_bytes;
-    json_t *row = json_pack(
-        "{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "device", p->devices.name, "batch", batch, "median_ms",
-        json_number(median), "min_ms", json_number(best), "p90_ms", json_number(p90),
-        "images_per_s", json_number(batch / median * 1e3), "gflops", json_number(gflops),
-        "peak_fraction", p->peak > 0 ? json_number(gflops / p->peak) : json_null());
+    json_t *row = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "device", device, "batch", batch,
+                            "median_ms", json_number(median), "min_ms", json_number(best), "p90_ms",
+                            json_number(p90), "images_per_s", json_number(batch / median * 1e3),
+                            "gflops", json_number(gflops), "peak_fraction",
+                            peak > 0 ? json_number(gflops / peak) : json_null());
     json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:o,s:i,s:o}", "peak_gflops",
-                             p->peak > 0 ? json_number(p->peak) : json_null(), "build_ms",
+                             peak > 0 ? json_number(peak) : json_null(), "build_ms",
                              json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
                              "resident_bytes", (json_int_t)resident, "weights_rel_l2",
                              json_number(session_rounding(p->session)), "repeat", w->repeat,
-                             "steps", report_steps(w, p));
+                             "steps", report_steps(w, p, device));
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
-    table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f",
-              p->devices.name, batch, median, best, p90, batch / median * 1e3, gflops,
-              p->peak > 0 ? gflops / p->peak : 0, info.build_ms, p->first_ms,
-              (double)resident / (1 << 20));
+    table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f", device,
+              batch, median, best, p90, batch / median * 1e3, gflops, peak > 0 ? gflops / peak : 0,
+              info.build_ms, p->first_ms, (double)resident / (1 << 20));
 }
 
 static int visit(const char *spec, void *context)
@@ -248,7 +249,7 @@ int command_bench(int argc, char **argv)
                          "Warm-up, then repeats on numbers that look random. With --device all "
                          "every device takes its turn.",
                          rows,
-                         TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+                         TAKES_DEVICE | TAKES_CONTINUE | TAKES_SHAPE | TAKES_PLAN,
                          1,
                          1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);

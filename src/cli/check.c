@@ -128,7 +128,7 @@ static bool create(const work *w, test_case *t, const cvk_model *model, const fi
     cvk_tensor *shapes = need((size_t)inputs->count, sizeof *shapes);
     cvk_tensor *constants = need((size_t)inputs->count, sizeof *constants);
     shape_set set = {shapes, inputs->count};
-    cvk_session_options options = session_options(&w->shared, &set);
+    cvk_session_options options = session_options(&w->shared, &set, NULL);
     options.allow_nan = true;
     options.constants = constants;
     cvk_status status = CVK_UNSUPPORTED;

@@ -37,7 +37,7 @@ typedef struct work {
 
 static int open_side(work *w, side *s, const char *spec)
 {
-    cvk_session_options options = session_options(&w->shared, &w->shapes);
+    cvk_session_options options = session_options(&w->shared, &w->shapes, NULL);
     options.keep_values = true;
     int code = devices_open(&w->shared, spec, &s->devices);
     if (!code)

@@ -145,7 +145,7 @@ static int open_pass(const work *w, const char *spec, pass *p)
     if (!code) code = plan_shapes(w, p, &first, &shapes);
     if (!code) code = devices_open(&w->shared, spec, &p->devices);
     if (!code) {
-        cvk_session_options options = session_options(&w->shared, &shapes);
+        cvk_session_options options = session_options(&w->shared, &shapes, &p->devices);
         code = fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count,
                                               &options, &p->session));
     }
@@ -184,23 +184,24 @@ static uint32_t predictions_crc(const int *predicted, int count)
     return (uint32_t)crc;
 }
 
-static void report(work *w, const pass *p)
+static void report(work *w, pass *p)
 {
     cvk_session_info info = {0};
+    const char *device = devices_in_use(&p->devices, p->session);
     cvk_session_get_info(p->session, &info);
     double n = w->count, accuracy = p->right / n, top5 = p->right5 / n, speed = n / p->run_ms * 1e3;
     char crc[16];
     snprintf(crc, sizeof crc, "%08x", predictions_crc(p->predicted, w->count));
     w->below = w->below || accuracy < w->expect;
     json_t *row =
-        json_pack("{s:s,s:i,s:i,s:o,s:o,s:o,s:s}", "device", p->devices.name, "images", w->count,
-                  "batch", p->batch, "accuracy", json_number(accuracy), "top5", json_number(top5),
+        json_pack("{s:s,s:i,s:i,s:o,s:o,s:o,s:s}", "device", device, "images", w->count, "batch",
+                  p->batch, "accuracy", json_number(accuracy), "top5", json_number(top5),
                   "images_per_s", json_number(speed), "predictions_crc", crc);
     json_t *more = json_pack("{s:o,s:i,s:i,s:i}", "run_ms", json_number(p->run_ms), "steps",
                              info.steps, "nodes", info.nodes, "fused", info.fused);
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
-    table_row(&w->table, "%s\t%d\t%.2f %%\t%.2f %%\t%.0f\t%d\t%d\t%s", p->devices.name, w->count,
+    table_row(&w->table, "%s\t%d\t%.2f %%\t%.2f %%\t%.0f\t%d\t%d\t%s", device, w->count,
               100 * accuracy, 100 * top5, speed, info.steps, info.fused, crc);
 }
 
@@ -267,7 +268,7 @@ int command_eval(int argc, char **argv)
                          "not the reading of pictures.\n"
                          "With --device all every device takes its turn.",
                          rows,
-                         TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+                         TAKES_IMAGE | TAKES_DEVICE | TAKES_CONTINUE | TAKES_SHAPE | TAKES_PLAN,
                          1,
                          1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);

@@ -51,7 +51,7 @@ static int planned_macs(const shared_options *shared, const cvk_model *model, ui
     if (code) return code;
     code = shapes_from_options(shared, model, &shapes);
     if (!code) {
-        cvk_session_options options = session_options(shared, &shapes);
+        cvk_session_options options = session_options(shared, &shapes, NULL);
         code = fail_status(
             cvk_session_create(model, devices.items, devices.count, &options, &session));
         shapes_free(&shapes);

@@ -149,6 +149,9 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
         {"threads", OPTION_COUNT, &s->threads, "N", "CPU: worker threads (default: all cores)", 0},
         {"isa", OPTION_TEXT, &s->isa, "LEVEL", "CPU: not above scalar, avx2, avx512 or neon", 0},
         {0}};
+    const option_row go_on[] = {{"continue-on-cpu", OPTION_FLAG, &s->continue_on_cpu, NULL,
+                                 "if a device fails, go on on the CPU, with a warning", 0},
+                                {0}};
     const option_row shape[] = {{"shape", OPTION_LIST, &s->shapes, "NAME=DIMS",
                                  "shape of an input with free dimensions: data=1x3x224x224", 0},
                                 {0}};
@@ -185,6 +188,7 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
     add(all, u->rows);
     if (u->groups & TAKES_IMAGE) add(all, image);
     if (u->groups & TAKES_DEVICE) add(all, device);
+    if (u->groups & TAKES_CONTINUE) add(all, go_on);
     if (u->groups & TAKES_SHAPE) add(all, shape);
     if (u->groups & TAKES_PLAN) add(all, plan);
     add(all, every);

@@ -36,12 +36,14 @@ typedef struct option_row {
 } option_row;
 
 /* Groups of shared options; --verbose, --json and --help are in every command. */
-enum { TAKES_DEVICE = 1, TAKES_PLAN = 2, TAKES_IMAGE = 4, TAKES_SHAPE = 8 };
+enum { TAKES_DEVICE = 1, TAKES_PLAN = 2, TAKES_IMAGE = 4, TAKES_SHAPE = 8, TAKES_CONTINUE = 16 };
 
 typedef struct shared_options {
     /* TAKES_DEVICE */
     const char *device, *isa;
     int threads;
+    /* TAKES_CONTINUE */
+    bool continue_on_cpu;
     /* TAKES_SHAPE */
     text_list shapes;
     /* TAKES_PLAN */

@@ -74,7 +74,7 @@ static int open_plan(const shared_options *shared, const char *path, device_set 
     if (!code) code = shapes_from_options(shared, model, &shapes);
     if (!code) code = devices_open(shared, shared->device, devices);
     if (!code) {
-        cvk_session_options options = session_options(shared, &shapes);
+        cvk_session_options options = session_options(shared, &shapes, NULL);
         code = fail_status(
             cvk_session_create(model, devices->items, devices->count, &options, session));
     }

@@ -131,9 +131,9 @@ static int run_once(work *w, const char *picture)
     double ms = now_ms() - start;
     if (code) return code;
     json_t *outputs = json_array();
+    const char *device = devices_in_use(&w->devices, w->session);
     if (!w->shared.json)
-        printf("%s%s%.3f ms on %s\n", picture ? picture : "", picture ? ": " : "", ms,
-               w->devices.name);
+        printf("%s%s%.3f ms on %s\n", picture ? picture : "", picture ? ": " : "", ms, device);
     for (int i = 0; !code && i < w->outputs.count; i++) {
         cvk_tensor *output = &w->outputs.items[i];
         if (w->save) code = save_output(w, output, picture);
@@ -142,7 +142,7 @@ static int run_once(work *w, const char *picture)
     }
     json_array_append_new(w->results,
                           json_pack("{s:o,s:s,s:o,s:o,s:o}", "image", json_text(picture), "device",
-                                    w->devices.name, "outputs", outputs, "ms", json_number(ms),
+                                    device, "outputs", outputs, "ms", json_number(ms),
                                     "weights_rel_l2", json_number(session_rounding(w->session))));
     if (!code && w->save_image) code = save_picture(w);
     return code;
@@ -163,7 +163,7 @@ static int open_session(work *w, const image *first)
     }
     if (!code) code = devices_open(&w->shared, w->shared.device, &w->devices);
     if (!code) {
-        cvk_session_options options = session_options(&w->shared, &shapes);
+        cvk_session_options options = session_options(&w->shared, &shapes, &w->devices);
         code = fail_status(cvk_session_create(w->model, w->devices.items, w->devices.count,
                                               &options, &w->session));
     }
@@ -228,7 +228,7 @@ int command_run(int argc, char **argv)
         "run MODEL [IMAGE...] [OPTIONS]",
         "Runs a model on pictures (JPEG, PNG), one after the other, or on tensors.",
         rows,
-        TAKES_IMAGE | TAKES_DEVICE | TAKES_SHAPE | TAKES_PLAN,
+        TAKES_IMAGE | TAKES_DEVICE | TAKES_CONTINUE | TAKES_SHAPE | TAKES_PLAN,
         1,
         -1};
     int code = options_read(&usage, &w.shared, argc, argv, &words, &count);

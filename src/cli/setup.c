@@ -41,6 +41,8 @@ int devices_open(const shared_options *shared, const char *spec, device_set *set
         free(one);
         if (!at[strcspn(at, ",")]) break;
     }
+    if (!code && shared->continue_on_cpu)
+        code = fail_status(cvk_device_open("cpu", &options, &set->continue_on));
     if (code) devices_close(set);
     return code;
 }
@@ -48,7 +50,17 @@ int devices_open(const shared_options *shared, const char *spec, device_set *set
 void devices_close(device_set *set)
 {
     for (int i = 0; i < set->count; i++) cvk_device_close(&set->items[i]);
+    cvk_device_close(&set->continue_on);
     set->count = 0;
+}
+
+const char *devices_in_use(device_set *set, const cvk_session *session)
+{
+    cvk_session_info info;
+    if (cvk_session_get_info(session, &info) || !*info.continued) return set->name;
+    if (!set->told) fprintf(stderr, "convoke: warning: continued on the CPU: %s\n", info.continued);
+    set->told = true;
+    return "cpu";
 }
 
 int devices_each(const shared_options *shared, device_visit visit, void *context)
@@ -156,7 +168,8 @@ void shapes_free(shape_set *set)
     *set = (shape_set){0};
 }
 
-cvk_session_options session_options(const shared_options *shared, const shape_set *shapes)
+cvk_session_options session_options(const shared_options *shared, const shape_set *shapes,
+                                    const device_set *set)
 {
     const bool half = shared->precision && strcmp(shared->precision, "f16") == 0;
     return (cvk_session_options){.inputs = shapes ? shapes->items : NULL,
@@ -164,7 +177,8 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
                                  .no_fuse = shared->no_fuse,
                                  .workspace_bytes = shared->workspace,
                                  .tolerance = shared->tolerance,
-                                 .precision = half ? CVK_F16 : CVK_NONE};
+                                 .precision = half ? CVK_F16 : CVK_NONE,
+                                 .continue_on = set ? set->continue_on : NULL};
 }
 
 int session_tensors(const cvk_session *session, int count, bool outputs, tensor_set *set)

@@ -13,12 +13,18 @@ enum { MAX_DEVICES = 16 };
 typedef struct device_set {
     cvk_device *items[MAX_DEVICES];
     int count;
-    char name[128]; /* their ids with commas */
+    char name[128];          /* their ids with commas */
+    cvk_device *continue_on; /* with --continue-on-cpu; else NULL */
+    bool told;               /* that sessions went on there */
 } device_set;
 
 /* Opens the devices of `spec` ("cpu", "opencl:0,cpu"; NULL: auto). */
 int devices_open(const shared_options *shared, const char *spec, device_set *set);
 void devices_close(device_set *set);
+
+/* Where the session runs: on the devices of the set or, after one of them has failed, on the CPU,
+ * with a warning on stderr the first time that it is seen. */
+const char *devices_in_use(device_set *set, const cvk_session *session);
 
 /* Calls `visit` once with --device as it stands, or for `all` once per device present. Goes on
  * after a failure; returns the first exit code that is not DONE. */
@@ -42,8 +48,10 @@ void shapes_put(shape_set *set, const cvk_tensor *tensor);
 int shapes_set_batch(shape_set *set, const cvk_model *model, int batch);
 void shapes_free(shape_set *set);
 
-/* Session options from --no-fuse, --workspace, --tolerance and --precision. */
-cvk_session_options session_options(const shared_options *shared, const shape_set *shapes);
+/* Session options from --no-fuse, --workspace, --tolerance and --precision; with `set` (may be NULL)
+ * also --continue-on-cpu. */
+cvk_session_options session_options(const shared_options *shared, const shape_set *shapes,
+                                    const device_set *set);
 
 /* The tensors of a session's inputs or outputs, with memory of their own; none yet for an output
  * whose shape depends on data. */

@@ -66,7 +66,7 @@ typedef struct side {
 
 static int open_side(const work *w, bool no_tuned, side *s)
 {
-    cvk_session_options options = session_options(&w->shared, &w->shapes);
+    cvk_session_options options = session_options(&w->shared, &w->shapes, NULL);
     cvk_model_info info;
     options.no_tuned = no_tuned;
     int code = fail_status(cvk_model_get_info(w->model, &info));
@@ -150,7 +150,7 @@ static int tune(work *w, const char *path)
     if (!code) code = shapes_from_options(&w->shared, w->model, &w->shapes);
     if (!code) code = devices_open(&w->shared, w->shared.device, &w->devices);
     if (code) return code;
-    const cvk_session_options plan = session_options(&w->shared, &w->shapes);
+    const cvk_session_options plan = session_options(&w->shared, &w->shapes, NULL);
     const cvk_tune_options options = {.budget_s = w->budget, .layer = on_layer, .user = w};
     code = fail_status(
         cvk_tune(w->model, w->devices.items, w->devices.count, &plan, &options, &w->result));

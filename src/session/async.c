@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A run in flight: on a thread of its own, joined by wait.
+ * A run in flight: on a thread of its own, joined by wait. Where it continues after a failure, that
+ * is on the thread that waits: until then the session is what the caller knows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +41,26 @@ cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int
     return CVK_OK;
 }
 
-cvk_status cvk_session_join(cvk_session *session)
+cvk_status cvk_session_join(cvk_session *session, cvk_tensor **tensors)
 {
+    *tensors = NULL;
     if (!session->in_flight) return CVK_OK;
     pthread_join(session->thread, NULL);
     session->in_flight = false;
-    free(session->async_tensors);
+    *tensors = session->async_tensors;
     session->async_tensors = NULL;
     return session->async_status ? cvk_fail(session->async_status, "%s", session->async_error)
                                  : CVK_OK;
+}
+
+cvk_status cvk_session_complete(cvk_session *session)
+{
+    const int n_inputs = session->async_inputs, n_outputs = session->async_outputs;
+    cvk_tensor *tensors;
+    cvk_status status = cvk_session_join(session, &tensors);
+    if (status)
+        status =
+            cvk_session_resume(session, status, tensors, n_inputs, tensors + n_inputs, n_outputs);
+    free(tensors);
+    return status;
 }

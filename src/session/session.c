@@ -225,8 +225,11 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
 
 void cvk_session_unmake(cvk_session **session)
 {
+    cvk_tensor *tensors;
     if (!session || !*session) return;
-    cvk_session_join(*session);
+    cvk_session_join(*session, &tensors);
+    free(tensors);
+    cvk_session_unmake(&(*session)->before);
     cvk_plan *plan = (*session)->plan;
     for (int d = 0; plan && (*session)->registered && d < plan->n_devices; d++) {
         pthread_mutex_lock(&plan->devices[d]->lock);

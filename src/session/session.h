@@ -34,6 +34,8 @@ typedef struct cvk_output {
     int value; /* of the tail's graph */
 } cvk_output;
 
+typedef struct cvk_resume cvk_resume;
+
 struct cvk_session {
     cvk_plan *plan;
     cvk_segment *segments;
@@ -43,7 +45,7 @@ struct cvk_session {
     void **bound; /* by value: the caller's memory for a graph input or output in this run */
     bool profile, allow_nan;
     bool registered; /* counted among its devices' sessions */
-    bool has_run;    /* once at least: values can be read */
+    bool has_run;    /* the last run has come to its end: values can be read */
     double build_ms;
     cvk_step_info *infos; /* by step, then by node of the tail */
     int n_infos;
@@ -58,6 +60,10 @@ struct cvk_session {
 
     cvk_arena *tail_arena; /* what the tail of the last run made; NULL: none yet */
     cvk_graph *tail;       /* plan->tail->graph with the data of the last run */
+
+    const cvk_resume *resume;   /* how to plan it again when a device fails; NULL: not at all */
+    const char *continued;      /* the failure after which it was; NULL: it was not */
+    struct cvk_session *before; /* what it was until then */
 };
 
 /* keep_constants: the plan's graph keeps the data of every constant while the session lives. */
@@ -65,12 +71,22 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
                             const cvk_session_options *options, bool keep_constants,
                             cvk_session **session);
 void cvk_session_unmake(cvk_session **session);
+/* resume.c: makes a session that continues on options->continue_on. */
+cvk_status cvk_session_open(const cvk_graph *model, cvk_device *const *devices, int n_devices,
+                            const cvk_session_options *options, cvk_session **session);
+/* resume.c: what becomes of a run that has failed with `status`: the run on the device that the
+ * options name, where the session is from then on, if a device's failure is the cause. */
+cvk_status cvk_session_resume(cvk_session *session, cvk_status status, const cvk_tensor *inputs,
+                              int n_inputs, const cvk_tensor *outputs, int n_outputs);
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                const cvk_tensor *outputs, int n_outputs);
 /* async.c */
 cvk_status cvk_session_start(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                              const cvk_tensor *outputs, int n_outputs);
-cvk_status cvk_session_join(cvk_session *session);
+/* Waits for the run in flight and takes what became of it; the tensors are the caller's to free. */
+cvk_status cvk_session_join(cvk_session *session, cvk_tensor **tensors);
+/* The same for a caller who wants the results: also of a run that continues elsewhere. */
+cvk_status cvk_session_complete(cvk_session *session);
 /* read.c */
 cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor *tensor);
 /* stand_in.c: binds `buffer` (NULL: unbinds) for input or output `name`; tells the device and bytes
