@@ -27,7 +27,7 @@ if(CONVOKE_OPENCL AND OPENCL_LIBRARY AND OPENCL_LAYER_INCLUDE_DIR)
     target_link_libraries(test_opencl_faults PRIVATE ${OPENCL_LIBRARY} ${CMAKE_DL_LIBS})
     target_compile_definitions(test_opencl_faults PRIVATE _XOPEN_SOURCE=700 FAULT_STRIDE=${stride}
         FAULT_LAYER_PATH="$<TARGET_FILE:opencl_fault_layer>")
-    set_tests_properties(test_opencl_faults PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT "${leaks}")
+    set_tests_properties(test_opencl_faults PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 ENVIRONMENT "${leaks}")
 
     if(TEST cli)
         set_property(TEST cli APPEND PROPERTY ENVIRONMENT "FAULT_LAYER_PATH=$<TARGET_FILE:opencl_fault_layer>")
