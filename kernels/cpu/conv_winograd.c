@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Convolutions 3 x 3 with stride 1 or 2, 5 x 5, and along one axis of 3, 5 or 7 taps, by Winograd's
- * algorithm (winograd.h), blocked to blocked. Tiles are taken in batches, so that what a batch needs
- * stays near:
+ * algorithm (graph/winograd.h), blocked to blocked. Tiles are taken in batches, so that what a
+ * batch needs stays near:
  *
  *   for a batch of tiles          source transform of all channels    V [point][block][tile][16]
  *     for some tiles of output channels
@@ -33,7 +33,7 @@ typedef struct wino_plan {
     cvk_geom g; /* of one group: all of them go one after the other */
     int groups;
     bool half; /* source and result are float16 */
-    wino_axis y, x;
+    cvk_wino_axis y, x;
     int points;
     int blocks, last;           /* source channel blocks, channels in the last */
     int vecs, tile_vecs, tiles; /* of output channels: vecs, most vecs of a tile, tiles */
@@ -51,11 +51,8 @@ typedef struct wino_plan {
     const float *wgt; /* [group][point][tile][channel][vec of the tile][CVK_VLEN], then bias */
 } wino_plan;
 
-/* For the cost model, by counts of instructions: cycles of the transforms for a vec and point; what
- * a sum costs beside its multiply-adds; bytes of weights per cycle the first time and when a later
- * batch reads them again. */
-static const double source_cycles = 5, result_cycles = 4, sum_cycles = 8, weight_rate = 8,
-                    again_rate = 32;
+/* For the cost model (cvk_wino_work), by counts of instructions. */
+static const double source_rate = 5, result_rate = 4, sum_rate = 8;
 
 static int divide_up(int a, int b)
 {
@@ -107,16 +104,21 @@ static int batch_of(const wino_plan *plan, int tiles, size_t l2)
 
 static double part_cost(const wino_plan *plan, int tile_parts, int oc_parts, size_t l2)
 {
-    double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5, points = plan->points;
-    int tiles = divide_up(plan->count, tile_parts);
-    double vecs = (double)divide_up(plan->tiles, oc_parts) * plan->vecs / plan->tiles;
-    double source = tiles * (double)plan->blocks * CVK_VPB * points * source_cycles * fma_cycles;
-    double result = tiles * vecs * points * result_cycles * fma_cycles;
-    double products = tiles * vecs * points * (plan->g.ic + sum_cycles) * fma_cycles;
-    double weights = points * plan->g.ic * vecs * CVK_VLEN * sizeof(float);
-    int batches = divide_up(tiles, batch_of(plan, tiles, l2));
-    return plan->groups * (source + products + result + weights / weight_rate +
-                           (batches - 1) * weights / again_rate);
+    const int tiles = divide_up(plan->count, tile_parts);
+    const cvk_wino_work work = {.points = plan->points,
+                                .ic = plan->g.ic,
+                                .batches = divide_up(tiles, batch_of(plan, tiles, l2)),
+                                .tiles = tiles,
+                                .slots = tiles,
+                                .sources = (double)plan->blocks * CVK_VPB,
+                                .results = (double)divide_up(plan->tiles, oc_parts) * plan->vecs /
+                                           plan->tiles,
+                                .lanes = CVK_VLEN,
+                                .mad_cycles = CVK_VLEN == 16 ? 1.0 : 0.5,
+                                .source_rate = source_rate,
+                                .result_rate = result_rate,
+                                .sum_rate = sum_rate};
+    return plan->groups * cvk_wino_cycles(&work);
 }
 
 static void plan_split(wino_plan *plan, int workers, size_t l2)
@@ -175,13 +177,9 @@ static bool plan_pool(wino_plan *plan, const cvk_problem *problem, const char **
         return !plan->half || posts_in_registers(plan, node, why_not);
     const cvk_post *post = &node->posts[node->n_posts - 1];
     cvk_geom p;
-    if (!cvk_geom_post_pool(node, post, &problem->out[0].shape, &p) || p.kh != 2 || p.kw != 2 ||
-        p.sh != 2 || p.sw != 2 || p.dh != 1 || p.dw != 1 || p.pt || p.pl || 2 * p.oh > plan->g.oh ||
-        2 * p.ow > plan->g.ow)
-        return row_refuse(why_not,
-                          "Winograd's tiles hold 2 x 2 pools only, side by side and whole");
-    if (plan->g.kh == 1 || plan->g.kw == 1)
-        return row_refuse(why_not, "Winograd's tiles of one row or column hold no pool");
+    if (!cvk_geom_post_pool(node, post, &problem->out[0].shape, &p))
+        return row_refuse(why_not, "a pool that is neither 1-D nor 2-D, or too large");
+    if (!cvk_wino_pools(&plan->g, &p, why_not)) return false;
     plan->posts--;
     plan->pooled = true;
     plan->is_max = post->pool.kind == CVK_POOL_MAX;
@@ -217,44 +215,13 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, int *groups,
         return row_refuse(why_not, "weights are not constant");
     if (!cvk_geom_conv(problem->node, &in[0].shape, &problem->out[0].shape, g))
         return row_refuse(why_not, "neither 1-D nor 2-D, or too large");
-    if (g->dh != 1 || g->dw != 1) return row_refuse(why_not, "dilated");
     *groups = g->group;
     g->ic /= *groups;
     g->oc /= *groups;
     g->group = 1;
-    return *groups == 1 || (g->ic % CVK_BLOCK == 0 && g->oc % CVK_BLOCK == 0) ||
-           row_refuse(why_not, "a group's channels are not whole blocks of 16");
-}
-
-/* Tiles along an axis, and the tolerance that they take over two axes: 0 is what all convolutions
- * keep to. */
-typedef struct wino_form {
-    wino_axis axis;
-    double tolerance;
-} wino_form;
-
-static const wino_form forms[] = {
-    {{2, 3, 1, 4}, 0},    {{4, 3, 1, 6}, 0}, {{6, 3, 1, 8}, 1e-5}, {{2, 5, 1, 6}, 0},
-    {{4, 5, 1, 8}, 2e-5}, {{4, 3, 2, 9}, 0}, {{4, 7, 1, 10}, 0},
-};
-enum { FORMS = sizeof forms / sizeof *forms };
-
-static bool is_axis(const wino_axis *axis, int taps, int stride)
-{
-    return axis->taps == taps && axis->stride == stride;
-}
-
-/* The form over the axes along which the filter has more than one tap; false if it is not for them. */
-static bool plan_axes(wino_plan *plan, const wino_form *form, double tolerance)
-{
-    static const wino_axis flat = {1, 1, 1, 1};
-    const cvk_geom *g = &plan->g;
-    plan->y = g->kh > 1 ? form->axis : flat;
-    plan->x = g->kw > 1 ? form->axis : flat;
-    if (!is_axis(&plan->y, g->kh, g->sh) || !is_axis(&plan->x, g->kw, g->sw)) return false;
-    if (g->kh > 1 && g->kw > 1)
-        return form->axis.side <= WINO_SQUARE && tolerance >= form->tolerance;
-    return (g->kh > 1 || g->kw > 1) && form->axis.stride == 1;
+    if (*groups > 1 && (g->ic % CVK_BLOCK || g->oc % CVK_BLOCK))
+        return row_refuse(why_not, "a group's channels are not whole blocks of 16");
+    return cvk_wino_dense(g, why_not);
 }
 
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
@@ -269,16 +236,14 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
     if (!direct_cost(problem, plan.pooled, &direct, why_not)) return false;
     best->cost = direct;
     bool any = false;
-    for (int i = 0; i < FORMS; i++) {
-        if (!plan_axes(&plan, &forms[i], problem->node->tolerance)) continue;
+    for (int i = 0; i < cvk_wino_forms(); i++) {
+        if (!cvk_wino_form(i, &plan.g, problem->node->tolerance, &plan.y, &plan.x)) continue;
         any = true;
         plan_tiles(&plan);
         plan_split(&plan, workers, l2);
         if (plan.cost < best->cost) *best = plan;
     }
-    if (!any)
-        return row_refuse(why_not, "not 3 x 3 with stride 1 or 2, nor with stride 1 5 x 5 or of 3, "
-                                   "5 or 7 taps along one axis");
+    if (!any) return row_refuse(why_not, CVK_WINO_NO_FORM);
     if (best->cost >= direct)
         return row_refuse(why_not, "the direct convolution is estimated to be faster");
     plan_scratch(best, l2);
@@ -295,7 +260,7 @@ static bool accepts(const cvk_problem *problem, const char **why_not)
 
 typedef struct pack_arg {
     const wino_plan *plan;
-    wino_matrix y, x;
+    cvk_wino_matrix y, x;
     const float *wgt, *bias;
 } pack_arg;
 
@@ -306,10 +271,10 @@ static void pack_vec(const pack_arg *arg, int group, int vec_index, int ic, floa
     for (int lane = 0; lane < CVK_VLEN; lane++) {
         int oc = vec_index * CVK_VLEN + lane;
         if (oc >= plan->g.oc) break;
-        float u[WINO_POINTS];
+        float u[CVK_WINO_POINTS];
         size_t filter = (size_t)(group * plan->g.oc + oc) * (size_t)plan->g.ic + (size_t)ic;
-        CVK_FN(cvk_wino_weights)
-        (&arg->y, &arg->x, arg->wgt + filter * (size_t)(plan->y.taps * plan->x.taps), u);
+        cvk_wino_weights(&arg->y, &arg->x,
+                         arg->wgt + filter * (size_t)(plan->y.taps * plan->x.taps), u);
         for (int p = 0; p < plan->points; p++) dst[(size_t)p * plan->point_floats + lane] = u[p];
     }
 }
@@ -351,11 +316,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
     step->state = plan;
     const cvk_view *wgt = &step->in[1], *bias = CVK_FN(cvk_third_input)(step->node, step->in);
-    pack_arg arg = {.plan = plan,
-                    .y = CVK_FN(cvk_wino_matrix)(&plan->y),
-                    .x = CVK_FN(cvk_wino_matrix)(&plan->x),
-                    .wgt = wgt->data,
-                    .bias = bias ? bias->data : NULL};
+    pack_arg arg = {.plan = plan, .wgt = wgt->data, .bias = bias ? bias->data : NULL};
+    cvk_wino_matrix_make(&plan->y, &arg.y);
+    cvk_wino_matrix_make(&plan->x, &arg.x);
     cvk_pack pack = {.source = wgt->data,
                      .source_bytes = cvk_view_bytes(wgt),
                      .source2 = arg.bias,

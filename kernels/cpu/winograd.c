@@ -9,73 +9,7 @@
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/unroll.h"
 
-/* The coefficients below z^n in the product of z - each, ascending. */
-#define PRODUCT1(a)                                                                                \
-    {                                                                                              \
-        -(a)                                                                                       \
-    }
-#define PRODUCT2(a, b)                                                                             \
-    {                                                                                              \
-        (a) * (b), -((a) + (b))                                                                    \
-    }
-#define PRODUCT3(a, b, c)                                                                          \
-    {                                                                                              \
-        -(a) * (b) * (c), (a) * (b) + (a) * (c) + (b) * (c), -((a) + (b) + (c))                    \
-    }
-#define PRODUCT4(a, b, c, d)                                                                       \
-    {                                                                                              \
-        (a) * (b) * (c) * (d),                                                                     \
-            -((a) * (b) * (c) + (a) * (b) * (d) + (a) * (c) * (d) + (b) * (c) * (d)),              \
-            (a) * (b) + (a) * (c) + (a) * (d) + (b) * (c) + (b) * (d) + (c) * (d),                 \
-            -((a) + (b) + (c) + (d))                                                               \
-    }
-#define SQUARE(a) ((a) * (a))
-
-enum {
-    MOST_PAIRS = 4,
-    STRIDED = 9 /* the side of 4 results with stride 2 */
-};
-
-/* The points +-point[i] of a side, of which there are side / 2 - 1, and what follows from them. */
-typedef struct points {
-    float point[MOST_PAIRS];
-    float all[MOST_PAIRS];                    /* the product of z - point^2 */
-    float others[MOST_PAIRS][MOST_PAIRS - 1]; /* without that of the point itself */
-} points;
-
-#define A4 1.0f
-static const points points4 = {{A4}, PRODUCT1(SQUARE(A4)), {{0}}};
-
-#define A6 0.625f
-#define B6 1.5f
-static const points points6 = {
-    {A6, B6}, PRODUCT2(SQUARE(A6), SQUARE(B6)), {PRODUCT1(SQUARE(B6)), PRODUCT1(SQUARE(A6))}};
-
-#define A8 0.5f
-#define B8 1.0f
-#define C8 1.5f
-static const points points8 = {{A8, B8, C8},
-                               PRODUCT3(SQUARE(A8), SQUARE(B8), SQUARE(C8)),
-                               {PRODUCT2(SQUARE(B8), SQUARE(C8)), PRODUCT2(SQUARE(A8), SQUARE(C8)),
-                                PRODUCT2(SQUARE(A8), SQUARE(B8))}};
-
-#define A10 0.375f
-#define B10 0.75f
-#define C10 1.25f
-#define D10 2.0f
-static const points points10 = {{A10, B10, C10, D10},
-                                PRODUCT4(SQUARE(A10), SQUARE(B10), SQUARE(C10), SQUARE(D10)),
-                                {PRODUCT3(SQUARE(B10), SQUARE(C10), SQUARE(D10)),
-                                 PRODUCT3(SQUARE(A10), SQUARE(C10), SQUARE(D10)),
-                                 PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(D10)),
-                                 PRODUCT3(SQUARE(A10), SQUARE(B10), SQUARE(C10))}};
-
-#define H 0.5f /* the point without its twin, with stride 2 */
-
-CVK_INLINE const points *points_of(const int side)
-{
-    return side == 4 ? &points4 : side == 6 ? &points6 : side == 8 ? &points8 : &points10;
-}
+enum { STRIDED = CVK_WINO_STRIDED };
 
 /* --- source --- */
 
@@ -87,18 +21,18 @@ CVK_INLINE vec polynomial(const vec *x, const float *c, const int n)
     return sum;
 }
 
-/* B' x with stride 2: F(4, 2) of the even numbers with the points 0, 1, -1, H and infinity, then the
- * odd numbers as they are. */
+/* B' x with stride 2: F(4, 2) of the even numbers with the points 0, 1, -1, the lone one and
+ * infinity, then the odd numbers as they are. */
 CVK_INLINE void source_strided(const vec *x, vec *y, const int step)
 {
-    const vec minus_h = vec_set1(-H);
-    vec cubic = vec_sub(x[6], x[2]), even = vec_fma(minus_h, x[4], x[6]),
-        odd = vec_fma(minus_h, x[2], x[4]);
-    y[0] = vec_fma(minus_h, vec_sub(x[4], x[0]), cubic);
+    const vec minus = vec_set1(-CVK_WINO_LONE);
+    vec cubic = vec_sub(x[6], x[2]), even = vec_fma(minus, x[4], x[6]),
+        odd = vec_fma(minus, x[2], x[4]);
+    y[0] = vec_fma(minus, vec_sub(x[4], x[0]), cubic);
     y[step] = vec_add(even, odd);
     y[2 * step] = vec_sub(even, odd);
     y[3 * step] = cubic;
-    y[4 * step] = vec_fma(minus_h, cubic, vec_sub(x[8], x[4]));
+    y[4 * step] = vec_fma(minus, cubic, vec_sub(x[8], x[4]));
     CVK_UNROLL for (int i = 0; i < 4; i++) y[(5 + i) * step] = x[2 * i + 1];
 }
 
@@ -111,7 +45,7 @@ CVK_INLINE void source1(const vec *x, vec *y, const int step, const int side)
         source_strided(x, y, step);
         return;
     }
-    const points *p = points_of(side);
+    const cvk_wino_points *p = cvk_wino_points_of(side);
     const int pairs = side / 2 - 1;
     y[0] = polynomial(x, p->all, pairs);
     CVK_UNROLL for (int i = 0; i < pairs; i++)
@@ -129,17 +63,17 @@ CVK_INLINE void source1(const vec *x, vec *y, const int step, const int side)
 CVK_INLINE void source_square(const float *src, ptrdiff_t row, float *dst, ptrdiff_t point,
                               const int side)
 {
-    vec columns[WINO_POINTS]; /* [y][x] */
+    vec columns[CVK_WINO_POINTS]; /* [y][x] */
     CVK_UNROLL for (int x = 0; x < side; x++)
     {
-        vec in[WINO_SQUARE];
+        vec in[CVK_WINO_SQUARE];
         CVK_UNROLL for (int y = 0; y < side; y++) in[y] =
             vec_load(src + y * row + (ptrdiff_t)x * CVK_BLOCK);
         source1(in, columns + x, side, side);
     }
     CVK_UNROLL for (int y = 0; y < side; y++)
     {
-        vec out[WINO_SQUARE];
+        vec out[CVK_WINO_SQUARE];
         source1(columns + y * side, out, 1, side);
         CVK_UNROLL for (int x = 0; x < side; x++) vec_store(dst + (y * side + x) * point, out[x]);
     }
@@ -149,7 +83,7 @@ CVK_INLINE void source_square(const float *src, ptrdiff_t row, float *dst, ptrdi
 CVK_INLINE void source_line(const float *src, ptrdiff_t step, float *dst, ptrdiff_t point,
                             const int side)
 {
-    vec in[WINO_SIDE], out[WINO_SIDE];
+    vec in[CVK_WINO_SIDE], out[CVK_WINO_SIDE];
     CVK_UNROLL for (int i = 0; i < side; i++) in[i] = vec_load(src + i * step);
     source1(in, out, 1, side);
     CVK_UNROLL for (int i = 0; i < side; i++) vec_store(dst + i * point, out[i]);
@@ -175,7 +109,7 @@ CVK_INLINE void source_tiles(const wino_source *job, int first, int count, const
 {
     const cvk_geom *g = job->g;
     const int per_image = job->across * job->down;
-    float patch[WINO_POINTS * CVK_BLOCK];
+    float patch[CVK_WINO_POINTS * CVK_BLOCK];
     for (int i = 0; i < count; i++) {
         int at = (first + i) % per_image, y0 = at / job->across * job->y.m * job->y.stride - g->pt,
             x0 = at % job->across * job->x.m * job->x.stride - g->pl;
@@ -242,11 +176,12 @@ CVK_INLINE float power_of(float point, const int exponent)
 CVK_INLINE void result_strided(const vec *x, vec *y, const int step)
 {
     vec sum = vec_add(x[1], x[2]), difference = vec_sub(x[1], x[2]);
-    vec half = vec_mul(vec_set1(H), x[3]);
+    vec half = vec_mul(vec_set1(CVK_WINO_LONE), x[3]);
     y[0] = vec_add(vec_add(x[0], x[5]), vec_add(sum, x[3]));
     y[step] = vec_add(vec_add(difference, x[6]), half);
-    y[2 * step] = vec_fma(vec_set1(H), half, vec_add(sum, x[7]));
-    y[3 * step] = vec_fma(vec_set1(H * H), half, vec_add(vec_add(difference, x[4]), x[8]));
+    y[2 * step] = vec_fma(vec_set1(CVK_WINO_LONE), half, vec_add(sum, x[7]));
+    y[3 * step] = vec_fma(vec_set1(CVK_WINO_LONE * CVK_WINO_LONE), half,
+                          vec_add(vec_add(difference, x[4]), x[8]));
 }
 
 /* A' x: row i of A' is point^i; 0 gives to the first only and infinity to the last. */
@@ -256,9 +191,9 @@ CVK_INLINE void result1(const vec *x, vec *y, const int step, const int m, const
         result_strided(x, y, step);
         return;
     }
-    const points *p = points_of(side);
+    const cvk_wino_points *p = cvk_wino_points_of(side);
     const int pairs = side / 2 - 1;
-    vec term[2][MOST_PAIRS]; /* of even powers, of odd powers */
+    vec term[2][CVK_WINO_PAIRS]; /* of even powers, of odd powers */
     CVK_UNROLL for (int k = 0; k < pairs; k++)
     {
         term[0][k] = vec_add(x[2 * k + 1], x[2 * k + 2]);
@@ -284,10 +219,10 @@ CVK_INLINE void result1(const vec *x, vec *y, const int step, const int m, const
 CVK_INLINE void result_square(const float *src, ptrdiff_t point, vec *out, const int m,
                               const int side)
 {
-    vec columns[WINO_RESULTS * WINO_SQUARE]; /* [m][x] */
+    vec columns[CVK_WINO_RESULTS * CVK_WINO_SQUARE]; /* [m][x] */
     CVK_UNROLL for (int x = 0; x < side; x++)
     {
-        vec in[WINO_SQUARE];
+        vec in[CVK_WINO_SQUARE];
         CVK_UNROLL for (int y = 0; y < side; y++) in[y] = vec_load(src + (y * side + x) * point);
         result1(in, columns + x, side, m, side);
     }
@@ -298,7 +233,7 @@ CVK_INLINE void result_square(const float *src, ptrdiff_t point, vec *out, const
 CVK_INLINE void result_line(const float *src, ptrdiff_t point, vec *out, const int m,
                             const int side)
 {
-    vec in[WINO_SIDE];
+    vec in[CVK_WINO_SIDE];
     CVK_UNROLL for (int i = 0; i < side; i++) in[i] = vec_load(src + i * point);
     result1(in, out, 1, m, side);
 }
@@ -395,7 +330,7 @@ CVK_INLINE void result_tiles(const wino_result *job, int first, int count, const
         int y0 = at / job->across * job->y.m, x0 = at % job->across * job->x.m;
         const float *res = job->res ? job->res + image * job->res_image : NULL;
         const float *src = job->src + (ptrdiff_t)i * CVK_VLEN;
-        vec out[WINO_RESULTS * WINO_RESULTS];
+        vec out[CVK_WINO_RESULTS * CVK_WINO_RESULTS];
         if (!square) {
             result_line(src, job->point, out, m, side);
             put_line(job, out, bias, image * job->image, res, y0, x0, m, half);
@@ -411,7 +346,7 @@ CVK_INLINE void result_tiles(const wino_result *job, int first, int count, const
 
 CVK_INLINE void result_any(const wino_result *job, int first, int count, const bool half)
 {
-    const wino_axis *axis = job->y.side > 1 ? &job->y : &job->x;
+    const cvk_wino_axis *axis = job->y.side > 1 ? &job->y : &job->x;
     const bool square = job->y.side == job->x.side;
     if (square && axis->side == 4)
         result_tiles(job, first, count, 2, 4, true, half);
@@ -445,78 +380,4 @@ void CVK_FN(cvk_wino_result)(const wino_result *job, int first, int count)
         result_any(job, first, count, true);
     else
         result_any(job, first, count, false);
-}
-
-/* --- weights --- */
-
-/* A row of G is 1, point, point^2 ... over the product of the differences between the point and all
- * the others: 0 and, of the pairs, +-itself. */
-static void matrix_row(const points *p, int pairs, int pair, double point, int taps, double *row)
-{
-    double product = pair < 0 ? 1 : 2 * point * point;
-    for (int k = 0; k < pairs; k++)
-        if (k != pair) product *= point * point - (double)p->point[k] * (double)p->point[k];
-    row[0] = 1 / product;
-    for (int i = 1; i < taps; i++) row[i] = row[i - 1] * point;
-}
-
-/* The points 0, 1, -1, H, infinity of taps 0 and 2, then tap 1 for each result. */
-static void strided_matrix(double g[][WINO_TAPS])
-{
-    static const double finite[] = {0, 1, -1, (double)H};
-    for (int i = 0; i < 4; i++) {
-        double product = 1;
-        for (int k = 0; k < 4; k++)
-            if (k != i) product *= finite[i] - finite[k];
-        g[i][0] = 1 / product;
-        g[i][2] = finite[i] / product;
-        g[5 + i][1] = 1;
-    }
-    g[4][2] = 1;
-}
-
-wino_matrix CVK_FN(cvk_wino_matrix)(const wino_axis *axis)
-{
-    wino_matrix matrix = {.axis = *axis};
-    if (axis->side == 1) {
-        matrix.g[0][0] = 1;
-        return matrix;
-    }
-    if (axis->side == STRIDED) {
-        strided_matrix(matrix.g);
-        return matrix;
-    }
-    const points *p = points_of(axis->side);
-    int pairs = axis->side / 2 - 1;
-    matrix_row(p, pairs, -1, 0, axis->taps, matrix.g[0]);
-    for (int k = 0; k < pairs; k++) {
-        double point = (double)p->point[k];
-        matrix_row(p, pairs, k, point, axis->taps, matrix.g[2 * k + 1]);
-        matrix_row(p, pairs, k, -point, axis->taps, matrix.g[2 * k + 2]);
-    }
-    matrix.g[axis->side - 1][axis->taps - 1] = 1;
-    return matrix;
-}
-
-/* y = G x along an axis. */
-static void weights1(const wino_matrix *matrix, const double *x, int from, double *y, int step)
-{
-    for (int i = 0; i < matrix->axis.side; i++) {
-        double sum = 0;
-        for (int k = 0; k < matrix->axis.taps; k++) sum += matrix->g[i][k] * x[k * from];
-        y[i * step] = sum;
-    }
-}
-
-void CVK_FN(cvk_wino_weights)(const wino_matrix *y, const wino_matrix *x, const float *wgt,
-                              float *u)
-{
-    double in[WINO_TAPS * WINO_TAPS], columns[WINO_SIDE * WINO_TAPS], out[WINO_SIDE];
-    const int taps = x->axis.taps, side = x->axis.side;
-    for (int i = 0; i < y->axis.taps * taps; i++) in[i] = (double)wgt[i];
-    for (int k = 0; k < taps; k++) weights1(y, in + k, taps, columns + k, taps);
-    for (int i = 0; i < y->axis.side; i++) {
-        weights1(x, columns + i * taps, 1, out, 1);
-        for (int k = 0; k < side; k++) u[i * side + k] = (float)out[k];
-    }
 }

@@ -154,6 +154,28 @@ INLINE float16 clamp16(float16 x, float low, float high)
     return x > high ? (float16)(high) : x;
 }
 
+/* exp(x): x = n ln(2) + r, ln(2) in two parts of which the first is short enough that n times it is
+ * exact, and a polynomial of r (Cephes, S. Moshier, expf). Adding MAGIC rounds to an integer, which
+ * is then in the low bits. 2^n is two factors, for results below and above the normal numbers; the
+ * bounds lie where the result is inf or 0 already. NaN stays NaN. */
+INLINE float16 exp16(float16 x)
+{
+    const float MAGIC = 12582912.0f; /* 1.5 * 2^23 */
+    x = clamp16(x, -104.0f, 89.0f);
+    const float16 shifted = mad16(x, (float16)(1.44269504088896341f), (float16)(MAGIC));
+    const float16 n = shifted - MAGIC;
+    const int16 exponent = as_int16(shifted) - as_int(MAGIC), first = exponent >> 1;
+    float16 r = mad16(n, (float16)(-0.693359375f), x);
+    r = mad16(n, (float16)(2.12194440e-4f), r);
+    float16 p = mad16((float16)(1.9875691500e-4f), r, (float16)(1.3981999507e-3f));
+    p = mad16(p, r, (float16)(8.3334519073e-3f));
+    p = mad16(p, r, (float16)(4.1665795894e-2f));
+    p = mad16(p, r, (float16)(1.6666665459e-1f));
+    p = mad16(p, r, (float16)(5.0000001201e-1f));
+    p = mad16(r * r, p, r) + 1.0f;
+    return p * as_float16((first + 127) << 23) * as_float16((exponent - first + 127) << 23);
+}
+
 #if ACT_RARE
 /* (1 + tanh(t)) / 2 = sigmoid(2 t) */
 float16 gelu_tanh16(float16 x)
@@ -237,7 +259,7 @@ float16 act16(int kind, float a, float b, float c, float d, float16 x)
     case ACT_RELU: return x < 0.0f ? (float16)(0.0f) : x;
     case ACT_LEAKY_RELU: return x < 0.0f ? a * x : x;
     case ACT_ELU: return x < 0.0f ? a * expm1(x) : x;
-    case ACT_SIGMOID: return 1.0f / (1.0f + exp(-x));
+    case ACT_SIGMOID: return 1.0f / (1.0f + exp16(-x));
     case ACT_HARD_SIGMOID: return clamp16(a * x + b, 0.0f, 1.0f);
     case ACT_HARD_SWISH: return x * clamp16(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
     case ACT_TANH: return tanh(x);
@@ -246,7 +268,7 @@ float16 act16(int kind, float a, float b, float c, float d, float16 x)
     case ACT_EXP: return exp(x);
     case ACT_LINEAR: return a * x + b;
     case ACT_QDQ: return (clamp16(rint(x / a) + b, c, d) - b) * a;
-    case ACT_SWISH: return x / (1.0f + exp(-a * x));
+    case ACT_SWISH: return x / (1.0f + exp16(-a * x));
 #if ACT_RARE
     default: return act_rare16(kind, a, b, x);
 #else
@@ -267,7 +289,7 @@ typedef struct {
     int count;
     int add;    /* 1: a post adds the residual */
     int prelu;  /* 1: a post is a PRelu with a slope per channel; 2: with one slope for all */
-    int simple; /* the posts are at most a residual, then max(low) and min(high) */
+    int simple; /* the posts are at most a residual, then a PRelu, or max(low) and min(high) */
     float low, high;
     post_args list[4];
 } posts_args;
@@ -289,8 +311,10 @@ float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16
 
 INLINE float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)
 {
-    if (posts->simple) return clamp16(posts->add ? x + residual : x, posts->low, posts->high);
-    return apply_list(posts, x, residual, slope);
+    if (!posts->simple) return apply_list(posts, x, residual, slope);
+    if (posts->add) x += residual;
+    if (posts->prelu) return x < 0.0f ? slope * x : x;
+    return clamp16(x, posts->low, posts->high);
 }
 
 /* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but

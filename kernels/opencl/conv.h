@@ -18,8 +18,9 @@ typedef struct cvk_cl_conv {
     cl_int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
     cl_int pool_eh, pool_ew;
     cl_int pool_oh, pool_ow;
-    cl_int band, depth;
-    cvk_cl_posts posts;
+    cl_int span, band, depth;
+    cl_int map_ic;
+    cvk_cl_posts posts, before;
 } cvk_cl_conv;
 
 /* Pixels and blocks of 16 output channels of a work-item. */
@@ -56,7 +57,7 @@ void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile ti
 cvk_status cvk_cl_conv_pack(cvk_device *device, cvk_step *step, const cvk_geom *geom,
                             cvk_cl_tile tile, cvk_cl_conv_form form, void **wgt);
 
-/* Arguments 0 to 6 of each of its kernels. */
+/* Arguments 0 to 6 of each of its kernels; 7 and 8, the map, are the caller's where there is one. */
 cvk_status cvk_cl_conv_bind(cvk_cl_stage *stage, const cvk_step *step, const void *wgt,
                             const cvk_cl_conv *args);
 

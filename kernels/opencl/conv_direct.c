@@ -10,8 +10,16 @@
 #include <stdio.h>
 
 /* conv_first: channels that fill less than a block; window and stride that keep its row segment
- * small. */
+ * within SEGMENT of conv_direct.cl. */
 enum { FIRST_MAX_IC = CVK_BLOCK - 1, FIRST_MAX_REACH = 64, FIRST_MAX_STRIDE = 16 };
+
+/* Output channels that may be too few for a block, and cycles of a float that goes out and is read
+ * again. */
+enum { FEW_CHANNELS = 4 };
+#define FLOAT_CYCLES (8.0 / 12)
+
+/* On a CPU: how many items a core gets if there is work for them, and what one is worth. */
+enum { ITEMS_PER_UNIT = 16, ITEM_CYCLES = 4096 };
 
 /* Multiply-adds that the traffic of one result, stored by a convolution and read by a pool, is
  * worth. */
@@ -131,37 +139,92 @@ static cvk_status add_pooled(cvk_device *device, cvk_step *step, const char *def
     return CVK_OK;
 }
 
+/* On a CPU few items of many strips, each worth some time, so that what an item begins with is
+ * small beside it; elsewhere one strip each. */
+static int choose_span(const cvk_device *device, const cvk_geom *g, const cvk_cl_conv *args,
+                       cvk_cl_tile tile)
+{
+    const cvk_caps *caps = cvk_device_caps(device);
+    if (!(caps->bits & CVK_CAP_CPU)) return 1;
+    const int64_t strips = (int64_t)cvk_cl_ceil_div(args->ow, tile.px) * args->oh;
+    const int64_t items = (int64_t)caps->units * ITEMS_PER_UNIT,
+                  all = strips * tile_count(g, tile) * g->n;
+    const int64_t cycles = (int64_t)tile.px * tile.ocb * (g->ic / g->group) * g->kh * g->kw;
+    const int64_t even = (all + items - 1) / items, least = (ITEM_CYCLES + cycles - 1) / cycles;
+    const int64_t span = even > least ? even : least;
+    return (int)(span < strips ? span : strips);
+}
+
 static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
 {
     const bool pooled = cvk_cl_pool_post(step->node) != NULL;
+    const cvk_pre *pre = &step->node->pre;
     const cvk_cl_conv_form form = {.plain_src = plain_src};
     cvk_geom g;
     cvk_cl_conv args;
     cvk_cl_stage *stage;
     void *wgt;
-    char defines[128];
+    char defines[64];
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
     const cvk_cl_tile tile = pick(&g, pooled);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    int length = snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=%d%s", tile.px, tile.ocb,
-                          g.sw, step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
-    if (plain_src)
-        snprintf(defines + length, sizeof defines - (size_t)length,
-                 " -DPLAIN_SRC=1 -DKW=%d -DDW=%d", g.kw, g.dw);
+    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d%s%s", tile.px, tile.ocb,
+             plain_src ? " -DPLAIN_SRC=1"
+             : pre->on ? " -DMAP=1"
+                       : "",
+             step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
+    args.span = choose_span(device, &g, &args, tile);
     if (pooled) return add_pooled(device, step, defines, &g, tile, wgt, &args);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.ow, tile.px) * (size_t)args.oh,
-                      (size_t)tile_count(&g, tile), (size_t)g.n);
+    cvk_cl_stage_in(stage, 7, pre->on ? pre->scale : -1);
+    cvk_cl_stage_in(stage, 8, pre->on ? pre->shift : -1);
+    cvk_cl_stage_size(
+        stage, device,
+        (size_t)cvk_cl_ceil_div(cvk_cl_ceil_div(args.ow, tile.px) * args.oh, args.span),
+        (size_t)tile_count(&g, tile), (size_t)g.n);
     return CVK_OK;
+}
+
+/* Whether, on a CPU, the lanes that a few output channels leave empty in a blocked result cost more
+ * than a plain one (conv_plain.cl), whose lanes are pixels, and the reorder of a blocked source. */
+static bool lanes_idle(const cvk_problem *problem, const cvk_geom *g, bool plain_src)
+{
+    if (!(problem->caps->bits & CVK_CAP_CPU) || g->oc > FEW_CHANNELS || g->group > 1 || g->sw > 1 ||
+        problem->in[0].dtype != CVK_F32 || cvk_cl_pool_post(problem->node))
+        return false;
+    const double pixels = (double)g->n * g->oh * g->ow, rows = (double)g->n * g->oh;
+    const double source = (double)g->n * g->ic * g->ih * g->iw;
+    const double idle = pixels * (CVK_BLOCK - g->oc) * FLOAT_CYCLES;
+    const double plain = rows * cvk_cl_ceil_div(g->ow, CVK_BLOCK) * g->oc *
+                         ((double)g->ic * g->kh * g->kw + CVK_BLOCK);
+    const double reorder = plain_src ? 0 : source * FLOAT_CYCLES;
+    return cvk_cl_conv_direct_cycles(g) + idle > plain + reorder;
+}
+
+static bool refuse_idle(const cvk_problem *problem, const cvk_geom *g, bool plain_src,
+                        const char **why_not)
+{
+    if (!lanes_idle(problem, g, plain_src)) return true;
+    *why_not = "few output channels: a plain result is estimated to be faster";
+    return false;
+}
+
+/* A map is worth it where each pixel is read once, or not much more often. */
+static bool map_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
+{
+    *why_not = "only 1x1 convolutions without groups or a pool map their input";
+    return !problem->node->pre.on ||
+           (g->kh * g->kw == 1 && g->group == 1 && !cvk_cl_pool_post(problem->node));
 }
 
 bool cvk_cl_conv_direct_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_geom g;
-    return cvk_cl_conv_accepts(problem, true, &g, why_not) && pool_accepts(problem, &g, why_not);
+    return cvk_cl_conv_accepts(problem, true, &g, why_not) && map_accepts(problem, &g, why_not) &&
+           refuse_idle(problem, &g, false, why_not) && pool_accepts(problem, &g, why_not);
 }
 
 cvk_status cvk_cl_conv_direct_prepare(cvk_device *device, cvk_step *step)
@@ -175,7 +238,7 @@ bool cvk_cl_conv_first_accepts(const cvk_problem *problem, const char **why_not)
     if (!cvk_cl_conv_accepts(problem, true, &g, why_not)) return false;
     if (g.group == 1 && g.ic <= FIRST_MAX_IC && (g.kw - 1) * g.dw <= FIRST_MAX_REACH &&
         g.sw <= FIRST_MAX_STRIDE)
-        return pool_accepts(problem, &g, why_not);
+        return refuse_idle(problem, &g, true, why_not) && pool_accepts(problem, &g, why_not);
     *why_not = "16 channels or more, groups, or a very wide window";
     return false;
 }

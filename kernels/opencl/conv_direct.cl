@@ -5,15 +5,15 @@
  *
  *      src, one row of a block of 16 channels     dst, the item's tile: PX pixels x OCB blocks
  *      |..o..o..o..o..o..o..o..|   o: under tap (kh, kw)
- *         x SW apart           acc[p][b] (float16) += src[p][i] * wgt[i][b]
+ *         x sw apart           acc[p][b] (float16) += src[p][i] * wgt[i][b]
  *
  *   p  pixel of the tile's strip (one output row)      b  block of 16 output channels in the tile
  *   i  channel within an input block (its lanes below the last channel only)
  *   wgt  [group of OCB blocks][input block][kh][kw][i][b] in float16      bias  [b over all groups]
  *
- * A work-item computes one strip for all its taps in registers. Rows above and below the image are
- * skipped. A tap that leaves the image at the left or right goes through a copy of its pixels with
- * zeros put in; all others read src where it lies.
+ * A work-item computes `span` strips of a tile, one after the other, each for all its taps in
+ * registers. Rows above and below the image are skipped. A tap that leaves the image at the left or
+ * right goes through a copy of its pixels with zeros put in; all others read src where it lies.
  *
  * With a pool an item walks down a band of pooled rows: each row of the convolution goes, strip
  * after strip, into a row in local memory; the row is then reduced under each pooled column into
@@ -21,9 +21,9 @@
  * no column is computed twice, and rows only where two bands meet.
  *
  *   PX, OCB    pixels and blocks of the register tile; at most 20 accumulators, see conv.c
- *   SW         horizontal stride
  *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
- *   KW, DW     with PLAIN_SRC: columns of the window and their dilation
+ *   MAP        1: pixels get a scale and a shift per channel and args.before on their way in, through
+ *              a copy; not with PLAIN_SRC
  *   HALF       1: src, residual and dst are float16; every tap goes through a copy
  */
 #ifndef PX
@@ -32,17 +32,11 @@
 #ifndef OCB
 #define OCB 4
 #endif
-#ifndef SW
-#define SW 1
-#endif
 #ifndef PLAIN_SRC
 #define PLAIN_SRC 0
 #endif
-#ifndef KW
-#define KW 3
-#endif
-#ifndef DW
-#define DW 1
+#ifndef MAP
+#define MAP 0
 #endif
 
 /* cvk_cl_conv of kernels/opencl/conv.h. */
@@ -56,9 +50,16 @@ typedef struct {
     int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
     int pool_eh, pool_ew; /* where the padded image ends: as far as count_include_pad counts */
     int pool_oh, pool_ow;
+    int span;        /* strips of an item */
     int band, depth; /* pooled rows of an item; pooled rows open at a time */
-    posts_args posts;
+    int map_ic;           /* channels that have a scale and a shift */
+    posts_args posts, before; /* before: an activation only */
 } conv_args;
+
+/* The map of a block's pixels. */
+typedef struct {
+    float16 scale, shift;
+} map_t;
 
 /* The item's tile of output blocks. */
 typedef struct {
@@ -77,84 +78,98 @@ tile_t tile_of(const conv_args *a, int t, int n)
     return tile;
 }
 
-#if PLAIN_SRC
-#define STEP_PIXEL SW
-#define STEP_NEXT DW
-#define STAGED_PIXEL SW
-#define STAGED_NEXT DW
-#else
-#define STEP_PIXEL (SW * BLOCK)
-#define STEP_NEXT 1
-#define STAGED_PIXEL BLOCK
-#define STAGED_NEXT 1
-#endif
-
 /* `count` products for every pixel and block of the tile: over the lanes of a block, or (PLAIN_SRC)
- * over the columns of the window. */
+ * over the columns of the window. Pixels are `pixel` floats apart, which may be a constant, and
+ * products `next`. */
 INLINE void products(float16 acc[PX * OCB], __global const float *src, __global const float16 *wgt,
-                     int count)
+                     int count, const int pixel, int next)
 {
     for (int i = 0; i < count; i++) {
 #pragma unroll
         for (int p = 0; p < PX; p++) {
-            const float16 x = (float16)(src[p * STEP_PIXEL + i * STEP_NEXT]);
+            const float16 x = (float16)(src[p * pixel]);
 #pragma unroll
             for (int b = 0; b < OCB; b++)
                 acc[p * OCB + b] = mad16(x, wgt[i * OCB + b], acc[p * OCB + b]);
         }
+        src += next;
     }
 }
 
 /* The same from pixels that were copied. */
-INLINE void products_staged(float16 acc[PX * OCB], const float *src, __global const float16 *wgt,
-                            int count)
+INLINE void products_copied(float16 acc[PX * OCB], const float *src, __global const float16 *wgt,
+                            int count, const int pixel, int next)
 {
     for (int i = 0; i < count; i++) {
 #pragma unroll
         for (int p = 0; p < PX; p++) {
-            const float16 x = (float16)(src[p * STAGED_PIXEL + i * STAGED_NEXT]);
+            const float16 x = (float16)(src[p * pixel]);
 #pragma unroll
             for (int b = 0; b < OCB; b++)
                 acc[p * OCB + b] = mad16(x, wgt[i * OCB + b], acc[p * OCB + b]);
         }
+        src += next;
     }
 }
 
 #if PLAIN_SRC
-#define SEGMENT ((PX - 1) * SW + (KW - 1) * DW + 1)
+/* The longest strip under a window: cvk_cl_conv_first_accepts knows the limits. */
+#define SEGMENT ((PX - 1) * 16 + 64 + 1)
 
 /* All taps of one row of a channel on the strip whose first tap is at column `left`. */
 INLINE void row_taps(float16 acc[PX * OCB], __global const stored_t *row, int left,
-                     __global const float16 *wgt, int iw)
+                     __global const float16 *wgt, const conv_args *a)
 {
+    const int kw = a->kw, dw = a->dw, sw = a->sw, iw = a->iw;
+    const int length = (PX - 1) * sw + (kw - 1) * dw + 1;
 #if !HALF
-    if (left >= 0 && left + SEGMENT <= iw) {
-        products(acc, row + left, wgt, KW);
+    if (left >= 0 && left + length <= iw) {
+        if (sw == 1)
+            products(acc, row + left, wgt, kw, 1, dw);
+        else if (sw == 2)
+            products(acc, row + left, wgt, kw, 2, dw);
+        else
+            products(acc, row + left, wgt, kw, sw, dw);
         return;
     }
 #endif
     float segment[SEGMENT];
-    for (int i = 0; i < SEGMENT; i++)
+    for (int i = 0; i < length; i++)
         segment[i] = left + i >= 0 && left + i < iw ? load_stored(row, left + i) : 0.0f;
-    products_staged(acc, segment, wgt, KW);
+    products_copied(acc, segment, wgt, kw, sw, dw);
 }
 #else
-/* One tap of one row of a block on the strip whose pixels begin at column `left`. */
-INLINE void tap(float16 acc[PX * OCB], __global const stored_t *row, int left,
-                __global const float16 *wgt, int iw, int lanes)
+INLINE float16 map_pixel(float16 x, const map_t *map, const posts_args *before)
 {
-#if !HALF
-    if (left >= 0 && left + (PX - 1) * SW < iw) {
-        products(acc, row + left * BLOCK, wgt, lanes);
+    if (!MAP) return x;
+    x = mad16(x, map->scale, map->shift);
+    return apply_posts(before, x, x, x);
+}
+
+/* One tap of one row of a block on the strip whose pixels begin at column `left`, `sw` apart. */
+INLINE void tap(float16 acc[PX * OCB], __global const stored_t *row, int left,
+                __global const float16 *wgt, const conv_args *a, int sw, int lanes,
+                const map_t *map)
+{
+    const int iw = a->iw;
+#if !HALF && !MAP
+    if (left >= 0 && left + (PX - 1) * sw < iw) {
+        if (sw == 1)
+            products(acc, row + left * BLOCK, wgt, lanes, BLOCK, 1);
+        else if (sw == 2)
+            products(acc, row + left * BLOCK, wgt, lanes, 2 * BLOCK, 1);
+        else
+            products(acc, row + left * BLOCK, wgt, lanes, sw * BLOCK, 1);
         return;
     }
 #endif
     float16 pixel[PX];
     for (int p = 0; p < PX; p++) {
-        const int ix = left + p * SW;
-        pixel[p] = ix >= 0 && ix < iw ? load_pixel(row, ix) : (float16)(0.0f);
+        const int ix = left + p * sw;
+        pixel[p] = (float16)(0.0f);
+        if (ix >= 0 && ix < iw) pixel[p] = map_pixel(load_pixel(row, ix), map, &a->before);
     }
-    products_staged(acc, (const float *)pixel, wgt, lanes);
+    products_copied(acc, (const float *)pixel, wgt, lanes, BLOCK, 1);
 }
 #endif
 
@@ -165,24 +180,31 @@ INLINE void clear(float16 acc[PX * OCB])
 }
 
 /* The whole window on the strip of PX pixels of row y that begins at x0. */
-INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src, __global const float16 *wgt,
-                     const conv_args *a, int y, int x0)
+INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src,
+                     __global const float16 *wgt, __global const float *scale,
+                     __global const float *shift, const conv_args *a, int y, int x0)
 {
-    const int left = x0 * SW - a->pl;
+    const int left = x0 * a->sw - a->pl;
     clear(acc);
     for (int c = 0; c < a->group_ic; c++) {
+        map_t map;
+        if (MAP) {
+            map.scale = load_n(scale + c * BLOCK, a->map_ic - c * BLOCK);
+            map.shift = load_n(shift + c * BLOCK, a->map_ic - c * BLOCK);
+        }
         for (int kh = 0; kh < a->kh; kh++) {
             const int iy = y * a->sh - a->pt + kh * a->dh;
             if (iy < 0 || iy >= a->ih) continue;
 #if PLAIN_SRC
             row_taps(acc, src + ((size_t)c * a->ih + iy) * a->iw, left,
-                     wgt + (c * a->kh + kh) * KW * OCB, a->iw);
+                     wgt + (c * a->kh + kh) * a->kw * OCB, a);
 #else
             __global const stored_t *row = src + ((size_t)c * a->ih + iy) * a->iw * BLOCK;
             __global const float16 *w = wgt + (size_t)(c * a->kh + kh) * a->kw * BLOCK * OCB;
             const int lanes = c == a->group_ic - 1 ? a->last_lanes : BLOCK;
             for (int kw = 0; kw < a->kw; kw++)
-                tap(acc, row, left + kw * a->dw, w + kw * BLOCK * OCB, a->iw, lanes);
+                tap(acc, row, left + kw * a->dw, w + kw * BLOCK * OCB, a, a->sw, lanes,
+                    &map);
 #endif
         }
     }
@@ -203,7 +225,7 @@ __global const stored_t *tile_src(__global const stored_t *src, const tile_t *ti
 __global const float16 *tile_wgt(__global const float16 *wgt, int t, const conv_args *a)
 {
 #if PLAIN_SRC
-    return wgt + (size_t)t * a->group_ic * a->kh * KW * OCB;
+    return wgt + (size_t)t * a->group_ic * a->kh * a->kw * OCB;
 #else
     return wgt + (size_t)t * a->group_ic * a->kh * a->kw * BLOCK * OCB;
 #endif
@@ -227,6 +249,14 @@ float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, 
     return a->has_bias ? load_n(extras->bias + c, a->oc - c) : (float16)(0.0f);
 }
 
+/* Of a PRelu. */
+float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
+{
+    const int c = (tile->first + b) * BLOCK;
+    return a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c)
+                               : (float16)(extras->slope[0]);
+}
+
 /* Any posts, pixel by pixel: the tile goes through memory. */
 INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                        const extras_t *extras, int y, int x0, int dx, int valid)
@@ -235,12 +265,8 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
 #pragma unroll
     for (int i = 0; i < PX * OCB; i++) out[i] = acc[i];
     for (int b = 0; b < tile->count; b++) {
-        const int c = (tile->first + b) * BLOCK;
         const float16 bias = bias_of(tile, a, extras, b);
-        float16 slope = (float16)(0.0f);
-        if (a->posts.prelu)
-            slope = a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c)
-                                        : (float16)(extras->slope[0]);
+        const float16 slope = a->posts.prelu ? slope_of(tile, a, extras, b) : (float16)(0.0f);
         for (int p = 0; p < valid; p++) {
             float16 residual = (float16)(0.0f);
             if (a->posts.add)
@@ -273,6 +299,14 @@ INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a
             for (int p = 0; p < PX; p++)
                 acc[p * OCB + b] += load_pixel(extras->residual, at + min(p, valid - 1) * dx);
         }
+        if (a->posts.prelu) {
+            const float16 slope = slope_of(tile, a, extras, known);
+#pragma unroll
+            for (int p = 0; p < PX; p++) {
+                const float16 x = acc[p * OCB + b];
+                acc[p * OCB + b] = x < 0.0f ? slope * x : x;
+            }
+        }
 #pragma unroll
         for (int p = 0; p < PX; p++)
             acc[p * OCB + b] = clamp16(acc[p * OCB + b], a->posts.low, a->posts.high);
@@ -293,31 +327,43 @@ INLINE void store(const float16 acc[PX * OCB], __global stored_t *dst, const til
     }
 }
 
-/* Items: strips of all rows, tiles, images. */
+/* Items: spans of the strips of all rows, tiles, images. scale and shift: with MAP. */
 __kernel void conv(__global const stored_t *src, __global const float16 *wgt,
                    __global const float *bias, __global const float *slope,
-                   __global const stored_t *residual, __global stored_t *dst, const conv_args args)
+                   __global const stored_t *residual, __global stored_t *dst, const conv_args args,
+                   __global const float *scale, __global const float *shift)
 {
     const int strips = (args.ow + PX - 1) / PX, t = (int)get_global_id(1);
-    const int y = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * PX;
-    const int valid = min(PX, args.ow - x0);
+    const int begin = (int)get_global_id(0) * args.span;
+    const int count = min(args.span, strips * args.oh - begin);
     const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
     const extras_t extras = {bias, slope, residual};
-    float16 acc[PX * OCB];
-    convolve(acc, tile_src(src, &tile, &args), tile_wgt(wgt, t, &args), &args, y, x0);
-    finish(acc, &tile, &args, &extras, y, x0, 1, valid);
-    store(acc, dst, &tile, &args, y, x0, 1, valid);
+    int y = begin / strips, x0 = begin % strips * PX;
+    src = tile_src(src, &tile, &args);
+    wgt = tile_wgt(wgt, t, &args);
+    for (int i = 0; i < count; i++) {
+        const int valid = min(PX, args.ow - x0);
+        float16 acc[PX * OCB];
+        convolve(acc, src, wgt, scale, shift, &args, y, x0);
+        finish(acc, &tile, &args, &extras, y, x0, 1, valid);
+        store(acc, dst, &tile, &args, y, x0, 1, valid);
+        x0 += PX;
+        if (x0 >= args.ow) {
+            x0 = 0;
+            y++;
+        }
+    }
 }
 
-float16 pool_join(float16 a, float16 b, int average)
+#if !MAP
+INLINE float16 pool_join(float16 a, float16 b, int average)
 {
     return average ? a + b : (a < b ? b : a);
 }
 
-/* What a finished pooled pixel is multiplied with: 1, or one over the pixels that count. */
+/* What a finished average is multiplied with: one over the pixels that count. */
 float pool_scale(const conv_args *a, int q, int px)
 {
-    if (!a->pool_average) return 1.0f;
     const int top = q * a->pool_sh - a->pool_pt, left = px * a->pool_sw - a->pool_pl;
     int h, w;
     if (a->pool_count_pad) {
@@ -330,6 +376,30 @@ float pool_scale(const conv_args *a, int q, int px)
     return 1.0f / (float)(h * w);
 }
 
+/* What a row of the convolution gives to one pooled row: it sets the open row, or (last) sends it to
+ * dst, row q. average may be a constant. */
+INLINE void pool_columns(__local const float16 *row, __local float16 *open, __global stored_t *dst,
+                         const tile_t *tile, const conv_args *a, int q, int first, int last,
+                         const int average)
+{
+    const int count = last ? tile->count : OCB;
+    for (int px = 0; px < a->pool_ow; px++) {
+        const int left = px * a->pool_sw - a->pool_pl, from = max(left, 0);
+        const int to = min(left + a->pool_kw, a->ow);
+        const float scale = average && last ? pool_scale(a, q, px) : 1.0f;
+        for (int b = 0; b < count; b++) {
+            float16 sum = row[from * OCB + b];
+            for (int x = from + 1; x < to; x++) sum = pool_join(sum, row[x * OCB + b], average);
+            if (!first) sum = pool_join(open[px * OCB + b], sum, average);
+            if (!last)
+                open[px * OCB + b] = sum;
+            else
+                store_pixel(average ? sum * scale : sum, dst,
+                            place(tile, a, b, a->pool_oh, a->pool_ow, q, px));
+        }
+    }
+}
+
 /* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open
  * holds row q at (q % depth); a row's first row of the convolution sets it, its last one sends it
  * to dst. */
@@ -338,22 +408,14 @@ void pool_row(__local const float16 *row, __local float16 *open, __global stored
 {
     const int from = max(q0, (y + a->pool_pt - a->pool_kh + a->pool_sh) / a->pool_sh);
     const int to = min(q1 - 1, (y + a->pool_pt) / a->pool_sh);
-    for (int i = 0; i < a->pool_ow * OCB; i++) {
-        const int px = i / OCB, b = i % OCB, left = px * a->pool_sw - a->pool_pl;
-        const int right = min(left + a->pool_kw, a->ow);
-        float16 sum = row[max(left, 0) * OCB + b];
-        for (int x = max(left, 0) + 1; x < right; x++)
-            sum = pool_join(sum, row[x * OCB + b], a->pool_average);
-        for (int q = from; q <= to; q++) {
-            const int top = q * a->pool_sh - a->pool_pt;
-            __local float16 *slot = &open[(q % a->depth) * a->pool_ow * OCB + i];
-            const float16 joined = y == max(top, 0) ? sum : pool_join(*slot, sum, a->pool_average);
-            if (y < min(top + a->pool_kh, a->oh) - 1)
-                *slot = joined;
-            else if (b < tile->count)
-                store_pixel(joined * pool_scale(a, q, px), dst,
-                            place(tile, a, b, a->pool_oh, a->pool_ow, q, px));
-        }
+    for (int q = from; q <= to; q++) {
+        const int top = q * a->pool_sh - a->pool_pt, first = y == max(top, 0);
+        const int last = y == min(top + a->pool_kh, a->oh) - 1;
+        __local float16 *slots = open + (q % a->depth) * a->pool_ow * OCB;
+        if (a->pool_average)
+            pool_columns(row, slots, dst, tile, a, q, first, last, 1);
+        else
+            pool_columns(row, slots, dst, tile, a, q, first, last, 0);
     }
 }
 
@@ -375,7 +437,7 @@ __kernel void conv_pool(__global const stored_t *src, __global const float16 *wg
         for (int x0 = 0; x0 < args.ow; x0 += PX) {
             const int valid = min(PX, args.ow - x0);
             float16 acc[PX * OCB];
-            convolve(acc, src, wgt, &args, y, x0);
+            convolve(acc, src, wgt, NULL, NULL, &args, y, x0);
             finish(acc, &tile, &args, &extras, y, x0, 1, valid);
 #pragma unroll
             for (int i = 0; i < PX * OCB; i++)
@@ -384,8 +446,9 @@ __kernel void conv_pool(__global const stored_t *src, __global const float16 *wg
         pool_row(rows, rows + args.ow * OCB, dst, &tile, &args, y, q0, q1);
     }
 }
+#endif
 
-#if !PLAIN_SRC && SW == 1
+#if !PLAIN_SRC && !MAP
 /* ConvTranspose, by results: (y, x) is fed by taps with y + pt - kh dh = sh iy, and so for x.
  * Pixels sw apart have the same taps, and neighbouring inputs: a strip is PX of them. kw:  0 1 2 0
  * 1 2 ..    sw = 3, dw = 1: x = 0, 3, 6 .. are one phase, 1, 4, 7 .. the next Items: strips of all
@@ -418,7 +481,7 @@ __kernel void conv_transpose(__global const stored_t *src, __global const float1
             for (int kw = 0; kw < args.kw; kw++) {
                 const int tx = x0 + args.pl - kw * args.dw;
                 if (tx % args.sw == 0)
-                    tap(acc, row, tx / args.sw, w + kw * BLOCK * OCB, args.iw, lanes);
+                    tap(acc, row, tx / args.sw, w + kw * BLOCK * OCB, &args, 1, lanes, NULL);
             }
         }
     }

@@ -6,7 +6,9 @@
 
 #include "kernels/opencl/rows.h"
 
-enum { CHANNELS = 4 };
+/* On a CPU an item has at most as many pixels as give SUMS independent sums, which a multiply-add's
+ * latency wants. */
+enum { CHANNELS = 4, SUMS = 6, LANES = 16 };
 
 /* As in conv_plain.cl; axis: D, H, W. */
 typedef struct plain_args {
@@ -38,12 +40,19 @@ bool cvk_cl_conv_plain_accepts(const cvk_problem *problem, const char **why_not)
     return false;
 }
 
+static int choose_vecs(const cvk_device *device, int channels, int columns)
+{
+    const int sixteens = cvk_cl_ceil_div(columns, LANES), most = cvk_cl_ceil_div(SUMS, channels);
+    if (!(cvk_device_caps(device)->bits & CVK_CAP_CPU)) return 1;
+    return cvk_cl_ceil_div(sixteens, cvk_cl_ceil_div(sixteens, most));
+}
+
 static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel)
 {
     cvk_geom3 g;
     cvk_cl_stage *stage;
     int residual, slope;
-    char defines[16];
+    char defines[32];
     if (!geometry(step->node, step->in, step->out, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
     plain_args args = {.group_ic = g.ic / g.group,
@@ -60,7 +69,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel
         args.axis[a].pad = g.axis[a].pad_begin;
     }
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
-    snprintf(defines, sizeof defines, "-DOCT=%d", CHANNELS);
+    const int channels = args.group_oc < CHANNELS ? args.group_oc : CHANNELS;
+    const int vecs = choose_vecs(device, channels, g.axis[2].out);
+    snprintf(defines, sizeof defines, "-DOCT=%d -DVECS=%d", channels, vecs);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_plain.cl", defines, kernel, &stage));
     cvk_cl_stage_in(stage, 0, 0);
     cvk_cl_stage_in(stage, 1, 1);
@@ -70,9 +81,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel
     cvk_cl_stage_out(stage, 5, 0);
     CVK_TRY(cvk_cl_arg_struct(&stage->launch, 6, &args, sizeof args));
     cvk_cl_stage_size(stage, device,
-                      (size_t)cvk_cl_ceil_div(g.axis[2].out, 16) * (size_t)g.axis[1].out *
+                      (size_t)cvk_cl_ceil_div(g.axis[2].out, vecs * LANES) * (size_t)g.axis[1].out *
                           (size_t)g.axis[0].out,
-                      (size_t)(g.group * cvk_cl_ceil_div(args.group_oc, CHANNELS)), (size_t)g.n);
+                      (size_t)(g.group * cvk_cl_ceil_div(args.group_oc, channels)), (size_t)g.n);
     return CVK_OK;
 }
 

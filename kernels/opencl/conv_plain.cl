@@ -3,21 +3,30 @@
  * Convolution and transposed convolution in plain layout with any group: no packing, no tiles,
  * every problem of one to three dimensions. What others decline comes here.
  *
- *   src [n][c][id][ih][iw]     |..oooooooooooooooo..|   16 pixels under one tap
+ *   src [n][c][id][ih][iw]     |..oooooooooooooooo..|   16 VECS pixels under one tap
  *   wgt as ONNX has it         Conv [oc][c of group][kd][kh][kw],
  *                              ConvTranspose [c][oc of group][kd][kh][kw]
- *   dst [n][oc][od][oh][ow]    a work-item computes 16 neighbouring pixels (lanes) of one row, of OCT
- *                              output channels of one group
+ *   dst [n][oc][od][oh][ow]    a work-item computes 16 VECS neighbouring pixels (lanes) of one row, of
+ *                              OCT output channels of one group
  *
  * Dimensions that a problem lacks have length 1.
  *
  * bias [oc]; slope [oc] or one; residual as dst.
  *
- *   OCT  output channels of an item
+ * Rows of taps that reach over the image's left or right end go through a copy with zeros put in.
+ *
+ *   OCT   output channels of an item
+ *   VECS  sixteens of its pixels
  */
 #ifndef OCT
 #define OCT 4
 #endif
+#ifndef VECS
+#define VECS 1
+#endif
+
+#define STRIP (16 * VECS)
+#define REACH 32 /* most columns from a window's first to its last, of rows that are copied */
 
 typedef struct {
     int group_ic, group_oc, ic, oc;
@@ -67,57 +76,77 @@ channels_t channels_of(const plain_args *a, int t)
     return c;
 }
 
-/* One tap: 16 pixels times the weights of the item's channels, `step` apart; channels beyond the
+/* One tap: the item's pixels times the weights of its channels, `step` apart; channels beyond the
  * last one repeat it. */
-INLINE void tap(float16 acc[OCT], float16 x, __global const float *wgt, size_t step, int count)
+INLINE void tap(float16 acc[OCT * VECS], const float16 x[VECS], __global const float *wgt,
+                size_t step, int count)
 {
 #pragma unroll
-    for (int o = 0; o < OCT; o++)
-        acc[o] = mad16(x, (float16)(wgt[min(o, count - 1) * step]), acc[o]);
+    for (int o = 0; o < OCT; o++) {
+        const float16 w = (float16)(wgt[min(o, count - 1) * step]);
+#pragma unroll
+        for (int v = 0; v < VECS; v++) acc[o * VECS + v] = mad16(x[v], w, acc[o * VECS + v]);
+    }
 }
 
 /* Bias, posts and the store of the item's pixels x0 .. of row y (of all planes). */
-INLINE void finish(const float16 acc[OCT], __global const float *bias, __global const float *slope,
-                   __global const float *residual, __global float *dst, const plain_args *a,
-                   channels_t c, int n, int y, int x0)
+INLINE void finish(const float16 acc[OCT * VECS], __global const float *bias,
+                   __global const float *slope, __global const float *residual, __global float *dst,
+                   const plain_args *a, channels_t c, int n, int y, int x0)
 {
-    const int count = a->ow - x0;
+    float16 out[OCT * VECS];
 #pragma unroll
-    for (int o = 0; o < OCT; o++) {
-        if (o < c.count) {
-            const int oc = c.first + o;
-            const size_t to = (((size_t)n * a->oc + oc) * a->od * a->oh + y) * a->ow + x0;
-            const float16 added = a->posts.add ? load_n(residual + to, count) : (float16)(0.0f);
-            const float factor = a->posts.prelu ? slope[a->posts.prelu == 1 ? oc : 0] : 0.0f;
-            const float shift = a->has_bias ? bias[oc] : 0.0f;
-            store_n(apply_posts(&a->posts, acc[o] + shift, added, (float16)(factor)), dst + to,
-                    count);
-        }
+    for (int i = 0; i < OCT * VECS; i++) out[i] = acc[i];
+    for (int i = 0; i < c.count * VECS; i++) {
+        const int oc = c.first + i / VECS, x = x0 + i % VECS * 16, count = a->ow - x;
+        if (count <= 0) continue;
+        const size_t to = (((size_t)n * a->oc + oc) * a->od * a->oh + y) * a->ow + x;
+        const float16 added = a->posts.add ? load_n(residual + to, count) : (float16)(0.0f);
+        const float factor = a->posts.prelu ? slope[a->posts.prelu == 1 ? oc : 0] : 0.0f;
+        const float shift = a->has_bias ? bias[oc] : 0.0f;
+        store_n(apply_posts(&a->posts, out[i] + shift, added, (float16)(factor)), dst + to, count);
     }
 }
 
 /* Adds all columns of one row of taps; at: source row. */
-INLINE void row_taps(float16 acc[OCT], const plain_args *a, __global const float *src, size_t at,
-                     __global const float *wgt, size_t step, int count, int x0)
+INLINE void row_taps(float16 acc[OCT * VECS], const plain_args *a, __global const float *src,
+                     size_t at, __global const float *wgt, size_t step, int count, int x0)
 {
-    for (int kw = 0; kw < a->kw; kw++)
-        tap(acc, gather(src + at * a->iw, x0 * a->sw - a->pl + kw * a->dw, a->sw, a->iw), wgt + kw,
-            step, count);
+    __global const float *row = src + at * a->iw;
+    const int left = x0 * a->sw - a->pl, reach = (a->kw - 1) * a->dw;
+    float16 x[VECS];
+    if (a->sw == 1 && reach <= REACH && (left < 0 || left + STRIP + reach > a->iw)) {
+        float copy[STRIP + REACH];
+        for (int i = 0; i < STRIP + reach; i += 16)
+            vstore16(gather(row, left + i, 1, a->iw), 0, copy + i);
+        for (int k = 0; k < a->kw; k++) {
+#pragma unroll
+            for (int v = 0; v < VECS; v++) x[v] = vload16(0, copy + k * a->dw + v * 16);
+            tap(acc, x, wgt + k, step, count);
+        }
+        return;
+    }
+    for (int k = 0; k < a->kw; k++) {
+#pragma unroll
+        for (int v = 0; v < VECS; v++)
+            x[v] = gather(row, left + k * a->dw + v * 16 * a->sw, a->sw, a->iw);
+        tap(acc, x, wgt + k, step, count);
+    }
 }
 
-/* Items of both kernels: strips of 16 of all rows, tiles of output channels, images. */
+/* Items of both kernels: strips of all rows, tiles of output channels, images. */
 __kernel void conv(__global const float *src, __global const float *wgt, __global const float *bias,
                    __global const float *slope, __global const float *residual, __global float *dst,
                    const plain_args args)
 {
-    const int strips = (args.ow + 15) / 16, n = (int)get_global_id(2);
-    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int strips = (args.ow + STRIP - 1) / STRIP, n = (int)get_global_id(2);
+    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * STRIP;
     const int z = row / args.oh, y = row - z * args.oh;
     const channels_t channels = channels_of(&args, (int)get_global_id(1));
     const size_t volume = (size_t)args.kd * args.kh * args.kw, step = args.group_ic * volume;
-    float16 acc[OCT];
+    float16 acc[OCT * VECS];
 #pragma unroll
-    for (int o = 0; o < OCT; o++) acc[o] = (float16)(0.0f);
+    for (int i = 0; i < OCT * VECS; i++) acc[i] = (float16)(0.0f);
     for (int c = 0; c < args.group_ic; c++) {
         const size_t planes = ((size_t)n * args.ic + channels.src + c) * args.id;
         for (int kd = 0; kd < args.kd; kd++) {
@@ -135,13 +164,18 @@ __kernel void conv(__global const float *src, __global const float *wgt, __globa
     finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0);
 }
 
-INLINE void row_taps_transposed(float16 acc[OCT], const plain_args *a, __global const float *src,
-                                size_t at, __global const float *wgt, size_t step, int count,
-                                int x0)
+INLINE void row_taps_transposed(float16 acc[OCT * VECS], const plain_args *a,
+                                __global const float *src, size_t at, __global const float *wgt,
+                                size_t step, int count, int x0)
 {
-    for (int kw = 0; kw < a->kw; kw++)
-        tap(acc, spread(src + at * a->iw, x0 + a->pl - kw * a->dw, a->sw, a->iw), wgt + kw, step,
-            count);
+    __global const float *row = src + at * a->iw;
+    for (int k = 0; k < a->kw; k++) {
+        float16 x[VECS];
+#pragma unroll
+        for (int v = 0; v < VECS; v++)
+            x[v] = spread(row, x0 + a->pl - k * a->dw + v * 16, a->sw, a->iw);
+        tap(acc, x, wgt + k, step, count);
+    }
 }
 
 __kernel void conv_transpose(__global const float *src, __global const float *wgt,
@@ -149,14 +183,14 @@ __kernel void conv_transpose(__global const float *src, __global const float *wg
                              __global const float *residual, __global float *dst,
                              const plain_args args)
 {
-    const int strips = (args.ow + 15) / 16, n = (int)get_global_id(2);
-    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * 16;
+    const int strips = (args.ow + STRIP - 1) / STRIP, n = (int)get_global_id(2);
+    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * STRIP;
     const int z = row / args.oh, y = row - z * args.oh;
     const channels_t channels = channels_of(&args, (int)get_global_id(1));
     const size_t step = (size_t)args.kd * args.kh * args.kw;
-    float16 acc[OCT];
+    float16 acc[OCT * VECS];
 #pragma unroll
-    for (int o = 0; o < OCT; o++) acc[o] = (float16)(0.0f);
+    for (int i = 0; i < OCT * VECS; i++) acc[i] = (float16)(0.0f);
     for (int c = 0; c < args.group_ic; c++) {
         const size_t planes = ((size_t)n * args.ic + channels.src + c) * args.id;
         __global const float *w =

@@ -26,7 +26,7 @@ cvk_status cvk_cl_conv_transpose_prepare(cvk_device *device, cvk_step *step)
     const cvk_cl_tile tile = cvk_cl_tile_pick(columns, cvk_cl_ceil_div(g.oc / g.group, CVK_BLOCK));
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d -DSW=1", tile.px, tile.ocb);
+    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d", tile.px, tile.ocb);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv_transpose", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
     cvk_cl_stage_size(stage, device,

@@ -2,15 +2,14 @@
  *
  * Launches depthwise.cl: Conv with one filter per channel, blocked layout.
  */
-#include <stdio.h>
+#include "kernels/opencl/steps.h"
 
-#include "kernels/opencl/rows.h"
-
-enum { PIXELS = 7 };
+enum { PIXELS = 7 }; /* of a strip: PX of depthwise.cl */
 
 /* As in depthwise.cl. */
 typedef struct depthwise_args {
-    cl_int c, blocks, ih, iw, oh, ow, kh, kw, sh, dh, dw, pt, pl, has_bias;
+    cl_int span, planes, chunk, chunks;
+    cl_int c, blocks, ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, has_bias;
     cvk_cl_posts posts;
 } depthwise_args;
 
@@ -57,9 +56,7 @@ static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_geom *g, vo
 cvk_status cvk_cl_depthwise_prepare(cvk_device *device, cvk_step *step)
 {
     cvk_geom g;
-    cvk_cl_stage *stage;
     void *wgt;
-    char defines[64];
     int residual, slope;
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
@@ -72,23 +69,28 @@ cvk_status cvk_cl_depthwise_prepare(cvk_device *device, cvk_step *step)
                            .kh = g.kh,
                            .kw = g.kw,
                            .sh = g.sh,
+                           .sw = g.sw,
                            .dh = g.dh,
                            .dw = g.dw,
                            .pt = g.pt,
                            .pl = g.pl,
                            .has_bias = cvk_cl_has_input(step->node, step->in, 2)};
+    args.planes = g.n * args.blocks;
+    args.chunk = cvk_cl_chunk(device, g.ow, g.ow, PIXELS, &args.chunks);
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     CVK_TRY(pack(device, step, &g, &wgt));
-    snprintf(defines, sizeof defines, "-DPX=%d -DSW=%d", PIXELS, g.sw);
-    CVK_TRY(cvk_cl_stage_add(device, step, "depthwise.cl", defines, "depthwise", &stage));
-    cvk_cl_stage_in(stage, 0, 0);
-    CVK_TRY(cvk_cl_arg_mem(&stage->launch, 1, wgt));
-    cvk_cl_stage_in(stage, 2, args.has_bias ? 2 : -1);
-    cvk_cl_stage_in(stage, 3, slope);
-    cvk_cl_stage_in(stage, 4, residual);
-    cvk_cl_stage_out(stage, 5, 0);
-    CVK_TRY(cvk_cl_arg_struct(&stage->launch, 6, &args, sizeof args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(g.ow, PIXELS) * (size_t)g.oh,
-                      (size_t)args.blocks, (size_t)g.n);
-    return CVK_OK;
+    cvk_cl_spec spec = {.file = "depthwise.cl",
+                        .kernel = "depthwise",
+                        .buffers = {{CVK_CL_IN, 0, NULL},
+                                    {CVK_CL_HELD, 0, wgt},
+                                    {CVK_CL_IN, args.has_bias ? 2 : -1, NULL},
+                                    {CVK_CL_IN, slope, NULL},
+                                    {CVK_CL_IN, residual, NULL},
+                                    {CVK_CL_OUT, 0, NULL}},
+                        .args = &args,
+                        .args_bytes = sizeof args,
+                        .units = (int64_t)args.planes * g.oh * args.chunks,
+                        .floats = (int64_t)args.chunk * CVK_BLOCK * g.kh * g.kw,
+                        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
 }

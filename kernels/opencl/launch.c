@@ -139,15 +139,15 @@ bool cvk_cl_posts_accept(const cvk_problem *problem, bool pool, const char **why
     return false;
 }
 
-/* Posts that are at most a residual, then max and min, are done without walking the list. */
+/* Posts that are at most a residual, then a PRelu or max and min, are done without walking the
+ * list. */
 static void make_simple(cvk_cl_posts *posts)
 {
-    const int acts = posts->count - posts->add, last = posts->count - 1;
+    const int others = posts->count - posts->add, last = posts->count - 1;
     posts->low = -INFINITY;
     posts->high = INFINITY;
-    posts->simple =
-        acts <= 1 && !posts->prelu && (!posts->add || posts->list[0].kind == CVK_POST_ADD);
-    if (!posts->simple || !acts) return;
+    posts->simple = others <= 1 && (!posts->add || posts->list[0].kind == CVK_POST_ADD);
+    if (!posts->simple || !others || posts->prelu) return;
     if (posts->list[last].act == CVK_ACT_RELU) {
         posts->low = 0.0f;
     } else if (posts->list[last].act == CVK_ACT_CLIP) {

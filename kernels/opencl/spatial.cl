@@ -41,6 +41,21 @@ INLINE float16 pool_tap(const pool_args *args, float16 x, float16 scale, float16
     return apply_posts(&args->before, x, x, x);
 }
 
+/* A window of one plane. */
+INLINE float16 pool_window(const pool_args *args, const __global stored_t *from, int4 rows,
+                           int4 columns, float16 scale, float16 shift, const int average)
+{
+    float16 v = (float16)(average ? 0.0f : -INFINITY);
+    for (int sy = rows.x; sy < rows.y; sy += args->dh) {
+        for (int sx = columns.x; sx < columns.y; sx += args->dw) {
+            const float16 tap =
+                pool_tap(args, load_pixel(from, sy * args->iw + sx), scale, shift);
+            v = average ? v + tap : (v < tap ? tap : v);
+        }
+    }
+    return average ? v * (1.0f / pool_divisor(args, rows, columns)) : v;
+}
+
 __kernel void pool_blocked(const __global stored_t *src, const __global float *scale,
                            const __global float *shift, __global stored_t *dst,
                            const pool_args args)
@@ -57,14 +72,9 @@ __kernel void pool_blocked(const __global stored_t *src, const __global float *s
         const float16 s = MAP ? load_n(shift + c, args.channels - c) : (float16)(0.0f);
         for (int x = x0; x < x1; x++) {
             int4 columns = window_taps(x, args.sw, args.kw, args.dw, args.pl, args.pr, args.iw);
-            float16 v = (float16)(args.average ? 0.0f : -INFINITY);
-            for (int sy = rows.x; sy < rows.y; sy += args.dh) {
-                for (int sx = columns.x; sx < columns.y; sx += args.dw) {
-                    float16 tap = pool_tap(&args, load_pixel(from, sy * args.iw + sx), k, s);
-                    v = args.average ? v + tap : fmax(v, tap);
-                }
-            }
-            if (args.average) v /= pool_divisor(&args, rows, columns);
+            const float16 v = args.average
+                                  ? pool_window(&args, from, rows, columns, k, s, 1)
+                                  : pool_window(&args, from, rows, columns, k, s, 0);
             store_pixel(apply_posts(&args.posts, v, v, v), dst, row * args.ow + x);
         }
     }

@@ -220,7 +220,7 @@ static cvk_status deliver(const cvk_session *session, const cvk_tensor *outputs,
 }
 
 /* A transfer reads or writes the device on whose side its device view lies. */
-static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
+static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step, bool profile)
 {
     const cvk_node *node = step->node;
     int from = plan->graph->values[node->in[0]].device,
@@ -229,15 +229,19 @@ static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
     cvk_device *device = plan->devices[(to ? to : from) - 1];
     if (!bytes || !step->in[0].data || !step->out[0].data)
         return CVK_OK; /* the caller's device buffer stands in */
-    if (to) return device->backend->write(device, step->out[0].data, step->in[0].data, bytes);
-    return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
+    if (!to) return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
+    CVK_TRY(device->backend->write(device, step->out[0].data, step->in[0].data, bytes));
+    /* The caller's tensors stay as they are until the run ends; the plan's memory on the host may
+     * be another value's before that. */
+    bool stays = is_input(plan->graph, plan->storage[node->in[0]].root);
+    return stays && !profile ? CVK_OK : device->backend->finish(device);
 }
 
 static cvk_status run_host(const cvk_plan *plan, cvk_segment *segment, bool profile)
 {
     cvk_step *step = segment->steps[0];
     double begin = profile ? cvk_session_clock() : 0;
-    CVK_TRY(step->node->op == CVK_OP_Transfer ? run_transfer(plan, step)
+    CVK_TRY(step->node->op == CVK_OP_Transfer ? run_transfer(plan, step, profile)
                                               : step->kernel->run(NULL, step, 0, 1));
     if (!profile) return CVK_OK;
     segment->timing.ms[0] = cvk_session_clock() - begin;
@@ -254,7 +258,7 @@ static void keep_timing(cvk_plan *plan, cvk_segment *segment, double start)
         segment->timing.slices[k].begin_ms -= start;
 }
 
-cvk_status cvk_session_walk(cvk_session *session, bool wait)
+static cvk_status walk_segments(cvk_session *session)
 {
     cvk_plan *plan = session->plan;
     bool profile = session->profile;
@@ -267,10 +271,23 @@ cvk_status cvk_session_walk(cvk_session *session, bool wait)
                        : run_host(plan, segment, profile));
         if (profile) keep_timing(plan, segment, start);
     }
-    for (int d = 0; wait && d < plan->n_devices; d++)
-        if (!plan->devices[d]->backend->host)
-            CVK_TRY(plan->devices[d]->backend->finish(plan->devices[d]));
     return CVK_OK;
+}
+
+/* A run that fails waits too: devices may still read the caller's tensors. */
+cvk_status cvk_session_walk(cvk_session *session, bool wait)
+{
+    const cvk_plan *plan = session->plan;
+    cvk_status status = walk_segments(session);
+    for (int d = 0; d < plan->n_devices; d++) {
+        cvk_device *device = plan->devices[d];
+        if (device->backend->host || !(wait || status)) continue;
+        if (status)
+            device->backend->finish(device);
+        else
+            status = device->backend->finish(device);
+    }
+    return status;
 }
 
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,

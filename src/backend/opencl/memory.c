@@ -46,7 +46,7 @@ cvk_status cvk_cl_write(cvk_device *device, void *dst, const void *src, size_t b
     if (bytes == 0) return CVK_OK;
     cl_command_queue queue = cvk_cl_queue(device);
     return cvk_cl_check(
-        cvk_cl.EnqueueWriteBuffer(queue, dst, CL_TRUE, 0, bytes, src, 0, NULL, NULL),
+        cvk_cl.EnqueueWriteBuffer(queue, dst, CL_FALSE, 0, bytes, src, 0, NULL, NULL),
         "clEnqueueWriteBuffer");
 }
 
