@@ -252,8 +252,8 @@ float16 act_rare16(int kind, float a, float b, float16 x)
 }
 #endif
 
-/* The activation of that cvk_act. */
-float16 act16(int kind, float a, float b, float c, float d, float16 x)
+/* The activation of that cvk_act; kind may be a constant. */
+INLINE float16 act16(int kind, float a, float b, float c, float d, float16 x)
 {
     switch (kind) {
     case ACT_RELU: return x < 0.0f ? (float16)(0.0f) : x;
@@ -307,6 +307,27 @@ float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16
             x = x < 0.0f ? slope * x : x;
     }
     return x;
+}
+
+/* An activation post on n results in memory: the usual ones have loops of their own. */
+void act_all(const post_args p, float16 *x, int n)
+{
+    switch (p.act) {
+    case ACT_SWISH:
+        for (int i = 0; i < n; i++) x[i] = act16(ACT_SWISH, p.a, p.b, p.c, p.d, x[i]);
+        break;
+    case ACT_SIGMOID:
+        for (int i = 0; i < n; i++) x[i] = act16(ACT_SIGMOID, p.a, p.b, p.c, p.d, x[i]);
+        break;
+    case ACT_HARD_SWISH:
+        for (int i = 0; i < n; i++) x[i] = act16(ACT_HARD_SWISH, p.a, p.b, p.c, p.d, x[i]);
+        break;
+    case ACT_LEAKY_RELU:
+        for (int i = 0; i < n; i++) x[i] = act16(ACT_LEAKY_RELU, p.a, p.b, p.c, p.d, x[i]);
+        break;
+    default:
+        for (int i = 0; i < n; i++) x[i] = act16(p.act, p.a, p.b, p.c, p.d, x[i]);
+    }
 }
 
 INLINE float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)

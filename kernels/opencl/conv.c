@@ -86,6 +86,34 @@ bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
     return false;
 }
 
+/* Output channels that may be too few for a block. */
+enum { FEW_CHANNELS = 4 };
+
+/* Cycles of a float that goes out and is read again, and of one that is stored by itself. */
+static const double float_cycles = 8.0 / 12, scatter_cycles = 1.5;
+
+bool cvk_cl_conv_fills(const cvk_problem *problem, const cvk_geom *geom, cvk_cl_conv_form form,
+                       const char **why_not)
+{
+    const cvk_geom *g = geom;
+    *why_not = "few output channels: a plain result is estimated to be faster";
+    if (!(problem->caps->bits & CVK_CAP_CPU) || g->oc > FEW_CHANNELS || g->group > 1 ||
+        (g->sw > 1 && !form.transposed) || problem->in[0].dtype != CVK_F32 ||
+        cvk_cl_pool_post(problem->node))
+        return true;
+    const int spread = form.transposed ? g->sh * g->sw : 1;
+    const double products = (double)g->ic * g->kh * g->kw / spread;
+    const double pixels = (double)g->n * g->oh * g->ow;
+    const double blocked = pixels * (products + SUM_CYCLES),
+                 idle = pixels * (CVK_BLOCK - g->oc) * float_cycles;
+    const double vectors = (double)g->n * g->oh * cvk_cl_ceil_div(g->ow, CVK_BLOCK);
+    const double plain = vectors * g->oc * (products + 2 * SUM_CYCLES),
+                 scatter = g->sw > 1 ? pixels * g->oc * scatter_cycles : 0;
+    const double source = (double)g->n * g->ic * g->ih * g->iw,
+                 reorder = form.plain_src ? 0 : source * float_cycles;
+    return blocked + idle <= plain + scatter + reorder;
+}
+
 /* Without a window the image is one long row. */
 static bool is_pointwise(const cvk_geom *g, cvk_cl_conv_form form, const cvk_node *node)
 {

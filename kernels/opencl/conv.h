@@ -49,6 +49,12 @@ double cvk_cl_conv_direct_cycles(const cvk_geom *geom);
 bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,
                          const char **why_not);
 
+/* Whether the lanes of a result's blocks are full enough: on a CPU, those that a few output channels
+ * leave empty may cost more than a plain result (conv_plain.cl), whose lanes are pixels, and the
+ * reorder of a blocked source. */
+bool cvk_cl_conv_fills(const cvk_problem *problem, const cvk_geom *geom, cvk_cl_conv_form form,
+                       const char **why_not);
+
 /* Arguments from the geometry and the node's posts; the pool's stay zero. */
 void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile tile,
                       cvk_cl_conv_form form, cvk_cl_conv *args);

@@ -13,11 +13,6 @@
  * within SEGMENT of conv_direct.cl. */
 enum { FIRST_MAX_IC = CVK_BLOCK - 1, FIRST_MAX_REACH = 64, FIRST_MAX_STRIDE = 16 };
 
-/* Output channels that may be too few for a block, and cycles of a float that goes out and is read
- * again. */
-enum { FEW_CHANNELS = 4 };
-#define FLOAT_CYCLES (8.0 / 12)
-
 /* On a CPU: how many items a core gets if there is work for them, and what one is worth. */
 enum { ITEMS_PER_UNIT = 16, ITEM_CYCLES = 4096 };
 
@@ -188,30 +183,6 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     return CVK_OK;
 }
 
-/* Whether, on a CPU, the lanes that a few output channels leave empty in a blocked result cost more
- * than a plain one (conv_plain.cl), whose lanes are pixels, and the reorder of a blocked source. */
-static bool lanes_idle(const cvk_problem *problem, const cvk_geom *g, bool plain_src)
-{
-    if (!(problem->caps->bits & CVK_CAP_CPU) || g->oc > FEW_CHANNELS || g->group > 1 || g->sw > 1 ||
-        problem->in[0].dtype != CVK_F32 || cvk_cl_pool_post(problem->node))
-        return false;
-    const double pixels = (double)g->n * g->oh * g->ow, rows = (double)g->n * g->oh;
-    const double source = (double)g->n * g->ic * g->ih * g->iw;
-    const double idle = pixels * (CVK_BLOCK - g->oc) * FLOAT_CYCLES;
-    const double plain = rows * cvk_cl_ceil_div(g->ow, CVK_BLOCK) * g->oc *
-                         ((double)g->ic * g->kh * g->kw + CVK_BLOCK);
-    const double reorder = plain_src ? 0 : source * FLOAT_CYCLES;
-    return cvk_cl_conv_direct_cycles(g) + idle > plain + reorder;
-}
-
-static bool refuse_idle(const cvk_problem *problem, const cvk_geom *g, bool plain_src,
-                        const char **why_not)
-{
-    if (!lanes_idle(problem, g, plain_src)) return true;
-    *why_not = "few output channels: a plain result is estimated to be faster";
-    return false;
-}
-
 /* A map is worth it where each pixel is read once, or not much more often. */
 static bool map_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
 {
@@ -224,7 +195,8 @@ bool cvk_cl_conv_direct_accepts(const cvk_problem *problem, const char **why_not
 {
     cvk_geom g;
     return cvk_cl_conv_accepts(problem, true, &g, why_not) && map_accepts(problem, &g, why_not) &&
-           refuse_idle(problem, &g, false, why_not) && pool_accepts(problem, &g, why_not);
+           cvk_cl_conv_fills(problem, &g, (cvk_cl_conv_form){0}, why_not) &&
+           pool_accepts(problem, &g, why_not);
 }
 
 cvk_status cvk_cl_conv_direct_prepare(cvk_device *device, cvk_step *step)
@@ -238,7 +210,8 @@ bool cvk_cl_conv_first_accepts(const cvk_problem *problem, const char **why_not)
     if (!cvk_cl_conv_accepts(problem, true, &g, why_not)) return false;
     if (g.group == 1 && g.ic <= FIRST_MAX_IC && (g.kw - 1) * g.dw <= FIRST_MAX_REACH &&
         g.sw <= FIRST_MAX_STRIDE)
-        return refuse_idle(problem, &g, true, why_not) && pool_accepts(problem, &g, why_not);
+        return cvk_cl_conv_fills(problem, &g, (cvk_cl_conv_form){.plain_src = true}, why_not) &&
+               pool_accepts(problem, &g, why_not);
     *why_not = "16 channels or more, groups, or a very wide window";
     return false;
 }

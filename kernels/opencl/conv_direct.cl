@@ -257,22 +257,28 @@ float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras,
                                : (float16)(extras->slope[0]);
 }
 
-/* Any posts, pixel by pixel: the tile goes through memory. */
+/* Any posts, one after the other: the tile goes through memory. Its bias is added already. */
 INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                        const extras_t *extras, int y, int x0, int dx, int valid)
 {
     float16 out[PX * OCB];
 #pragma unroll
     for (int i = 0; i < PX * OCB; i++) out[i] = acc[i];
-    for (int b = 0; b < tile->count; b++) {
-        const float16 bias = bias_of(tile, a, extras, b);
-        const float16 slope = a->posts.prelu ? slope_of(tile, a, extras, b) : (float16)(0.0f);
-        for (int p = 0; p < valid; p++) {
-            float16 residual = (float16)(0.0f);
-            if (a->posts.add)
-                residual =
-                    load_pixel(extras->residual, place(tile, a, b, a->oh, a->ow, y, x0 + p * dx));
-            out[p * OCB + b] = apply_posts(&a->posts, out[p * OCB + b] + bias, residual, slope);
+    for (int i = 0; i < a->posts.count; i++) {
+        if (a->posts.list[i].kind == POST_ACT) {
+            act_all(a->posts.list[i], out, PX * OCB);
+            continue;
+        }
+        for (int b = 0; b < tile->count; b++) {
+            const bool add = a->posts.list[i].kind == POST_ADD;
+            const float16 slope = add ? (float16)(0.0f) : slope_of(tile, a, extras, b);
+            const size_t at = place(tile, a, b, a->oh, a->ow, y, x0);
+            for (int p = 0; p < valid; p++) {
+                const float16 x = out[p * OCB + b];
+                out[p * OCB + b] = add        ? x + load_pixel(extras->residual, at + p * dx)
+                                   : x < 0.0f ? slope * x
+                                              : x;
+            }
         }
     }
 #pragma unroll
@@ -283,6 +289,12 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
 INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                    const extras_t *extras, int y, int x0, int dx, int valid)
 {
+#pragma unroll
+    for (int b = 0; b < OCB; b++) {
+        const float16 bias = bias_of(tile, a, extras, min(b, tile->count - 1));
+#pragma unroll
+        for (int p = 0; p < PX; p++) acc[p * OCB + b] += bias;
+    }
     if (!a->posts.simple) {
         finish_any(acc, tile, a, extras, y, x0, dx, valid);
         return;
@@ -290,9 +302,6 @@ INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a
 #pragma unroll
     for (int b = 0; b < OCB; b++) {
         const int known = min(b, tile->count - 1);
-        const float16 bias = bias_of(tile, a, extras, known);
-#pragma unroll
-        for (int p = 0; p < PX; p++) acc[p * OCB + b] += bias;
         if (a->posts.add) {
             const size_t at = place(tile, a, known, a->oh, a->ow, y, x0);
 #pragma unroll

@@ -6,9 +6,8 @@
 
 #include "kernels/opencl/rows.h"
 
-/* On a CPU an item has at most as many pixels as give SUMS independent sums, which a multiply-add's
- * latency wants. */
-enum { CHANNELS = 4, SUMS = 6, LANES = 16 };
+/* On a CPU an item has at most as many pixels as give about SUMS sums, which registers hold. */
+enum { CHANNELS = 4, SUMS = 16, LANES = 16 };
 
 /* As in conv_plain.cl; axis: D, H, W. */
 typedef struct plain_args {
@@ -47,7 +46,8 @@ static int choose_vecs(const cvk_device *device, int channels, int columns)
     return cvk_cl_ceil_div(sixteens, cvk_cl_ceil_div(sixteens, most));
 }
 
-static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel)
+/* A transposed one does the columns of each phase of its stride by themselves. */
+static cvk_status prepare(cvk_device *device, cvk_step *step, bool transposed)
 {
     cvk_geom3 g;
     cvk_cl_stage *stage;
@@ -69,10 +69,13 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel
         args.axis[a].pad = g.axis[a].pad_begin;
     }
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
+    const int phases = transposed ? g.axis[2].stride : 1;
+    const int columns = cvk_cl_ceil_div(g.axis[2].out, phases);
     const int channels = args.group_oc < CHANNELS ? args.group_oc : CHANNELS;
-    const int vecs = choose_vecs(device, channels, g.axis[2].out);
+    const int vecs = choose_vecs(device, channels, columns);
     snprintf(defines, sizeof defines, "-DOCT=%d -DVECS=%d", channels, vecs);
-    CVK_TRY(cvk_cl_stage_add(device, step, "conv_plain.cl", defines, kernel, &stage));
+    CVK_TRY(cvk_cl_stage_add(device, step, "conv_plain.cl", defines,
+                             transposed ? "conv_transpose" : "conv", &stage));
     cvk_cl_stage_in(stage, 0, 0);
     cvk_cl_stage_in(stage, 1, 1);
     cvk_cl_stage_in(stage, 2, args.has_bias ? 2 : -1);
@@ -81,15 +84,15 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, const char *kernel
     cvk_cl_stage_out(stage, 5, 0);
     CVK_TRY(cvk_cl_arg_struct(&stage->launch, 6, &args, sizeof args));
     cvk_cl_stage_size(stage, device,
-                      (size_t)cvk_cl_ceil_div(g.axis[2].out, vecs * LANES) * (size_t)g.axis[1].out *
-                          (size_t)g.axis[0].out,
+                      (size_t)cvk_cl_ceil_div(columns, vecs * LANES) * (size_t)phases *
+                          (size_t)g.axis[1].out * (size_t)g.axis[0].out,
                       (size_t)(g.group * cvk_cl_ceil_div(args.group_oc, channels)), (size_t)g.n);
     return CVK_OK;
 }
 
 cvk_status cvk_cl_conv_plain_prepare(cvk_device *device, cvk_step *step)
 {
-    return prepare(device, step, "conv");
+    return prepare(device, step, false);
 }
 
 bool cvk_cl_conv_transpose_plain_accepts(const cvk_problem *problem, const char **why_not)
@@ -99,5 +102,5 @@ bool cvk_cl_conv_transpose_plain_accepts(const cvk_problem *problem, const char 
 
 cvk_status cvk_cl_conv_transpose_plain_prepare(cvk_device *device, cvk_step *step)
 {
-    return prepare(device, step, "conv_transpose");
+    return prepare(device, step, true);
 }

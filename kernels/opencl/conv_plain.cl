@@ -49,15 +49,12 @@ float16 gather(__global const float *row, int ix, int step, int iw)
     return vload16(0, lane);
 }
 
-/* row[t / step] for t = first + lane where step divides t and that is inside, else 0. */
-float16 spread(__global const float *row, int first, int step, int iw)
+/* The first `count` lanes to p, `step` apart. */
+void scatter(float16 x, __global float *p, int step, int count)
 {
     float lane[16];
-    for (int i = 0; i < 16; i++) {
-        const int t = first + i;
-        lane[i] = t >= 0 && t % step == 0 && t / step < iw ? row[t / step] : 0.0f;
-    }
-    return vload16(0, lane);
+    vstore16(x, 0, lane);
+    for (int i = 0; i < min(count, 16); i++) p[i * step] = lane[i];
 }
 
 /* The item's output channels: the first, how many exist, and the first input channel they read. */
@@ -89,22 +86,29 @@ INLINE void tap(float16 acc[OCT * VECS], const float16 x[VECS], __global const f
     }
 }
 
-/* Bias, posts and the store of the item's pixels x0 .. of row y (of all planes). */
+/* Bias, posts and the store of the item's pixels x0, x0 + dx .. of row y (of all planes). */
 INLINE void finish(const float16 acc[OCT * VECS], __global const float *bias,
                    __global const float *slope, __global const float *residual, __global float *dst,
-                   const plain_args *a, channels_t c, int n, int y, int x0)
+                   const plain_args *a, channels_t c, int n, int y, int x0, int dx)
 {
     float16 out[OCT * VECS];
 #pragma unroll
     for (int i = 0; i < OCT * VECS; i++) out[i] = acc[i];
     for (int i = 0; i < c.count * VECS; i++) {
-        const int oc = c.first + i / VECS, x = x0 + i % VECS * 16, count = a->ow - x;
-        if (count <= 0) continue;
+        const int oc = c.first + i / VECS, x = x0 + i % VECS * 16 * dx;
+        const int count = (a->ow - x + dx - 1) / dx;
+        if (x >= a->ow) continue;
         const size_t to = (((size_t)n * a->oc + oc) * a->od * a->oh + y) * a->ow + x;
-        const float16 added = a->posts.add ? load_n(residual + to, count) : (float16)(0.0f);
+        float16 added = (float16)(0.0f);
+        if (a->posts.add)
+            added = dx == 1 ? load_n(residual + to, count) : gather(residual + to, 0, dx, a->ow - x);
         const float factor = a->posts.prelu ? slope[a->posts.prelu == 1 ? oc : 0] : 0.0f;
         const float shift = a->has_bias ? bias[oc] : 0.0f;
-        store_n(apply_posts(&a->posts, out[i] + shift, added, (float16)(factor)), dst + to, count);
+        const float16 result = apply_posts(&a->posts, out[i] + shift, added, (float16)(factor));
+        if (dx == 1)
+            store_n(result, dst + to, count);
+        else
+            scatter(result, dst + to, dx, count);
     }
 }
 
@@ -134,7 +138,7 @@ INLINE void row_taps(float16 acc[OCT * VECS], const plain_args *a, __global cons
     }
 }
 
-/* Items of both kernels: strips of all rows, tiles of output channels, images. */
+/* Items: strips of all rows, tiles of output channels, images. */
 __kernel void conv(__global const float *src, __global const float *wgt, __global const float *bias,
                    __global const float *slope, __global const float *residual, __global float *dst,
                    const plain_args args)
@@ -161,30 +165,35 @@ __kernel void conv(__global const float *src, __global const float *wgt, __globa
             }
         }
     }
-    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0);
+    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0, 1);
 }
 
+/* Pixels sw apart, from x0 on, have the same taps, and neighbouring inputs. */
 INLINE void row_taps_transposed(float16 acc[OCT * VECS], const plain_args *a,
                                 __global const float *src, size_t at, __global const float *wgt,
                                 size_t step, int count, int x0)
 {
     __global const float *row = src + at * a->iw;
     for (int k = 0; k < a->kw; k++) {
+        const int tx = x0 + a->pl - k * a->dw;
+        if (tx % a->sw) continue;
         float16 x[VECS];
 #pragma unroll
-        for (int v = 0; v < VECS; v++)
-            x[v] = spread(row, x0 + a->pl - k * a->dw + v * 16, a->sw, a->iw);
+        for (int v = 0; v < VECS; v++) x[v] = gather(row, tx / a->sw + v * 16, 1, a->iw);
         tap(acc, x, wgt + k, step, count);
     }
 }
 
+/* Items: strips of all phases of all rows, tiles of output channels, images. */
 __kernel void conv_transpose(__global const float *src, __global const float *wgt,
                              __global const float *bias, __global const float *slope,
                              __global const float *residual, __global float *dst,
                              const plain_args args)
 {
-    const int strips = (args.ow + STRIP - 1) / STRIP, n = (int)get_global_id(2);
-    const int row = (int)get_global_id(0) / strips, x0 = (int)get_global_id(0) % strips * STRIP;
+    const int columns = (args.ow + args.sw - 1) / args.sw, strips = (columns + STRIP - 1) / STRIP;
+    const int id = (int)get_global_id(0), n = (int)get_global_id(2), row = id / (strips * args.sw);
+    const int x0 = id / strips % args.sw + id % strips * STRIP * args.sw;
+    if (x0 >= args.ow) return;
     const int z = row / args.oh, y = row - z * args.oh;
     const channels_t channels = channels_of(&args, (int)get_global_id(1));
     const size_t step = (size_t)args.kd * args.kh * args.kw;
@@ -207,5 +216,5 @@ __kernel void conv_transpose(__global const float *src, __global const float *wg
             }
         }
     }
-    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0);
+    finish(acc, bias, slope, residual, dst, &args, channels, n, row, x0, args.sw);
 }

@@ -9,7 +9,8 @@
 bool cvk_cl_conv_transpose_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_geom g;
-    return cvk_cl_conv_accepts(problem, false, &g, why_not);
+    return cvk_cl_conv_accepts(problem, false, &g, why_not) &&
+           cvk_cl_conv_fills(problem, &g, (cvk_cl_conv_form){.transposed = true}, why_not);
 }
 
 cvk_status cvk_cl_conv_transpose_prepare(cvk_device *device, cvk_step *step)

@@ -377,18 +377,25 @@ INLINE int result_near(const wino_args *a, int i, int rows, int cols)
                 : min(i / EDGE, rows - 1) * a->ow + min(i % EDGE, cols - 1);
 }
 
-/* Any posts, pixel by pixel: the tile goes through memory. */
+/* Any posts, one after the other: the tile goes through memory. Its bias is added already. */
 INLINE void finish_any(float16 out[RESULTS], const wino_args *a, const extras_t *extras, size_t at,
                        int rows, int cols)
 {
     float16 tile[RESULTS];
 #pragma unroll
     for (int i = 0; i < RESULTS; i++) tile[i] = out[i];
-    for (int i = 0; i < RESULTS; i++) {
-        if (!result_exists(i, rows, cols)) continue;
-        float16 residual = (float16)(0.0f);
-        if (a->posts.add) residual = load_pixel(extras->residual, at + result_at(a, i));
-        tile[i] = apply_posts(&a->posts, tile[i] + extras->bias, residual, extras->slope);
+    for (int k = 0; k < a->posts.count; k++) {
+        if (a->posts.list[k].kind == POST_ACT) {
+            act_all(a->posts.list[k], tile, RESULTS);
+            continue;
+        }
+        for (int i = 0; i < RESULTS; i++) {
+            const float16 x = tile[i];
+            if (a->posts.list[k].kind == POST_PRELU)
+                tile[i] = x < 0.0f ? extras->slope * x : x;
+            else
+                tile[i] = x + load_pixel(extras->residual, at + result_near(a, i, rows, cols));
+        }
     }
 #pragma unroll
     for (int i = 0; i < RESULTS; i++) out[i] = tile[i];
@@ -399,12 +406,12 @@ INLINE void finish_any(float16 out[RESULTS], const wino_args *a, const extras_t 
 INLINE void finish(float16 out[RESULTS], const wino_args *a, const extras_t *extras, size_t at,
                    int rows, int cols)
 {
+#pragma unroll
+    for (int i = 0; i < RESULTS; i++) out[i] += extras->bias;
     if (!a->posts.simple) {
         finish_any(out, a, extras, at, rows, cols);
         return;
     }
-#pragma unroll
-    for (int i = 0; i < RESULTS; i++) out[i] += extras->bias;
     if (a->posts.add) {
 #pragma unroll
         for (int i = 0; i < RESULTS; i++)

@@ -104,10 +104,15 @@ INLINE void put(const float16 acc[PX], const plane_t *plane, const depthwise_arg
     float16 out[PX];
 #pragma unroll
     for (int p = 0; p < PX; p++) out[p] = acc[p];
-    for (int p = 0; p < valid; p++) {
-        const float16 added = a->posts.add ? plane->residual[to + p] : (float16)(0.0f);
-        plane->dst[to + p] = apply_posts(&a->posts, out[p], added, plane->slopes);
+    for (int i = 0; i < a->posts.count; i++) {
+        if (a->posts.list[i].kind == POST_ACT)
+            act_all(a->posts.list[i], out, PX);
+        else if (a->posts.list[i].kind == POST_ADD)
+            for (int p = 0; p < valid; p++) out[p] += plane->residual[to + p];
+        else
+            for (int p = 0; p < PX; p++) out[p] = out[p] < 0.0f ? plane->slopes * out[p] : out[p];
     }
+    for (int p = 0; p < valid; p++) plane->dst[to + p] = out[p];
 }
 
 /* Pixels [x0, x1) of row y. */

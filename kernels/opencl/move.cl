@@ -173,8 +173,18 @@ __kernel void pad_plain(const __global uint *src, __global uint *dst, const pad_
             inside = inside && at >= 0;
             from += at * args.strides[i];
         }
-        for (int x = x0; x < x1; x++) {
+        int left = clamp(args.begin_w, x0, x1), right = clamp(args.begin_w + args.iw, left, x1);
+        if (!inside) left = right = x1;
+        int x = x0;
+        for (; x < left; x++) {
             int at = inside ? pad_source(args.mode, x, args.begin_w, args.iw) : -1;
+            dst[row * args.length + x] = at < 0 ? args.value : src[from + at];
+        }
+        for (; x + 16 <= right; x += 16)
+            vstore16(vload16(0, src + from + x - args.begin_w), 0, dst + row * args.length + x);
+        for (; x < right; x++) dst[row * args.length + x] = src[from + x - args.begin_w];
+        for (; x < x1; x++) {
+            int at = pad_source(args.mode, x, args.begin_w, args.iw);
             dst[row * args.length + x] = at < 0 ? args.value : src[from + at];
         }
     }
@@ -186,6 +196,18 @@ typedef struct {
     float value;
 } pad_blocked_args;
 
+/* Pixels [from, to) of row u of dst, beside the image; row: theirs of src, if there is one. */
+static void pad_pixels(const __global float *row, __global float *dst, const pad_blocked_args *args,
+                       int u, int inside, int from, int to)
+{
+    for (int x = from; x < to; x++) {
+        int at = inside ? pad_source(args->mode, x, args->begin_w, args->iw) : -1;
+        float16 v = (float16)(args->value);
+        if (at >= 0) v = vload16(at, row);
+        vstore16(v, u * args->ow + x, dst);
+    }
+}
+
 /* unit: one row of dst */
 __kernel void pad_blocked(const __global float *src, __global float *dst,
                           const pad_blocked_args args)
@@ -195,12 +217,13 @@ __kernel void pad_blocked(const __global float *src, __global float *dst,
     for (int u = begin; u < end; u++) {
         int plane = u / args.oh;
         int y = pad_source(args.mode, u - plane * args.oh, args.begin_h, args.ih);
-        for (int x = 0; x < args.ow; x++) {
-            int at = y < 0 ? -1 : pad_source(args.mode, x, args.begin_w, args.iw);
-            float16 v = (float16)(args.value);
-            if (at >= 0) v = vload16((plane * args.ih + y) * args.iw + at, src);
-            vstore16(v, u * args.ow + x, dst);
-        }
+        const int left = y < 0 ? args.ow : clamp(args.begin_w, 0, args.ow);
+        const int right = clamp(args.begin_w + args.iw, left, args.ow);
+        const __global float *row = src + (plane * args.ih + y) * args.iw * 16;
+        pad_pixels(row, dst, &args, u, y >= 0, 0, left);
+        for (int x = left; x < right; x++)
+            vstore16(vload16(x - args.begin_w, row), u * args.ow + x, dst);
+        pad_pixels(row, dst, &args, u, y >= 0, right, args.ow);
     }
 }
 

@@ -105,17 +105,26 @@ cvk_status cvk_cl_lrn_blocked_prepare(cvk_device *device, cvk_step *step)
 typedef struct instance_args {
     cl_int span, n, c, spatial;
     cl_float epsilon;
+    cvk_cl_posts posts;
 } instance_args;
+
+static bool only_activations(const cvk_problem *problem, const char **why_not)
+{
+    for (int i = 0; i < problem->node->n_posts; i++)
+        if (problem->node->posts[i].kind != CVK_POST_ACT)
+            return cvk_cl_refuse(why_not, "only activations can follow");
+    return true;
+}
 
 bool cvk_cl_instance_plain_accepts(const cvk_problem *problem, const char **why_not)
 {
     if (problem->in[0].shape.rank < 2) return cvk_cl_refuse(why_not, "no channels");
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
+    return only_activations(problem, why_not) && cvk_cl_floats_fit(problem, why_not);
 }
 
 bool cvk_cl_instance_blocked_accepts(const cvk_problem *problem, const char **why_not)
 {
-    return cvk_cl_no_posts(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
+    return only_activations(problem, why_not) && cvk_cl_blocked_fit(problem, why_not);
 }
 
 static cvk_status instance_launch(cvk_device *device, cvk_step *step, const char *kernel, int lanes)
@@ -126,6 +135,8 @@ static cvk_status instance_launch(cvk_device *device, cvk_step *step, const char
                           .c = (cl_int)shape->dims[1],
                           .spatial = (cl_int)cvk_shape_span(shape, 2, shape->rank),
                           .epsilon = params->epsilon};
+    int residual, slope;
+    cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     cvk_cl_spec spec = {.file = "norm.cl",
                         .kernel = kernel,
                         .buffers = {{CVK_CL_IN, 0, NULL},

@@ -145,7 +145,9 @@ typedef struct {
 
 static float16 lrn_scale(const lrn_args *args, float16 x, float16 squares)
 {
-    return x * exp2(-args->beta * log2(args->bias + args->alpha * squares));
+    const float16 t = args->bias + args->alpha * squares, root = sqrt(t);
+    if (args->beta == 0.75f) return x / (root * sqrt(root)); /* what networks have */
+    return x * exp2(-args->beta * log2(t));
 }
 
 /* unit: 16 pixels of one channel */
@@ -217,6 +219,7 @@ __kernel void lrn_blocked(const __global float *src, __global float *dst, const 
 typedef struct {
     int span, n, c, spatial;
     float epsilon;
+    posts_args posts; /* activations only */
 } instance_args;
 
 /* unit: one channel of one image */
@@ -232,7 +235,8 @@ __kernel void instance_plain(const __global float *src, const __global float *sc
         float k = scale[c] / sqrt(variance + args.epsilon), s = shift[c];
         for (int x = 0; x < args.spatial; x += 16) {
             int lanes = min(16, args.spatial - x);
-            store_n((load_n(src + at + x, lanes) - mean) * k + s, dst + at + x, lanes);
+            float16 y = (load_n(src + at + x, lanes) - mean) * k + s;
+            store_n(apply_posts(&args.posts, y, y, y), dst + at + x, lanes);
         }
     }
 }
@@ -252,7 +256,10 @@ __kernel void instance_blocked(const __global float *src, const __global float *
         float16 variance = sum_pixels(from, args.spatial, mean, 2) / args.spatial;
         float16 k = load_n(scale + c, args.c - c) / sqrt(variance + args.epsilon);
         float16 s = load_n(shift + c, args.c - c);
-        for (int x = 0; x < args.spatial; x++) vstore16((vload16(x, from) - mean) * k + s, x, to);
+        for (int x = 0; x < args.spatial; x++) {
+            float16 y = (vload16(x, from) - mean) * k + s;
+            vstore16(apply_posts(&args.posts, y, y, y), x, to);
+        }
     }
 }
 
