@@ -173,19 +173,12 @@ INLINE void tap(float16 acc[PX * OCB], __global const stored_t *row, int left,
 }
 #endif
 
-INLINE void clear(float16 acc[PX * OCB])
-{
-#pragma unroll
-    for (int i = 0; i < PX * OCB; i++) acc[i] = (float16)(0.0f);
-}
-
-/* The whole window on the strip of PX pixels of row y that begins at x0. */
+/* Adds the whole window on the strip of PX pixels of row y that begins at x0. */
 INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src,
                      __global const float16 *wgt, __global const float *scale,
                      __global const float *shift, const conv_args *a, int y, int x0)
 {
     const int left = x0 * a->sw - a->pl;
-    clear(acc);
     for (int c = 0; c < a->group_ic; c++) {
         map_t map;
         if (MAP) {
@@ -249,6 +242,18 @@ float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, 
     return a->has_bias ? load_n(extras->bias + c, a->oc - c) : (float16)(0.0f);
 }
 
+/* Sums begin with the bias. */
+INLINE void start(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
+                  const extras_t *extras)
+{
+#pragma unroll
+    for (int b = 0; b < OCB; b++) {
+        const float16 bias = bias_of(tile, a, extras, min(b, tile->count - 1));
+#pragma unroll
+        for (int p = 0; p < PX; p++) acc[p * OCB + b] = bias;
+    }
+}
+
 /* Of a PRelu. */
 float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
 {
@@ -257,7 +262,7 @@ float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras,
                                : (float16)(extras->slope[0]);
 }
 
-/* Any posts, one after the other: the tile goes through memory. Its bias is added already. */
+/* Any posts, one after the other: the tile goes through memory. */
 INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                        const extras_t *extras, int y, int x0, int dx, int valid)
 {
@@ -285,16 +290,10 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
     for (int i = 0; i < PX * OCB; i++) acc[i] = out[i];
 }
 
-/* Bias and posts on pixels x0, x0 + dx, ... of row y, of which `valid` exist. */
+/* Posts on pixels x0, x0 + dx, ... of row y, of which `valid` exist. */
 INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                    const extras_t *extras, int y, int x0, int dx, int valid)
 {
-#pragma unroll
-    for (int b = 0; b < OCB; b++) {
-        const float16 bias = bias_of(tile, a, extras, min(b, tile->count - 1));
-#pragma unroll
-        for (int p = 0; p < PX; p++) acc[p * OCB + b] += bias;
-    }
     if (!a->posts.simple) {
         finish_any(acc, tile, a, extras, y, x0, dx, valid);
         return;
@@ -353,6 +352,7 @@ __kernel void conv(__global const stored_t *src, __global const float16 *wgt,
     for (int i = 0; i < count; i++) {
         const int valid = min(PX, args.ow - x0);
         float16 acc[PX * OCB];
+        start(acc, &tile, &args, &extras);
         convolve(acc, src, wgt, scale, shift, &args, y, x0);
         finish(acc, &tile, &args, &extras, y, x0, 1, valid);
         store(acc, dst, &tile, &args, y, x0, 1, valid);
@@ -446,6 +446,7 @@ __kernel void conv_pool(__global const stored_t *src, __global const float16 *wg
         for (int x0 = 0; x0 < args.ow; x0 += PX) {
             const int valid = min(PX, args.ow - x0);
             float16 acc[PX * OCB];
+            start(acc, &tile, &args, &extras);
             convolve(acc, src, wgt, NULL, NULL, &args, y, x0);
             finish(acc, &tile, &args, &extras, y, x0, 1, valid);
 #pragma unroll
@@ -478,7 +479,7 @@ __kernel void conv_transpose(__global const stored_t *src, __global const float1
     float16 acc[PX * OCB];
     src = tile_src(src, &tile, &args);
     wgt = tile_wgt(wgt, t, &args);
-    clear(acc);
+    start(acc, &tile, &args, &extras);
     for (int c = 0; c < args.group_ic; c++) {
         const int lanes = c == args.group_ic - 1 ? args.last_lanes : BLOCK;
         for (int kh = 0; kh < args.kh; kh++) {

@@ -434,6 +434,31 @@ static int2 reorder_units(const reorder_args *args)
     return (int2)(begin, min(begin + args->span, units));
 }
 
+INLINE float16 zip(float8 even, float8 odd)
+{
+    float16 both;
+    both.even = even;
+    both.odd = odd;
+    return both;
+}
+
+/* Rows become columns. A zip of rows i and i + 8 rotates the 8 bits of (row, column) by one place;
+ * after four of them the two have changed places. */
+INLINE void transpose16(float16 v[16])
+{
+    float16 zipped[16];
+#pragma unroll
+    for (int stage = 0; stage < 4; stage++) {
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            zipped[2 * i] = zip(v[i].lo, v[i + 8].lo);
+            zipped[2 * i + 1] = zip(v[i].hi, v[i + 8].hi);
+        }
+#pragma unroll
+        for (int i = 0; i < 16; i++) v[i] = zipped[i];
+    }
+}
+
 /*   plain    c0 [x0 x1 x2 ..]        blocked   x0 [c0 c1 .. c15]
  *            c1 [x0 x1 x2 ..]   ->             x1 [c0 c1 .. c15]
  *            ..                                ..
@@ -448,19 +473,18 @@ __kernel void reorder_block4(const __global float *src, __global float *dst,
         int4 k = reorder_chunk(&args, u);
         const __global float *from = src + k.z * s;
         __global float *to = dst + u / args.chunks * s * 16;
-        for (int x = k.x; x < k.y; x++) {
-            if (k.w == 16) {
-                float16 v = (float16)(from[x], from[x + s], from[x + 2 * s], from[x + 3 * s],
-                                      from[x + 4 * s], from[x + 5 * s], from[x + 6 * s],
-                                      from[x + 7 * s], from[x + 8 * s], from[x + 9 * s],
-                                      from[x + 10 * s], from[x + 11 * s], from[x + 12 * s],
-                                      from[x + 13 * s], from[x + 14 * s], from[x + 15 * s]);
-                vstore16(v, x, to);
-            } else {
-                vstore16((float16)(0.0f), x, to);
-                for (int i = 0; i < k.w; i++) to[x * 16 + i] = from[x + i * s];
-            }
+        int x = k.x;
+        for (; x + 16 <= k.y; x += 16) {
+            float16 v[16];
+#pragma unroll
+            for (int i = 0; i < 16; i++)
+                v[i] = i < k.w ? vload16(0, from + i * s + x) : (float16)(0.0f);
+            transpose16(v);
+#pragma unroll
+            for (int i = 0; i < 16; i++) vstore16(v[i], x + i, to);
         }
+        for (; x < k.y; x++)
+            for (int i = 0; i < 16; i++) to[x * 16 + i] = i < k.w ? from[x + i * s] : 0.0f;
     }
 }
 
@@ -488,8 +512,18 @@ __kernel void reorder_plain4(const __global float *src, __global float *dst,
         int4 k = reorder_chunk(&args, u);
         const __global float *from = src + u / args.chunks * s * 16;
         __global float *to = dst + k.z * s;
-        for (int i = 0; i < k.w; i++)
-            for (int x = k.x; x < k.y; x++) to[i * s + x] = from[x * 16 + i];
+        int x = k.x;
+        for (; x + 16 <= k.y; x += 16) {
+            float16 v[16];
+#pragma unroll
+            for (int i = 0; i < 16; i++) v[i] = vload16(x + i, from);
+            transpose16(v);
+#pragma unroll
+            for (int i = 0; i < 16; i++)
+                if (i < k.w) vstore16(v[i], 0, to + i * s + x);
+        }
+        for (; x < k.y; x++)
+            for (int i = 0; i < k.w; i++) to[i * s + x] = from[x * 16 + i];
     }
 }
 
