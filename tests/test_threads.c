@@ -108,7 +108,7 @@ static void steps_follow_each_other(void **state)
         for (int round = 0; round < 50; round++) {
             tally t = {.wrong = 0};
             int steps = round % MOST_STEPS + 1;
-            cvk_team_run(team, 0, steps, count_step, &t);
+            cvk_team_run(team, 0, steps, count_step, NULL, &t);
             assert_int_equal(t.wrong, 0);
             for (int i = 0; i < MOST_STEPS; i++)
                 assert_int_equal(t.done[i], i < steps ? workers : 0);
@@ -124,17 +124,37 @@ static void a_run_may_be_limited_or_empty(void **state)
     cvk_team *team = make_team(4, 4);
     for (int most = 0; most <= 6; most++) {
         tally t = {.wrong = 0};
-        cvk_team_run(team, most, 3, count_step, &t);
+        cvk_team_run(team, most, 3, count_step, NULL, &t);
         for (int i = 0; i < 3; i++)
             assert_int_equal(t.workers[i], most == 0 || most > 4 ? 4 : most);
         assert_int_equal(t.wrong, 0);
     }
     tally none = {.wrong = 0};
-    cvk_team_run(team, 0, 0, count_step, &none);
+    cvk_team_run(team, 0, 0, count_step, NULL, &none);
     assert_int_equal(none.done[0], 0);
     cvk_team_free(&team);
     cvk_team_free(&team);
     cvk_team_free(NULL);
+}
+
+/* Every other step for one worker, the rest for two. */
+static int one_or_two(void *arg, int step)
+{
+    (void)arg;
+    return 1 + step % 2;
+}
+
+static void a_step_may_be_limited(void **state)
+{
+    (void)state;
+    cvk_team *team = make_team(3, 3);
+    for (int round = 0; round < 50; round++) {
+        tally t = {.wrong = 0};
+        cvk_team_run(team, 0, MOST_STEPS, count_step, one_or_two, &t);
+        assert_int_equal(t.wrong, 0);
+        for (int i = 0; i < MOST_STEPS; i++) assert_int_equal(t.done[i], 1 + i % 2);
+    }
+    cvk_team_free(&team);
 }
 
 /* --- runs at once --- */
@@ -177,7 +197,7 @@ static void party_step(void *arg, int step, int worker, int workers)
 static void *attend(void *arg)
 {
     guest *g = arg;
-    cvk_team_run(g->team, 0, g->party->steps, party_step, g);
+    cvk_team_run(g->team, 0, g->party->steps, party_step, NULL, g);
     return NULL;
 }
 
@@ -238,7 +258,7 @@ static void guest_step(void *arg, int step, int worker, int workers)
 
 static void *run_guest(void *arg)
 {
-    cvk_team_run(((visit *)arg)->team, 0, 1, guest_step, arg);
+    cvk_team_run(((visit *)arg)->team, 0, 1, guest_step, NULL, arg);
     return NULL;
 }
 
@@ -265,7 +285,7 @@ static void a_run_lets_go_and_takes_again(void **state)
 {
     (void)state;
     visit v = {.team = make_team(2, 2)};
-    cvk_team_run(v.team, 0, LATER, host_step, &v);
+    cvk_team_run(v.team, 0, LATER, host_step, NULL, &v);
     assert_int_equal(v.before, 2);
     assert_int_equal(v.guest_workers, 1);
     assert_int_equal(v.meanwhile, 1);
@@ -281,7 +301,7 @@ static void *come_and_go(void *arg)
         cvk_team *team = cvk_team_create(2 + round % 3, 2);
         for (int k = 0; team && k < 20; k++) {
             tally t = {.wrong = 0};
-            cvk_team_run(team, 0, 16, count_step, &t);
+            cvk_team_run(team, 0, 16, count_step, NULL, &t);
             *wrong += t.wrong;
             for (int i = 0; i < 16; i++) *wrong += t.done[i] != t.workers[i];
         }
@@ -331,6 +351,7 @@ int main(void)
         cmocka_unit_test(shares_fit_the_cores),
         cmocka_unit_test(steps_follow_each_other),
         cmocka_unit_test(a_run_may_be_limited_or_empty),
+        cmocka_unit_test(a_step_may_be_limited),
         cmocka_unit_test(runs_at_once_stay_within_the_cores),
         cmocka_unit_test(a_run_lets_go_and_takes_again),
         cmocka_unit_test(teams_come_and_go),

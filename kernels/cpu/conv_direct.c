@@ -4,15 +4,17 @@
  * few channels to blocked), conv_plain (plain to plain, takes every convolution). All share
  * conv_plan.h.
  */
+#include "kernels/cpu/conv_lanes.h"
 #include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/row.h"
 
 static bool accepts(const cvk_problem *problem, conv_form form, const char **why_not)
 {
     conv_plan plan;
     if (!CVK_FN(cvk_conv_plan_make)(problem, form, false, &plan, why_not)) return false;
-    if (form == CONV_PLAIN || !CVK_FN(cvk_conv_lanes_idle)(problem, &plan)) return true;
-    *why_not = CONV_LANES_IDLE;
-    return false;
+    if (form == CONV_PLAIN) return true;
+    if (CVK_FN(cvk_conv_lanes_idle)(problem, &plan)) return row_refuse(why_not, CONV_LANES_IDLE);
+    return !CVK_FN(cvk_conv_lanes_pay)(problem) || row_refuse(why_not, CONV_LANES_PAY);
 }
 
 static bool accepts_blocked(const cvk_problem *problem, const char **why_not)

@@ -13,7 +13,7 @@
 
 enum {
     USUAL_L2_BYTES = 512 * 1024,
-    FIRST_CHANNELS = 4,
+    FIRST_CHANNELS = 8,
     FEW_CHANNELS = 4, /* of a result whose other lanes may be too many */
     LINE_TILES = 4
 };
@@ -302,7 +302,7 @@ static bool plan_channels(conv_plan *plan, const char **why_not)
         return false;
     }
     if (plan->form == CONV_FIRST && (g->group > 1 || g->ic > FIRST_CHANNELS)) {
-        *why_not = g->group > 1 ? "grouped" : "more than 4 input channels";
+        *why_not = g->group > 1 ? "grouped" : "more than 8 input channels";
         return false;
     }
     return true;

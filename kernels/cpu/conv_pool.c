@@ -69,11 +69,11 @@ static void clip(int at, int kernel, int dilation, int size, int *begin, int *en
 }
 
 /* Taps of a window that count in an average. */
-static int counted(const conv_plan *plan, int at, int kernel, int dilation, int size, int begin_pad,
-                   int end_pad)
+static int counted(const cvk_pool_params *params, int at, int kernel, int dilation, int size,
+                   int begin_pad, int end_pad)
 {
     int begin, end;
-    if (plan->pool_params.count_include_pad)
+    if (params->count_include_pad)
         clip(at + begin_pad, kernel, dilation, size + begin_pad + end_pad, &begin, &end);
     else
         clip(at, kernel, dilation, size, &begin, &end);
@@ -106,11 +106,10 @@ static vec sum_large(const float *src, ptrdiff_t down, ptrdiff_t right, int rows
     return vec_load(sum);
 }
 
-CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int cols,
+CVK_INLINE vec window_any(const cvk_geom *p, const float *src, int rows, int cols,
                           const bool is_max)
 {
-    ptrdiff_t down = (ptrdiff_t)plan->pool.dh * plan->cols * CVK_VLEN,
-              right = (ptrdiff_t)plan->pool.dw * CVK_VLEN;
+    ptrdiff_t down = (ptrdiff_t)p->dh * p->iw * CVK_VLEN, right = (ptrdiff_t)p->dw * CVK_VLEN;
     if (rows <= 0 || cols <= 0) return is_max ? vec_set1(-INFINITY) : vec_zero();
     if (rows == 2 && cols == 2) return window(src, down, right, 2, 2, is_max);
     if (rows == 3 && cols == 3) return window(src, down, right, 3, 3, is_max);
@@ -118,25 +117,24 @@ CVK_INLINE vec window_any(const conv_plan *plan, const float *src, int rows, int
     return window(src, down, right, rows, cols, is_max);
 }
 
-/* To pixels of dst that are `step` floats apart. */
-static void pool_row(const conv_plan *plan, const conv_pool_band *band, int row, const float *src,
-                     float *dst, int step)
+void CVK_FN(cvk_conv_pool_row)(const cvk_geom *p, const cvk_pool_params *params, int row,
+                               const float *src, int first, float *dst, int step)
 {
-    const cvk_geom *p = &plan->pool;
+    const bool is_max = params->kind == CVK_POOL_MAX;
     int y = row * p->sh - p->pt, ky, ky_end;
-    clip(y, p->kh, p->dh, plan->g.oh, &ky, &ky_end);
-    const float *line = src + (ptrdiff_t)(y + ky * p->dh - band->first) * plan->cols * CVK_VLEN;
-    int y_count = counted(plan, y, p->kh, p->dh, plan->g.oh, p->pt, p->pb);
-    int last = plan->g.ow - 1 - (p->kw - 1) * p->dw; /* begin of a window that is not cut off */
+    clip(y, p->kh, p->dh, p->ih, &ky, &ky_end);
+    const float *line = src + (ptrdiff_t)(y + ky * p->dh - first) * p->iw * CVK_VLEN;
+    int y_count = counted(params, y, p->kh, p->dh, p->ih, p->pt, p->pb);
+    int last = p->iw - 1 - (p->kw - 1) * p->dw; /* begin of a window that is not cut off */
     for (int i = 0; i < p->ow; i++, dst += step) {
         int x = i * p->sw - p->pl, kx = 0, kx_end = p->kw;
-        if (x < 0 || x > last) clip(x, p->kw, p->dw, plan->g.ow, &kx, &kx_end);
-        const float *first = line + (ptrdiff_t)(x + kx * p->dw) * CVK_VLEN;
-        if (plan->pool_params.kind == CVK_POOL_MAX) {
-            vec_store(dst, window_any(plan, first, ky_end - ky, kx_end - kx, true));
+        if (x < 0 || x > last) clip(x, p->kw, p->dw, p->iw, &kx, &kx_end);
+        const float *at = line + (ptrdiff_t)(x + kx * p->dw) * CVK_VLEN;
+        if (is_max) {
+            vec_store(dst, window_any(p, at, ky_end - ky, kx_end - kx, true));
         } else {
-            int count = y_count * counted(plan, x, p->kw, p->dw, plan->g.ow, p->pl, p->pr);
-            vec sum = window_any(plan, first, ky_end - ky, kx_end - kx, false);
+            int count = y_count * counted(params, x, p->kw, p->dw, p->iw, p->pl, p->pr);
+            vec sum = window_any(p, at, ky_end - ky, kx_end - kx, false);
             vec_store(dst, vec_div(sum, vec_set1((float)count)));
         }
     }
@@ -153,7 +151,7 @@ void CVK_FN(cvk_conv_pool_rows)(const conv_plan *plan, const conv_pool_band *ban
     for (int row = band->row; row < band->row + band->rows; row++) {
         ptrdiff_t at = plane + (ptrdiff_t)row * p->ow * CVK_BLOCK;
         float *to = plan->half ? line : (float *)dst + at;
-        pool_row(plan, band, row, src, to, step);
+        CVK_FN(cvk_conv_pool_row)(p, &plan->pool_params, row, src, band->first, to, step);
         if (post->n) CVK_FN(cvk_chain_lanes)(post, to, step, 0, 0, p->ow, channel);
         for (int i = 0; plan->half && i < p->ow; i++)
             row_store(dst, at + (ptrdiff_t)i * CVK_BLOCK, vec_load(line + (ptrdiff_t)i * CVK_VLEN),

@@ -26,6 +26,11 @@ void CVK_FN(cvk_conv_pool_restore)(const conv_plan *plan, const conv_pool_band *
 void CVK_FN(cvk_conv_pool_save)(const conv_plan *plan, const conv_pool_band *band, int vecs,
                                 const float *conv, float *keep);
 
+/* One row of pooled vecs, `step` floats apart, from rows of p->iw vecs each, the first of which is
+ * row `first`. */
+void CVK_FN(cvk_conv_pool_row)(const cvk_geom *p, const cvk_pool_params *params, int row,
+                               const float *src, int first, float *dst, int step);
+
 /* Pools the band of one vec of channels (the first is `channel`) into dst, blocked; post:
  * activations. A float16 dst gets each row by way of `line`. */
 void CVK_FN(cvk_conv_pool_rows)(const conv_plan *plan, const conv_pool_band *band, const float *src,

@@ -43,4 +43,28 @@ void CVK_FN(cvk_conv_tile_plain)(const conv_tile *tile, int cols, int px_max);
 /* Plain to plain: ocv single channels, vecs of pixels; wgt [block][tap][ocv], bias [ocv]. */
 void CVK_FN(cvk_conv_tile_planes)(const conv_tile *tile, int cols, int px_max);
 
+/* By Winograd's algorithm along a row whose pixels are vecs of CVK_VLEN pictures, for `wide` taps in
+ * a row, 3 or 5. A row is `six` tiles of 6 pixels, which have `wide` + 5 points, and then `four` of
+ * 4, which have `wide` + 3; those beyond the row's last pixel are not stored. */
+enum {
+    CONV_LINE = CVK_VREGS >= 32 && CVK_VLEN > 1, /* whether a level has it */
+    CONV_LINE_OC = 3,
+    CONV_LINE_POINTS = CVK_VLEN == 16 ? 10 : 8 /* of a tile: more only with a broadcast operand */
+};
+typedef struct conv_line {
+    int wide, six, four;
+    const float *wgt6, *wgt4; /* [block][tap][point][ocv] of either size */
+} conv_line;
+
+static inline int conv_line_points(const conv_line *line)
+{
+    return line->six * (line->wide + 5) + line->four * (line->wide + 3);
+}
+
+/* src: the points of a row, vec by vec; a tap of `off` is a row of the filter. */
+void CVK_FN(cvk_conv_tile_line)(const conv_tile *tile, const conv_line *line, int cols);
+
+/* The points of a row from its vecs: 6 six + 4 four + wide - 1 of them. */
+void CVK_FN(cvk_conv_line_source)(const float *src, const conv_line *line, float *dst);
+
 #endif

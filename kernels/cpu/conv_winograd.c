@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "backend/kernel.h"
+#include "kernels/cpu/conv_lanes.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/epilogue.h"
@@ -253,7 +254,17 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
 static bool accepts(const cvk_problem *problem, const char **why_not)
 {
     wino_plan plan;
-    return plan_make(problem, &plan, why_not);
+    if (!plan_make(problem, &plan, why_not)) return false;
+    return !CVK_FN(cvk_conv_lanes_pay)(problem) || row_refuse(why_not, CONV_LANES_PAY);
+}
+
+bool CVK_FN(cvk_conv_winograd_cost)(const cvk_problem *problem, double *cost)
+{
+    wino_plan plan;
+    const char *why_not;
+    if (!plan_make(problem, &plan, &why_not)) return false;
+    *cost = plan.cost;
+    return true;
 }
 
 /* --- packed weights --- */

@@ -14,6 +14,9 @@ enum { USUAL_L1_BYTES = 32 * 1024, USUAL_L2_BYTES = 512 * 1024 };
 /* A B of float16 is converted by each tile, which costs little beside the multiply-adds of some rows;
  * for as many tiles as this it costs less to do it once. */
 enum { WIDEN_TILES = 4 };
+/* Floats between rows that fall into the same sets of L1: read side by side, they would drive each
+ * other out. */
+enum { SAME_SETS = 1024 };
 static const double weight_rate = 8; /* bytes per cycle from the last cache */
 
 static int divide_up(int a, int b)
@@ -40,8 +43,8 @@ static double part_cost(const gemm_plan *plan, int batch_parts, int row_parts, i
            cols = (double)divide_up(plan->panels, col_parts) * GEMM_PANEL;
     double rows = divide_up(p->m, row_parts), tiles = divide_up((int)rows, GEMM_ROWS);
     double compute = tiles * GEMM_ROWS * cols / CVK_VLEN * p->k;
-    return matrices *
-           (compute + cols * p->k * (double)weight_bytes(plan) / weight_rate + rows * p->k);
+    return matrices * (compute + cols * p->k * (double)weight_bytes(plan) / weight_rate +
+                       (plan->pack ? rows * p->k : 0));
 }
 
 static void split(gemm_plan *plan, int workers)
@@ -76,6 +79,7 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
     size_t l2 = caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
     plan->panels = divide_up(p->n, GEMM_PANEL);
     plan->panel_elements = (size_t)p->k * GEMM_PANEL;
+    plan->pack = p->a_col != 1 || (p->m > 1 && p->a_row % SAME_SETS == 0);
     split(plan, caps->units > 0 ? caps->units : 1);
     int rows = divide_up(p->m, plan->row_parts);
     size_t room = l2 / 2 / sizeof(float) / (size_t)p->k;
@@ -87,7 +91,7 @@ static void plan_sizes(gemm_plan *plan, const cvk_caps *caps, bool packed)
     plan->widen =
         plan->half && (CVK_VLEN == 1 || divide_up(plan->block, plan->height) >= WIDEN_TILES);
     plan_depth(plan, caps, l2);
-    plan->a_floats = (size_t)plan->block * (size_t)p->k;
+    if (plan->pack) plan->a_floats = (size_t)plan->block * (size_t)p->k;
     if (!packed)
         plan->b_floats = plan->panel_elements * (size_t)divide_up(plan->panels, plan->col_parts);
     else if (plan->widen)
@@ -151,15 +155,15 @@ static cvk_status pack_constant(cvk_device *device, cvk_step *step, gemm_plan *p
     const gemm_problem *p = &plan->p;
     pack_arg arg = {.plan = plan, .b = wgt->data};
     uint64_t layout = p->b_col == 1 ? 0 : 1;
-    cvk_pack pack = {
-        .source = wgt->data,
-        .source_bytes = cvk_view_bytes(wgt),
-        .kind = plan->half ? "gemm half" : "gemm",
-        .variant = (uint64_t)p->k << 8 ^ (uint64_t)GEMM_PANEL << 1 ^ layout ^ (uint64_t)p->n << 36,
-        .bytes = (size_t)p->matrices * (size_t)plan->panels * plan->panel_elements *
-                 weight_bytes(plan),
-        .fill = pack_fill,
-        .arg = &arg};
+    cvk_pack pack = {.source = wgt->data,
+                     .source_bytes = cvk_view_bytes(wgt),
+                     .kind = plan->half ? "gemm half" : "gemm",
+                     .variant = (uint64_t)p->k << 8 ^ (uint64_t)GEMM_PANEL << 1 ^ layout ^
+                                (uint64_t)p->n << 36,
+                     .bytes = (size_t)p->matrices * (size_t)plan->panels * plan->panel_elements *
+                              weight_bytes(plan),
+                     .fill = pack_fill,
+                     .arg = &arg};
     void *data = NULL;
     CVK_TRY(cvk_step_pack(device, step, &pack, &data));
     plan->packed = data;
@@ -230,14 +234,18 @@ static stretch stretch_at(const job *j, const matrix *m, int panel, int k)
     return s;
 }
 
+/* a: A's element (row, 0), or the tile's first packed one. */
 static void run_tile(const job *j, const matrix *m, int row, int rows, const stretch *s,
                      const float *a)
 {
     const gemm_problem *p = &j->plan->p;
+    const bool pack = j->plan->pack;
     int col = s->panel * GEMM_PANEL;
     ptrdiff_t at = m->dst + (ptrdiff_t)row * p->n + col;
     gemm_tile t = {.rows = rows, .depth = s->depth, .dst = j->dst + at, .dst_row = p->n};
-    t.a = a + (ptrdiff_t)s->k * rows;
+    t.a_row = pack ? 1 : p->a_row;
+    t.a_step = pack ? rows : 1;
+    t.a = a + s->k * t.a_step;
     t.b = s->b;
     t.half = s->half;
     t.cols = min(GEMM_PANEL, p->n - col);
@@ -254,9 +262,8 @@ static void run_tile(const job *j, const matrix *m, int row, int rows, const str
     t.lo = j->simple.lo;
     t.hi = j->simple.hi;
     CVK_FN(cvk_gemm_tile)(&t);
-    for (int r = 0; t.last && !j->is_simple && r < rows; r++)
-        CVK_FN(cvk_chain_row)
-        (&j->posts, t.dst + r * t.dst_row, (size_t)(at + r * t.dst_row), t.cols, col);
+    for (int r = 0; t.last && !j->is_simple && r < rows; r++) CVK_FN(cvk_chain_row)
+    (&j->posts, t.dst + r * t.dst_row, (size_t)(at + r * t.dst_row), t.cols, col);
 }
 
 /* Rows [row, row + rows) of a matrix, at most a block of them. */
@@ -265,20 +272,20 @@ static void run_block(const job *j, const matrix *m, int row, int rows)
     const gemm_problem *p = &j->plan->p;
     int tiles = divide_up(rows, j->plan->height);
     const float *a = m->a + row * p->a_row;
-    bool in_place = rows == 1 && p->a_col == 1;
-    for (int t = 0; t < tiles && !in_place; t++) {
+    for (int t = 0; t < tiles && j->plan->pack; t++) {
         int begin, end;
         cvk_team_share(rows, t, tiles, &begin, &end);
         pack_rows(p, a + begin * p->a_row, end - begin, j->a_pack + (ptrdiff_t)begin * p->k);
     }
-    const float *packed = in_place ? a : j->a_pack;
+    const float *from = j->plan->pack ? j->a_pack : a;
+    const ptrdiff_t row_step = j->plan->pack ? p->k : p->a_row;
     for (int panel = j->panel_begin; panel < j->panel_end; panel++) {
         for (int k = 0; k < p->k; k += j->plan->depth) {
             stretch s = stretch_at(j, m, panel, k);
             for (int t = 0; t < tiles; t++) {
                 int begin, end;
                 cvk_team_share(rows, t, tiles, &begin, &end);
-                run_tile(j, m, row + begin, end - begin, &s, packed + (ptrdiff_t)begin * p->k);
+                run_tile(j, m, row + begin, end - begin, &s, from + begin * row_step);
             }
         }
     }

@@ -2,13 +2,13 @@
  *
  * Matrix products: out[b] (M, N) = alpha A[b] (M, K) B[b] (K, N) + beta C, then the epilogue. B
  * lies in packed panels, [panel][K][panel width], packed once if constant, else by each worker for
- * its columns; A is packed a block of rows at a time, [tile][K][rows of the tile]; with a single
- * row it is read in place. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
+ * its columns; A is read in place where the elements of a row are neighbours and rows do not share
+ * cache sets, else packed a block of rows at a time, [tile][K][rows of the tile]. Gemm (gemm.c) and MatMul (matmul.c) state their problem in these terms.
  * A constant B may be float16: half the bytes to read, which is all the time that one row takes. It
  * becomes float32 in the register tile, or, where many tiles read it or no instruction converts, a
  * stretch at a time in scratch (`widen`).
  *
- *   for a matrix, a block of rows            pack A
+ *   for a matrix, a block of rows            pack A, if need be
  *     for a panel of columns, a stretch of K (its part of the panel stays in L2)
  *       for a tile of rows                   gemm_tile: rows x vecs of sums in registers
  */
@@ -22,8 +22,7 @@ enum { GEMM_ROWS = CVK_TILE1_PX, GEMM_VECS = CVK_TILE1_OCV, GEMM_PANEL = GEMM_VE
 
 /* Rows of a tile with a float16 B: a full one may leave no register to convert in. */
 enum {
-    GEMM_HALF_ROWS =
-        GEMM_ROWS * GEMM_VECS + GEMM_VECS + 1 > CVK_VREGS ? GEMM_ROWS - 1 : GEMM_ROWS
+    GEMM_HALF_ROWS = GEMM_ROWS * GEMM_VECS + GEMM_VECS + 1 > CVK_VREGS ? GEMM_ROWS - 1 : GEMM_ROWS
 };
 
 typedef struct gemm_problem {
@@ -42,9 +41,10 @@ typedef struct gemm_plan {
     int panels;
     bool half;  /* the packed B is float16 */
     bool widen; /* and goes through scratch */
-    int depth; /* K per stretch */
+    int depth;  /* K per stretch */
     int height; /* most rows of a tile */
-    int block;  /* rows of A packed at a time */
+    bool pack;  /* A is */
+    int block;  /* rows of A at a time */
     int batch_parts, row_parts, col_parts;
     size_t panel_elements, a_floats, b_floats, worker_floats;
     const void *packed; /* NULL: B is packed at run time */
@@ -54,10 +54,11 @@ typedef struct gemm_plan {
 typedef struct gemm_tile {
     int rows, vecs;
     int depth;
-    const float *a; /* [depth][rows] */
-    const void *b;  /* [depth][GEMM_PANEL] */
-    bool half;      /* b is float16, rows at most GEMM_HALF_ROWS */
-    float *dst;     /* (0, 0) of the tile */
+    const float *a;          /* (0, 0) of the tile */
+    ptrdiff_t a_row, a_step; /* floats between rows, and along K */
+    const void *b;           /* [depth][GEMM_PANEL] */
+    bool half;               /* b is float16, rows at most GEMM_HALF_ROWS */
+    float *dst;              /* (0, 0) of the tile */
     ptrdiff_t dst_row;
     int cols;         /* of the tile: the last vec may have fewer than CVK_VLEN */
     bool first, last; /* stretch of K */

@@ -64,15 +64,18 @@ CVK_INLINE void tile(const gemm_tile *t, const int rows, const int vecs, const b
     const int held = rows * vecs + vecs + 1 > CVK_VREGS ? vecs - 1 : vecs;
     vec acc[GEMM_ROWS * GEMM_VECS];
     CVK_UNROLL for (int i = 0; i < rows * vecs; i++) acc[i] = vec_zero();
-    const float *a = t->a;
+    const float *a[GEMM_ROWS];
+    CVK_UNROLL for (int r = 0; r < rows; r++) a[r] = t->a + r * t->a_row;
     const void *b = t->b;
-    for (int k = 0; k < t->depth; k++, a += rows, b = row_at(b, GEMM_PANEL, half)) {
+    const ptrdiff_t step = t->a_step;
+    ptrdiff_t at = 0;
+    for (int k = 0; k < t->depth; k++, at += step, b = row_at(b, GEMM_PANEL, half)) {
         vec y[GEMM_VECS];
         const void *last = row_at(b, held * CVK_VLEN, half);
         CVK_UNROLL for (int v = 0; v < held; v++) y[v] = row_load(b, v * CVK_VLEN, half);
         CVK_UNROLL for (int r = 0; r < rows; r++)
         {
-            vec x = vec_set1(a[r]);
+            vec x = vec_set1(a[r][at]);
             CVK_UNROLL for (int v = 0; v < held; v++) acc[r * vecs + v] =
                 vec_fma(x, y[v], acc[r * vecs + v]);
             if (held == vecs) continue;
@@ -91,14 +94,14 @@ CVK_INLINE void single(const gemm_tile *t, const int vecs, const bool half)
     for (; k + SETS <= t->depth; k += SETS) {
         CVK_UNROLL for (int s = 0; s < SETS; s++)
         {
-            vec x = vec_set1(t->a[k + s]);
+            vec x = vec_set1(t->a[(k + s) * t->a_step]);
             CVK_UNROLL for (int v = 0; v < vecs; v++) acc[s * vecs + v] =
                 vec_fma(x, row_load(t->b, (ptrdiff_t)(k + s) * GEMM_PANEL + v * CVK_VLEN, half),
                         acc[s * vecs + v]);
         }
     }
     for (; k < t->depth; k++) {
-        vec x = vec_set1(t->a[k]);
+        vec x = vec_set1(t->a[k * t->a_step]);
         CVK_UNROLL for (int v = 0; v < vecs; v++) acc[v] =
             vec_fma(x, row_load(t->b, (ptrdiff_t)k * GEMM_PANEL + v * CVK_VLEN, half), acc[v]);
     }
@@ -109,8 +112,7 @@ CVK_INLINE void single(const gemm_tile *t, const int vecs, const bool half)
 
 CVK_INLINE void sized(const gemm_tile *t, const int rows, const int vecs, const bool half)
 {
-    if (rows <= (half ? GEMM_HALF_ROWS : GEMM_ROWS) && vecs <= GEMM_VECS)
-        tile(t, rows, vecs, half);
+    if (rows <= (half ? GEMM_HALF_ROWS : GEMM_ROWS) && vecs <= GEMM_VECS) tile(t, rows, vecs, half);
 }
 
 CVK_INLINE void by_rows(const gemm_tile *t, const int vecs, const bool half)

@@ -3,11 +3,15 @@
  * Softmax and LogSoftmax on plain tensors: the axis (with coerce: all dimensions from it on) has
  * `length` elements, `inner` floats apart. Three passes, each over a line that is still in cache:
  * maximum; sum of exponentials; result. With inner > 1, CVK_VLEN lines go side by side, and so do
- * lines too short to fill a vec. Hardmax: 1 at the first maximum of each line.
+ * lines too short to fill a vec, and some longer ones if there are many. Hardmax: 1 at the first maximum of each line.
  */
 #include "kernels/cpu/sums.h"
 
-enum { SHORT = CVK_VLEN > 1 ? CVK_VLEN / 2 : 1 };
+enum {
+    SHORT = CVK_VLEN > 1 ? CVK_VLEN / 2 : 1,
+    SHORT_OF_MANY = CVK_VLEN > 1 ? 16 : 1,
+    MANY = 2 * CVK_VLEN
+};
 
 typedef struct line {
     int outer, length, inner;
@@ -94,11 +98,11 @@ static void across(const line *l, const float *src, float *dst, int lanes)
     }
 }
 
-/* `lines` of at most SHORT elements, turned so that they lie side by side. */
+/* `lines` of at most SHORT_OF_MANY elements, turned so that they lie side by side. */
 static void across_short(const line *l, const float *src, float *dst, int lines)
 {
     const line turned = {.length = l->length, .inner = CVK_VLEN, .log = l->log};
-    float x[SHORT * CVK_VLEN] = {0}; /* [element][line] */
+    float x[SHORT_OF_MANY * CVK_VLEN] = {0}; /* [element][line] */
     for (int k = 0; k < lines; k++)
         for (int i = 0; i < l->length; i++) x[i * CVK_VLEN + k] = src[k * l->length + i];
     across(&turned, x, x, CVK_VLEN);
@@ -122,7 +126,7 @@ static cvk_status run(cvk_device *device, const cvk_step *step, int worker, int 
     const line l = line_of(step->node->params, &step->in[0].shape);
     const float *src = step->in[0].data;
     float *dst = step->out[0].data;
-    if (l.inner == 1 && l.length <= SHORT) {
+    if (l.inner == 1 && (l.length <= SHORT || (l.length <= SHORT_OF_MANY && l.outer >= MANY))) {
         run_short(&l, src, dst, worker, workers);
         return CVK_OK;
     }

@@ -17,6 +17,15 @@
 #define CVK_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* A vec that several multiply-adds share is read once, and not by each as its operand. */
+#if defined(__x86_64__)
+#define CVK_HELD(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define CVK_HELD(x) __asm__("" : "+w"(x))
+#else
+#define CVK_HELD(x)
+#endif
+
 /* The compiler forgets what it knows of a pointer: what was read through it is read again. */
 #define CVK_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 

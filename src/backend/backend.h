@@ -48,10 +48,12 @@ typedef struct cvk_backend {
                        void (*write)(void *dst, const void *arg), const void *arg);
     cvk_status (*finish)(cvk_device *device);
 
-    /* How many of the device's lanes such a run is worth; NULL: all. */
+    /* How many of the device's lanes such a run is worth, and one step of a run that has several;
+     * NULL: all. */
     int (*lanes)(const cvk_device *device, const cvk_load *load);
+    int (*step_lanes)(const cvk_device *device, const cvk_load *load);
 
-    /* Runs steps in order on at most `lanes` lanes (0: all). timing: NULL, or where to put how long
+    /* Runs steps in order on at most `lanes` lanes (0: all), and at most as each is worth. timing: NULL, or where to put how long
      * each took, one by one. */
     cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);

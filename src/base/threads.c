@@ -83,6 +83,7 @@ struct cvk_team {
 typedef struct run {
     crew *crew;
     cvk_team_fn fn;
+    cvk_team_worth_fn worth;
     void *arg;
     int steps, wanted;
     int workers;  /* of the step under way */
@@ -226,6 +227,10 @@ static void dismiss(run *r)
 static void begin_step(run *r, int step)
 {
     int workers = step < r->steps ? decide(r) : 1;
+    if (workers > 1 && r->worth) {
+        const int worth = r->worth(r->arg, step);
+        if (workers > worth) workers = worth;
+    }
     while (r->workers > workers) dismiss(r);
     while (r->workers < workers && recruit(r)) continue;
     atomic_store_explicit(&r->arrived, 0, memory_order_relaxed);
@@ -270,10 +275,12 @@ static void *help(void *arg)
     return NULL;
 }
 
-void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, void *arg)
+void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, cvk_team_worth_fn worth,
+                  void *arg)
 {
     crew *c = team->crew;
-    run r = {.crew = c, .fn = fn, .arg = arg, .steps = steps, .wanted = team->workers};
+    run r = {
+        .crew = c, .fn = fn, .worth = worth, .arg = arg, .steps = steps, .wanted = team->workers};
     if (most > 0 && most < r.wanted) r.wanted = most;
     r.workers = 1;
     const uint64_t demand = (uint64_t)1 << 32 | (uint32_t)r.wanted;

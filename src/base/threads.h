@@ -16,6 +16,8 @@ enum { CVK_TEAM_MOST = 1024 }; /* workers */
 
 typedef struct cvk_team cvk_team;
 typedef void (*cvk_team_fn)(void *arg, int step, int worker, int workers);
+/* The most workers that a step is worth. */
+typedef int (*cvk_team_worth_fn)(void *arg, int step);
 
 /* Runs of at most `workers` workers. NULL: out of memory. cores: how many there are to be shared,
  * with all teams that were made with the same number under the same CPU mask; 0: those of the mask
@@ -27,9 +29,10 @@ int cvk_team_workers(const cvk_team *team);
 /* For each step from 0 to steps - 1: fn(arg, step, worker, workers) for every worker from 0 to
  * workers - 1, on threads of their own, but for helpers that are late: others do their shares after
  * their own. All shares are done before the next step begins. The caller is worker 0. workers is at
- * most `most` (0: the team's) and may differ from step to step. Several threads may have runs of
- * one team under way; none waits for another. */
-void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, void *arg);
+ * most `most` (0: the team's) and worth(arg, step) (NULL: any number), and may differ from step to
+ * step. Several threads may have runs of one team under way; none waits for another. */
+void cvk_team_run(cvk_team *team, int most, int steps, cvk_team_fn fn, cvk_team_worth_fn worth,
+                  void *arg);
 
 /* The workers of a run that wants `wanted`, of `runs` under way which want `all` together. Alone it
  * has what it wants, even beyond the cores. Else what the others leave, and at least its equal

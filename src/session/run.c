@@ -27,16 +27,15 @@ static cvk_status check_tensor(const cvk_tensor *tensor, const cvk_value *value,
     return CVK_OK;
 }
 
-enum { PIECE = 64 }; /* elements */
+enum { PIECE = 128 }; /* elements */
 
-/* Whether one of PIECE elements is NaN: more than infinity, as integers. Compilers make vectors of
- * such a loop, which they must not of a sum of floats. */
+/* Whether one of PIECE elements is NaN. Compilers make vectors of such a loop, which they must not
+ * of a sum of floats. */
 static bool has_nan(const float *data)
 {
-    int32_t bits[PIECE], over = 0;
-    memcpy(bits, data, sizeof bits);
-    for (int i = 0; i < PIECE; i++) over |= 0x7f800000 - (bits[i] & 0x7fffffff);
-    return over < 0;
+    int any = 0;
+    for (int i = 0; i < PIECE / 2; i++) any |= -isunordered(data[i], data[i + PIECE / 2]);
+    return any;
 }
 
 static int64_t find_nan(const float *data, int64_t count)

@@ -37,29 +37,32 @@ static cvk_status make_timing(cvk_arena *arena, cvk_segment *segment)
     return segment->timing.ms && segment->timing.slices ? CVK_OK : CVK_NO_MEMORY;
 }
 
-static cvk_load load_of(const cvk_plan *plan, const cvk_segment *segment)
+static cvk_load load_of(const cvk_plan_step *made)
 {
-    cvk_load load = {.steps = segment->count};
-    for (int i = 0; i < segment->count; i++) {
-        const cvk_step *step = segment->steps[i];
-        load.macs += plan->steps[segment->first + i].macs;
-        load.bytes += cvk_step_pack_bytes(step);
-        for (int k = 0; k < step->node->n_in; k++)
-            if (step->node->in[k] >= 0) load.bytes += cvk_view_bytes(&step->in[k]);
-        for (int k = 0; k < step->node->n_out; k++)
-            if (step->node->out[k] >= 0) load.bytes += cvk_view_bytes(&step->out[k]);
-    }
+    const cvk_step *step = &made->step;
+    cvk_load load = {.macs = made->macs, .bytes = cvk_step_pack_bytes(step), .steps = 1};
+    for (int k = 0; k < step->node->n_in; k++)
+        if (step->node->in[k] >= 0) load.bytes += cvk_view_bytes(&step->in[k]);
+    for (int k = 0; k < step->node->n_out; k++)
+        if (step->node->out[k] >= 0) load.bytes += cvk_view_bytes(&step->out[k]);
     return load;
 }
 
-/* As many lanes as the steps are worth. */
+/* As many lanes as the steps together are worth, and each by itself. */
 static void choose_lanes(const cvk_plan *plan, cvk_segment *segment)
 {
     const cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
     segment->used = segment->lanes = device ? device->lanes : 1;
     if (!device || !device->backend->lanes || device->share_all) return;
-    const cvk_load load = load_of(plan, segment);
-    segment->used = device->backend->lanes(device, &load);
+    cvk_load all = {.steps = 0};
+    for (int i = 0; i < segment->count; i++) {
+        const cvk_load load = load_of(&plan->steps[segment->first + i]);
+        all.macs += load.macs;
+        all.bytes += load.bytes;
+        all.steps += load.steps;
+        segment->steps[i]->lanes = device->backend->step_lanes(device, &load);
+    }
+    segment->used = device->backend->lanes(device, &all);
 }
 
 static cvk_status make_segments(cvk_session *session)

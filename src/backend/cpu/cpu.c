@@ -247,10 +247,15 @@ static const double mac_ns[CVK_ISA_COUNT] = {
     [CVK_ISA_SCALAR] = 0.3, [CVK_ISA_AVX2] = 0.025, [CVK_ISA_AVX512] = 0.02, [CVK_ISA_NEON] = 0.06};
 static const double BYTE_NS = 0.01, STEP_NS = 200, HELPER_NS = 2000, BARRIER_NS = 500;
 
+static double alone_ns(const cvk_device *device, const cvk_load *load)
+{
+    return mac_ns[device->caps.isa] * (double)load->macs + BYTE_NS * (double)load->bytes +
+           STEP_NS * load->steps;
+}
+
 static int lanes(const cvk_device *device, const cvk_load *load)
 {
-    double alone = mac_ns[device->caps.isa] * (double)load->macs + BYTE_NS * (double)load->bytes +
-                   STEP_NS * load->steps;
+    double alone = alone_ns(device, load);
     double meetings = BARRIER_NS * load->steps; /* which one worker does not have */
     int n = 1;
     while (n < device->lanes && alone / n - alone / (n + 1) > HELPER_NS + (n == 1 ? meetings : 0))
@@ -258,12 +263,24 @@ static int lanes(const cvk_device *device, const cvk_load *load)
     return n;
 }
 
+/* A step that others would finish no sooner than the meeting takes is its caller's alone. */
+static int step_lanes(const cvk_device *device, const cvk_load *load)
+{
+    return alone_ns(device, load) / 2 > BARRIER_NS ? device->lanes : 1;
+}
+
+static int worth(void *arg, int i)
+{
+    const walk *w = arg;
+    return w->steps[i]->lanes ? w->steps[i]->lanes : w->device->lanes;
+}
+
 static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing)
 {
     walk w = {
         .device = device, .steps = steps, .timing = timing, .lock = PTHREAD_MUTEX_INITIALIZER};
-    cvk_team_run(((cpu_device *)device)->team, lanes, count, do_step, &w);
+    cvk_team_run(((cpu_device *)device)->team, lanes, count, do_step, worth, &w);
     if (timing && count) timing->ms[count - 1] = cvk_cpu_seconds() * 1e3 - w.begin_ms;
     pthread_mutex_destroy(&w.lock);
     return w.status ? cvk_fail(w.status, "%s", w.sentence) : CVK_OK;
@@ -284,6 +301,7 @@ const cvk_backend cvk_backend_cpu = {
     .fill = fill,
     .finish = finish,
     .lanes = lanes,
+    .step_lanes = step_lanes,
     .execute = execute,
     .measure = cvk_cpu_measure,
 };

@@ -47,7 +47,7 @@ static void run_step(void *arg, int step, int worker, int workers)
 
 static void run_pass(pass *p)
 {
-    cvk_team_run(p->team, 0, STEPS, run_step, p);
+    cvk_team_run(p->team, 0, STEPS, run_step, NULL, p);
 }
 
 static double peak(pass p)
