@@ -147,10 +147,12 @@ static void plan_band(lanes_plan *plan, int band)
     plan->block_step = plan->row_step * plan->src_rows;
     const size_t oc = (size_t)plan->tile_oc * CVK_VLEN;
     plan->zero_floats = lines_of((size_t)g->iw);
-    plan->turned_floats = plan->by_line ? (size_t)plan->slots * (size_t)plan->pitch * CVK_VLEN : 0;
-    plan->src_floats = (size_t)plan->block_step * (size_t)g->ic;
+    /* Squares are turned whole: `more` is what the last one writes or reads too much. */
+    const size_t more = (size_t)CVK_VLEN * CVK_VLEN;
+    plan->turned_floats = plan->by_line ? (size_t)plan->pitch * CVK_VLEN + more : 0;
+    plan->src_floats = (size_t)plan->block_step * (size_t)g->ic + more;
     plan->conv_floats = plan->pooled ? oc * (size_t)plan->conv_lines * (size_t)g->ow : 0;
-    plan->out_floats = oc * (size_t)plan->stretch * (size_t)plan->cols;
+    plan->out_floats = oc * (size_t)plan->stretch * (size_t)plan->cols + more;
     plan->worker_floats = lines_of(plan->zero_floats + plan->turned_floats + plan->src_floats +
                                    plan->conv_floats + plan->out_floats);
 }

@@ -9,6 +9,7 @@
 #include "kernels/cpu/conv_pool.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/row.h"
+#include "kernels/cpu/unroll.h"
 
 static int min(int a, int b)
 {
@@ -53,20 +54,37 @@ static void fill_lanes(const lanes_plan *plan, int group, lane_set *lanes)
     }
 }
 
-/* One source row of all lanes, columns [0, n): as vecs from dst on, sorted into slots. */
-CVK_INLINE void turn_row(const lanes_plan *plan, const float *const *line, int n, float *dst,
-                         const bool strided)
+/* Columns [x, x + count) of all lanes as vecs, and zeros up to CVK_VLEN of them. */
+CVK_INLINE void turn_square(const float *const *line, int x, int count, float *dst,
+                            const bool whole)
 {
-    const int slots = plan->slots, pitch = plan->pitch, pad = plan->g.pl;
+    vec v[CVK_VLEN];
+    CVK_UNROLL for (int l = 0; l < CVK_VLEN; l++) v[l] =
+        whole ? vec_load(line[l] + x) : vec_load_n(line[l] + x, count);
+    vec_transpose(v);
+    CVK_UNROLL for (int i = 0; i < CVK_VLEN; i++) vec_store(dst + i * CVK_VLEN, v[i]);
+}
+
+/* One source row of all lanes, columns [0, n), whose neighbours are neighbours in dst. */
+static void turn_row(const float *const *line, int n, float *dst)
+{
+    int x = 0;
+    for (; x + CVK_VLEN <= n; x += CVK_VLEN)
+        turn_square(line, x, CVK_VLEN, dst + x * CVK_VLEN, true);
+    if (x < n) turn_square(line, x, n - x, dst + x * CVK_VLEN, false);
+}
+
+/* The same, sorted into slots. */
+static void turn_strided(const lanes_plan *plan, const float *const *line, int n, float *dst)
+{
+    float square[CVK_VLEN * CVK_VLEN];
     for (int x = 0; x < n; x += CVK_VLEN) {
         const int count = min(CVK_VLEN, n - x);
-        vec v[CVK_VLEN];
-        for (int l = 0; l < CVK_VLEN; l++)
-            v[l] = count == CVK_VLEN ? vec_load(line[l] + x) : vec_load_n(line[l] + x, count);
-        vec_transpose(v);
+        turn_square(line, x, count, square, false);
         for (int i = 0; i < count; i++) {
-            const int at = x + i + pad;
-            vec_store(dst + (strided ? at % slots * pitch + at / slots : at) * CVK_VLEN, v[i]);
+            const int at = x + i + plan->g.pl;
+            vec_store(dst + (at % plan->slots * plan->pitch + at / plan->slots) * CVK_VLEN,
+                      vec_load(square + i * CVK_VLEN));
         }
     }
 }
@@ -101,14 +119,14 @@ static void turn_source(const job *j)
         }
         float *dst = j->rows + i * plan->row_step;
         if (plan->by_line) {
-            turn_row(plan, line, n, j->turned, false);
+            turn_row(line, n, j->turned + g->pl * CVK_VLEN);
             CVK_FN(cvk_conv_line_source)(j->turned, &plan->line, dst);
             continue;
         }
         if (plan->slots == 1)
-            turn_row(plan, line, n, dst, false);
+            turn_row(line, n, dst + g->pl * CVK_VLEN);
         else
-            turn_row(plan, line, n, dst, true);
+            turn_strided(plan, line, n, dst);
         pad_row(plan, n, dst);
     }
 }
@@ -159,18 +177,22 @@ static void run_pooled_row(const job *j, tile *t, int row, held *h, float *dst, 
     (p, &plan->pool_params, row, j->conv + v * each, first, dst + v * dst_step, CVK_VLEN);
 }
 
-/* Pixels of a channel back from the lanes, and what is left of the posts. pixels: of each lane. */
+/* Pixels of a channel back from the lanes. pixels: of each lane. What lies behind them in scratch is
+ * turned too, to nowhere. */
 static void put_channel(const job *j, const float *src, const int *pixels, const ptrdiff_t *at,
                         int most)
 {
     const vec lo = vec_set1(j->late.lo), hi = vec_set1(j->late.hi);
-    for (int x = 0; x < most; x += CVK_VLEN) {
+    for (int x = 0; x < most; x += CVK_VLEN, src += CVK_VLEN * CVK_VLEN) {
         vec v[CVK_VLEN];
-        for (int i = 0; i < CVK_VLEN; i++)
-            v[i] = x + i < most ? vec_load(src + (ptrdiff_t)(x + i) * CVK_VLEN) : vec_zero();
-        for (int i = 0; i < CVK_VLEN && j->late.clamp; i++) v[i] = vec_clamp(v[i], lo, hi);
+        CVK_UNROLL for (int i = 0; i < CVK_VLEN; i++) v[i] = vec_load(src + i * CVK_VLEN);
+        if (j->late.clamp) {
+            CVK_UNROLL for (int i = 0; i < CVK_VLEN; i++) v[i] = vec_clamp(v[i], lo, hi);
+        }
         vec_transpose(v);
-        for (int l = 0; l < j->lanes.count; l++) {
+        CVK_UNROLL for (int l = 0; l < CVK_VLEN; l++)
+        {
+            if (l >= j->lanes.count) break;
             float *dst = j->dst + at[l] + x;
             if (pixels[l] - x >= CVK_VLEN)
                 vec_store(dst, v[l]);
@@ -187,8 +209,8 @@ static void put_rows(const job *j, int row, int rows, int channel, int count)
     const chain *rest = plan->pooled ? &j->post : &j->pre;
     const bool finish = plan->pooled ? !j->late_simple : !j->is_simple;
     for (int v = 0; v < count; v++) {
-        int pixels[CVK_VLEN];
-        ptrdiff_t at[CVK_VLEN];
+        int pixels[CVK_VLEN] = {0};
+        ptrdiff_t at[CVK_VLEN] = {0};
         for (int l = 0; l < j->lanes.count; l++) {
             const int y = j->lanes.row[l] + row;
             pixels[l] = max(0, min(rows, plan->rows - y)) * plan->cols;

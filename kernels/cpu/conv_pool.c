@@ -117,6 +117,14 @@ CVK_INLINE vec window_any(const cvk_geom *p, const float *src, int rows, int col
     return window(src, down, right, rows, cols, is_max);
 }
 
+/* A row of maxima over 2 x 2, none of them cut off. */
+static void max_row2(const cvk_geom *p, const float *line, float *dst, int step)
+{
+    ptrdiff_t down = (ptrdiff_t)p->dh * p->iw * CVK_VLEN, right = (ptrdiff_t)p->dw * CVK_VLEN;
+    for (int i = 0; i < p->ow; i++, line += p->sw * CVK_VLEN, dst += step)
+        vec_store(dst, window(line, down, right, 2, 2, true));
+}
+
 void CVK_FN(cvk_conv_pool_row)(const cvk_geom *p, const cvk_pool_params *params, int row,
                                const float *src, int first, float *dst, int step)
 {
@@ -126,6 +134,10 @@ void CVK_FN(cvk_conv_pool_row)(const cvk_geom *p, const cvk_pool_params *params,
     const float *line = src + (ptrdiff_t)(y + ky * p->dh - first) * p->iw * CVK_VLEN;
     int y_count = counted(params, y, p->kh, p->dh, p->ih, p->pt, p->pb);
     int last = p->iw - 1 - (p->kw - 1) * p->dw; /* begin of a window that is not cut off */
+    if (is_max && ky_end - ky == 2 && p->kw == 2 && p->pl == 0 && (p->ow - 1) * p->sw <= last) {
+        max_row2(p, line, dst, step);
+        return;
+    }
     for (int i = 0; i < p->ow; i++, dst += step) {
         int x = i * p->sw - p->pl, kx = 0, kx_end = p->kw;
         if (x < 0 || x > last) clip(x, p->kw, p->dw, p->iw, &kx, &kx_end);

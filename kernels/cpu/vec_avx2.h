@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/cpu/unroll.h"
+
 #define CVK_VLEN 8
 #define CVK_VPB 2
 #define CVK_VREGS 16
@@ -112,20 +114,20 @@ static inline float vec_hmax(vec a)
 static inline void vec_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }
 
 /* 8 x 8: pairs of rows, pairs of pairs, then halves. */
-static inline void vec_transpose(vec v[CVK_VLEN])
+static inline __attribute__((always_inline)) void vec_transpose(vec v[CVK_VLEN])
 {
     vec a[8], b[8];
-    for (int i = 0; i < 8; i += 2) {
+    CVK_UNROLL for (int i = 0; i < 8; i += 2) {
         a[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
         a[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
     }
-    for (int i = 0; i < 8; i += 4) {
+    CVK_UNROLL for (int i = 0; i < 8; i += 4) {
         b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
         b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
         b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
         b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
     }
-    for (int i = 0; i < 4; i++) {
+    CVK_UNROLL for (int i = 0; i < 4; i++) {
         v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
         v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
     }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/cpu/unroll.h"
+
 #define CVK_VLEN 16
 #define CVK_VPB 1
 #define CVK_VREGS 32
@@ -98,20 +100,20 @@ static inline float vec_hmax(vec a) { return _mm512_reduce_max_ps(a); }
 static inline void vec_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }
 
 /* 16 x 16: within quarters as 4 x 4 tiles, then the quarters among themselves, twice. */
-static inline void vec_transpose(vec v[CVK_VLEN])
+static inline __attribute__((always_inline)) void vec_transpose(vec v[CVK_VLEN])
 {
     vec a[16], b[16];
-    for (int i = 0; i < 16; i += 2) {
+    CVK_UNROLL for (int i = 0; i < 16; i += 2) {
         a[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
         a[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
     }
-    for (int i = 0; i < 16; i += 4) {
+    CVK_UNROLL for (int i = 0; i < 16; i += 4) {
         b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
         b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
         b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
         b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
     }
-    for (int i = 0; i < 4; i++) {
+    CVK_UNROLL for (int i = 0; i < 4; i++) {
         vec p = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
         vec q = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
         vec r = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);

@@ -101,7 +101,7 @@ static inline float vec_hmax(vec a) { return vmaxvq_f32(a); }
 static inline void vec_prefetch(const void *at) { __builtin_prefetch(at); }
 
 /* 4 x 4: pairs of rows, then halves. */
-static inline void vec_transpose(vec v[CVK_VLEN])
+static inline __attribute__((always_inline)) void vec_transpose(vec v[CVK_VLEN])
 {
     float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(v[0], v[1]));
     float64x2_t b = vreinterpretq_f64_f32(vtrn2q_f32(v[0], v[1]));

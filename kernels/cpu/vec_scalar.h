@@ -67,7 +67,7 @@ static inline vec vec_pick(vec a, vindex index)
 static inline float vec_sum(vec a) { return a; }
 static inline float vec_hmax(vec a) { return a; }
 static inline void vec_prefetch(const void *at) { __builtin_prefetch(at); }
-static inline void vec_transpose(vec v[CVK_VLEN]) { (void)v; }
+static inline __attribute__((always_inline)) void vec_transpose(vec v[CVK_VLEN]) { (void)v; }
 
 /* 2^n for n in [-126, 127]. */
 static inline float vec_power_of_two(int32_t n)
