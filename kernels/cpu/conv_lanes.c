@@ -18,10 +18,10 @@ enum {
 };
 
 /* For the cost model, in cycles: a vec turned; a pixel pooled; a point of a tile of 6 and of one of
- * 4 transformed. traffic_rate: bytes per cycle of a result that is reordered. Others must be slower
- * by `margin`. */
+ * 4 transformed. traffic_rate: bytes per cycle of what is reordered, step_cycles: of a step
+ * for it. Others must be slower by `margin`. */
 static const double turn_cycles = 8, pool_cycles = 3, six_cycles = 5, four_cycles = 4,
-                    traffic_rate = 12, overhead = 1.1, margin = 1.15;
+                    traffic_rate = 12, step_cycles = 2000, overhead = 1.1, margin = 1.15;
 
 static int divide_up(int a, int b)
 {
@@ -243,6 +243,15 @@ static bool fills_blocks(const cvk_shape *shape)
     return 8 * channels >= 7 * ((channels + CVK_BLOCK - 1) / CVK_BLOCK * CVK_BLOCK);
 }
 
+/* Cycles of a reorder between this row and its neighbours, most of which want more than a few
+ * channels blocked. */
+static double reorder_cost(int pixels, int channels, int workers)
+{
+    double floats = (double)pixels * divide_up(channels, CVK_BLOCK) * CVK_BLOCK,
+           cycles = 2 * sizeof(float) * floats / traffic_rate / workers;
+    return channels > FEW_CHANNELS ? step_cycles + cycles : cycles / 2;
+}
+
 bool CVK_FN(cvk_conv_lanes_pay)(const cvk_problem *problem)
 {
     cvk_node node = *problem->node;
@@ -257,11 +266,10 @@ bool CVK_FN(cvk_conv_lanes_pay)(const cvk_problem *problem)
     node.n_posts = 0;
     if (!plan_make(&bare, &plan, &why_not)) return false;
     const cvk_geom *g = &plan.g;
-    /* Most readers of more than a few channels want them blocked. */
-    double blocked = (double)g->n * g->oh * g->ow * divide_up(g->oc, CVK_BLOCK) * CVK_BLOCK;
-    double reorder = 2 * sizeof(float) * blocked / traffic_rate / max(1, problem->caps->units);
-    if (g->oc <= FEW_CHANNELS) reorder /= 2;
-    return (plan.cost + reorder) * margin < other_cost(&bare);
+    const int workers = max(1, problem->caps->units);
+    double reorders = reorder_cost(g->n * g->oh * g->ow, g->oc, workers);
+    if (g->ic > FEW_CHANNELS) reorders += reorder_cost(g->n * g->ih * g->iw, g->ic, workers);
+    return (plan.cost + reorders) * margin < other_cost(&bare);
 }
 
 static bool accepts(const cvk_problem *problem, const char **why_not)
