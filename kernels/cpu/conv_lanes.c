@@ -309,7 +309,8 @@ static void pack_filter(const pack_arg *arg, const section *form, int oc, int ic
         memcpy(u, filter, size * sizeof *u);
         return;
     }
-    const cvk_wino_matrix down = cvk_wino_matrix(&flat);
+    cvk_wino_matrix down;
+    cvk_wino_matrix_make(&flat, &down);
     for (int k = 0; k < g->kh; k++, u += form->matrix.axis.side)
         cvk_wino_weights(&down, &form->matrix, filter + k * g->kw, u);
 }
@@ -351,7 +352,7 @@ static void plan_sections(lanes_plan *plan, pack_arg *arg)
         section *form = &arg->section[i];
         const cvk_wino_axis axis = {m[i], g->kw, 1, m[i] + g->kw - 1};
         *form = (section){.m = m[i], .at = at, .each = g->kh * (m[i] ? axis.side : g->kw)};
-        if (form->m) form->matrix = cvk_wino_matrix(&axis);
+        if (form->m) cvk_wino_matrix_make(&axis, &form->matrix);
         plan->wgt_at[i] = at;
         at += filters * (size_t)form->each;
         most = max(most, form->each);
