@@ -504,9 +504,9 @@ static void bound_buffers_cannot_continue(void **state)
     expect_ok(bind_buffers(&t), "bind");
     arm(FAULT_EnqueueNDRangeKernel, 1, true);
     assert_int_equal(cvk_session_run(t.session, NULL, 0, NULL, 0), CVK_DEVICE_FAILED);
-    assert_non_null(strstr(cvk_last_error(), "clEnqueueNDRangeKernel failed: OpenCL error -5; the "
-                                             "run cannot continue on cpu: 'x' is bound to a "
-                                             "buffer"));
+    if (!strstr(cvk_last_error(), "clEnqueueNDRangeKernel failed: OpenCL error -5; the run cannot "
+                                  "continue on cpu: 'x' is bound to a buffer"))
+        fail_msg("said '%s'", cvk_last_error());
     arm(FAULT_ANY, 0, false);
     expect_ok(enqueue(&t), "enqueue");
     cvk_session_free(&t.session);
