@@ -18,10 +18,11 @@ enum {
 };
 
 /* For the cost model, in cycles: a vec turned; a pixel pooled; a point of a tile of 6 and of one of
- * 4 transformed. traffic_rate: bytes per cycle of what is reordered, step_cycles: of a step
+ * 4 transformed. Bytes per cycle: of weights, of what is reordered; step_cycles: of a step
  * for it. Others must be slower by `margin`. */
 static const double turn_cycles = 8, pool_cycles = 3, six_cycles = 5, four_cycles = 4,
-                    traffic_rate = 12, step_cycles = 2000, overhead = 1.1, margin = 1.15;
+                    weight_rate = 8, traffic_rate = 12, step_cycles = 2000, overhead = 1.1,
+                    margin = 1.15;
 
 static int divide_up(int a, int b)
 {
@@ -169,13 +170,14 @@ static double cost_of(const lanes_plan *plan, int oc_parts, int workers)
         sums = plan->conv_rows * line_cycles(plan, plan->line.six, plan->line.four);
         turned += (double)g->ic * plan->src_rows * conv_line_points(&plan->line) * four_cycles;
     }
+    const double weights = oc * g->ic * g->kh * g->kw * sizeof(float) / weight_rate;
     double results = (double)plan->band * plan->cols * turn_cycles;
     if (plan->pooled) results += (double)plan->conv_rows * g->ow * pool_cycles;
-    return (oc * (sums + results) + turned) * fma_cycles *
-           divide_up(plan->groups * oc_parts, workers);
+    return weights + (oc * (sums + results) + turned) * fma_cycles *
+                         divide_up(plan->groups * oc_parts, workers);
 }
 
-/* The best of all bands and splits whose source fits in half of L2. */
+/* The best of all bands and splits whose source fits in half of L2, with half of the lanes in use. */
 static void plan_best(lanes_plan *plan, const cvk_caps *caps, lanes_plan *best)
 {
     const size_t l2 = caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
@@ -185,7 +187,7 @@ static void plan_best(lanes_plan *plan, const cvk_caps *caps, lanes_plan *best)
         last = divide_up(plan->rows, band);
         if (last > 1 && !pool_within(plan)) return;
         plan_band(plan, divide_up(plan->rows, last));
-        if (plan->worker_floats > l2 / 2 / sizeof(float)) continue;
+        if (plan->worker_floats > l2 / 2 / sizeof(float) || 2 * plan->items < CVK_VLEN) continue;
         for (int oc_parts = 1; oc_parts <= workers && oc_parts <= plan->tiles; oc_parts++) {
             double cost = cost_of(plan, oc_parts, workers);
             if (best->cost != 0 && cost >= best->cost) continue;
@@ -209,7 +211,8 @@ static bool plan_make(const cvk_problem *problem, lanes_plan *best, const char *
         plan_tiles(&plan, true);
         plan_best(&plan, problem->caps, best);
     }
-    return best->cost != 0 || row_refuse(why_not, "the rows of a band do not fit in L2");
+    return best->cost != 0 ||
+           row_refuse(why_not, "bands that fit in L2 leave more than half of the lanes empty");
 }
 
 /* --- whether it pays --- */
