@@ -252,7 +252,7 @@ static double reorder_cost(int pixels, int channels, int workers)
 {
     double floats = (double)pixels * divide_up(channels, CVK_BLOCK) * CVK_BLOCK,
            cycles = 2 * sizeof(float) * floats / traffic_rate / workers;
-    return channels > FEW_CHANNELS ? step_cycles + cycles : cycles / 2;
+    return channels > FEW_CHANNELS ? step_cycles + cycles : cycles / 4;
 }
 
 bool CVK_FN(cvk_conv_lanes_pay)(const cvk_problem *problem)
