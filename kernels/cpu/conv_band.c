@@ -52,7 +52,7 @@ CVK_INLINE void map_pixels(const conv_map *map, cvk_act_kind kind, int block, in
         int first = block * CVK_BLOCK + v,
             lanes = channels - first < CVK_VLEN ? channels - first : CVK_VLEN;
         const vec scale = vec_load_n(map->scale + first, lanes),
-                  shift = vec_load_n(map->shift + first, lanes);
+                  shift = map->shift ? vec_load_n(map->shift + first, lanes) : vec_zero();
         for (int i = 0; i < n; i++) {
             float *pixel = dst + (ptrdiff_t)i * CVK_BLOCK + v;
             vec_store(pixel, vec_act(kind, map->act, vec_fma(vec_load(pixel), scale, shift)));

@@ -16,7 +16,7 @@
 
 /* The node's prologue: act(x scale[c] + shift[c]), c from the group's first channel on. */
 typedef struct conv_map {
-    const float *scale, *shift; /* icg of each */
+    const float *scale, *shift; /* icg of each; shift NULL: zeros */
     const cvk_act *act;
 } conv_map;
 

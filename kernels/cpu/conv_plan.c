@@ -225,8 +225,8 @@ static double part_cost(const conv_plan *plan, int row_parts, int oc_parts)
     double depth = (double)plan->icg * g->kh * g->kw;
     double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5,
            per_vec = plan->form == CONV_PLAIN ? CVK_VLEN : 1;
-    double cols = plan->form == CONV_PLAIN ? (double)round_up((size_t)plan->cols, CVK_VLEN)
-                                           : plan->cols;
+    double cols =
+        plan->form == CONV_PLAIN ? (double)round_up((size_t)plan->cols, CVK_VLEN) : plan->cols;
     double compute = rows * cols * depth * vecs * fma_cycles / per_vec;
     double weights = vecs * plan->lanes * depth * sizeof(float) / weight_rate;
     double lines = rows + plan->y.extra * images;
@@ -359,6 +359,7 @@ static bool plan_inputs(conv_plan *plan, const cvk_problem *problem, const char 
     const cvk_view *in = problem->in, *bias = CVK_FN(cvk_third_input)(problem->node, in);
     plan->half = in[0].dtype == CVK_F16;
     plan->mapped = problem->node->pre.on;
+    plan->gated = plan->mapped && problem->node->pre.gate;
     if (plan->half && (plan->form == CONV_PLAIN || plan->transposed || plan->mapped)) {
         *why_not = "not float32";
         return false;

@@ -65,6 +65,7 @@ typedef struct conv_plan {
     int line;           /* > 0: rows are pieces of one line of so many pixels (1-D, 1x1) */
 
     bool mapped; /* on their way the node's prologue is applied */
+    bool gated;  /* it has factors of its own for each image, a blocked tensor */
     bool copy;   /* source rows go through scratch */
     conv_axis y, x;
     int band;                                  /* output rows (pooled rows with a pool) at a time */

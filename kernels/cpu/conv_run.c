@@ -155,7 +155,8 @@ static const float *source_rows(const job *j, int image, int group, int row, int
     conv_map map = j->map;
     if (plan->mapped) {
         map.scale += (ptrdiff_t)group * plan->icg;
-        map.shift += (ptrdiff_t)group * plan->icg;
+        if (map.shift) map.shift += (ptrdiff_t)group * plan->icg;
+        if (plan->gated) map.scale += image * planes * CVK_BLOCK;
     }
     CVK_FN(cvk_conv_band_copy)(plan, src, row, rows, plan->mapped ? &map : NULL, j->band);
     return j->band;
@@ -277,7 +278,9 @@ cvk_status CVK_FN(cvk_conv_run)(cvk_device *device, const cvk_step *step, int wo
     j.line = j.keep + plan->keep_floats;
     const cvk_pre *pre = &step->node->pre;
     if (plan->mapped)
-        j.map = (conv_map){step->in[pre->scale].data, step->in[pre->shift].data, &pre->act};
+        j.map = (conv_map){.scale = step->in[pre->gate ? pre->gate : pre->scale].data,
+                           .shift = pre->gate ? NULL : step->in[pre->shift].data,
+                           .act = &pre->act};
     CVK_FN(cvk_chain_make)(step->node, step->in, 0, plan->pre, plan->g.oc, &j.pre);
     CVK_FN(cvk_chain_make)(step->node, step->in, plan->pre, plan->post, plan->g.oc, &j.post);
     j.is_simple = CVK_FN(cvk_chain_simplify)(&j.pre, &j.simple) &&

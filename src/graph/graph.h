@@ -64,14 +64,21 @@ static inline bool cvk_post_has_input(const cvk_post *post)
            post->kind == CVK_POST_QADD;
 }
 
-/* What happens to the node's first input on its way in: x scale[c] + shift[c], then act. Zeros that
- * pad the input are added behind it. */
+/* What happens to the node's first input on its way in: x scale[c] + shift[c], then act; or, with a
+ * gate, x gate[n][c]. Zeros that pad the input are added behind it. */
 typedef struct cvk_pre {
     bool on;
     int scale, shift; /* indices into node->in: constants, one number per channel of in[0] */
+    int gate;         /* index into node->in: computed, of shape (N, C, 1, 1); 0: none */
     cvk_act act;
     const char *name; /* for describe */
 } cvk_pre;
+
+/* Whether the prologue reads node->in[i]. */
+static inline bool cvk_pre_reads(const cvk_pre *pre, int i)
+{
+    return pre->on && (pre->gate ? i == pre->gate : i == pre->scale || i == pre->shift);
+}
 
 typedef struct cvk_node {
     cvk_op_kind op;
@@ -85,13 +92,13 @@ typedef struct cvk_node {
     cvk_pre pre;
     int n_posts;
     cvk_post posts[CVK_MAX_POSTS];
-    cvk_shape conv_shape; /* with a POOL post: shape of the result before the pool */
-    const char *members;  /* names of the model's nodes in this one, comma separated; NULL: name */
-    const char *within;   /* what else its parameters do, for describe: "Relu"; NULL: nothing */
-    const char *note;     /* what schedule has to say about it: why a fusion was declined */
+    cvk_shape conv_shape;  /* with a POOL post: shape of the result before the pool */
+    const char *members;   /* names of the model's nodes in this one, comma separated; NULL: name */
+    const char *within;    /* what else its parameters do, for describe: "Relu"; NULL: nothing */
+    const char *note;      /* what schedule has to say about it: why a fusion was declined */
     double weights_rel_l2; /* schedule/precision: the constant weights' distance from the model's */
-    int device;           /* schedule/place: index of the device; -1: host */
-    double tolerance;     /* relative L2 error that the caller allows it; 0: what float32 needs */
+    int device;            /* schedule/place: index of the device; -1: host */
+    double tolerance;      /* relative L2 error that the caller allows it; 0: what float32 needs */
 } cvk_node;
 
 typedef struct cvk_graph {

@@ -53,7 +53,7 @@ cvk_status cvk_node_parse(cvk_graph *graph, cvk_node *node)
 /* An input that belongs to what was fused, not to the operator. */
 static bool is_post_input(const cvk_node *node, int i)
 {
-    if (node->pre.on && (i == node->pre.scale || i == node->pre.shift)) return true;
+    if (cvk_pre_reads(&node->pre, i)) return true;
     for (int p = 0; p < node->n_posts; p++) {
         const cvk_post *post = &node->posts[p];
         if (cvk_post_has_input(post) && post->input == i) return true;
@@ -219,13 +219,17 @@ static cvk_status apply_posts(const cvk_node *node, const cvk_view *in, cvk_view
 static cvk_status apply_pre(const cvk_node *node, const cvk_view *in, cvk_view *mapped)
 {
     CVK_TRY(cvk_view_temp(&in[0].shape, mapped));
-    const cvk_view *scale = &in[node->pre.scale], *shift = &in[node->pre.shift];
+    const cvk_pre *pre = &node->pre;
     int64_t count = cvk_view_count(&in[0]), channels = in[0].shape.dims[1];
     int64_t span = cvk_shape_span(&in[0].shape, 2, in[0].shape.rank);
     for (int64_t i = 0; i < count; i++) {
-        int64_t c = i / span % channels;
+        int64_t plane = i / span, c = plane % channels;
         double x = cvk_view_get(&in[0], i);
-        cvk_view_set(mapped, i, x * cvk_view_get(scale, c) + cvk_view_get(shift, c));
+        if (pre->gate)
+            x *= cvk_view_get(&in[pre->gate], plane);
+        else
+            x = x * cvk_view_get(&in[pre->scale], c) + cvk_view_get(&in[pre->shift], c);
+        cvk_view_set(mapped, i, x);
     }
     return cvk_reference_act(&node->pre.act, mapped, mapped);
 }

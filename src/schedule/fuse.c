@@ -253,6 +253,53 @@ static cvk_status take_map(fuser *f, cvk_node *node, int index)
     return CVK_OK;
 }
 
+/* A product with one number per channel and picture (the gate of a squeeze-and-excite block) that only
+ * node `index` reads; NULL if its input is not made so. *x and *gate are the factors' values. */
+static cvk_node *gate_before(const fuser *f, const cvk_node *node, int index, int *x, int *gate)
+{
+    const cvk_graph *graph = f->s->graph;
+    const int product = node->in[0], producer = graph->values[product].producer;
+    if (node->op != CVK_OP_Conv || producer < 0 || f->readers[product] != index) return NULL;
+    cvk_node *mul = &graph->nodes[producer];
+    if (f->gone[producer] || mul->op != CVK_OP_Binary || mul->n_posts ||
+        ((const cvk_binary_params *)mul->params)->kind != CVK_BINARY_MUL)
+        return NULL;
+    const cvk_shape *shape = &graph->values[product].shape;
+    const int first = cvk_shape_equal(&graph->values[mul->in[0]].shape, shape) ? 0 : 1;
+    *x = mul->in[first];
+    *gate = mul->in[1 - first];
+    if (cvk_is_const(graph, *x) || cvk_is_const(graph, *gate) || shape->rank != 4 ||
+        graph->values[*x].dtype != CVK_F32 || !cvk_shape_equal(&graph->values[*x].shape, shape))
+        return NULL;
+    const cvk_shape each = {.rank = 4, .dims = {shape->dims[0], shape->dims[1], 1, 1}};
+    return cvk_shape_equal(&graph->values[*gate].shape, &each) && !cvk_shape_equal(&each, shape)
+               ? mul
+               : NULL;
+}
+
+/* Tries to take the gate before the node (a copy in hand) into it. */
+static cvk_status take_gate(fuser *f, cvk_node *node, int index)
+{
+    cvk_graph *graph = f->s->graph;
+    int x, gate;
+    cvk_node *mul = gate_before(f, node, index, &x, &gate);
+    if (!mul) return CVK_OK;
+    cvk_node longer = *node;
+    CVK_TRY(add_input(graph, &longer, gate));
+    longer.pre = (cvk_pre){.on = true, .gate = longer.n_in - 1, .name = "Mul before"};
+    longer.in[0] = x;
+    longer.members = cvk_join_members(graph->arena, mul, node);
+    if (!longer.members) return CVK_NO_MEMORY;
+    const char *why = NULL;
+    if (!cvk_place_accepts(f->s, &longer, f->device, f->row, &why)) {
+        node->note = cvk_arena_printf(graph->arena, "%s not fused: %s", longer.pre.name, why);
+        return node->note ? CVK_OK : CVK_NO_MEMORY;
+    }
+    f->gone[mul - graph->nodes] = 1;
+    *node = longer;
+    return CVK_OK;
+}
+
 static bool can_follow(cvk_dtype dtype)
 {
     return dtype == CVK_F32 || dtype == CVK_U8 || dtype == CVK_I8;
@@ -266,6 +313,7 @@ static cvk_status fuse_from(fuser *f, int index)
     CVK_TRY(cvk_place_node(f->s, &node, &f->device, &f->row, NULL));
     if (f->device == CVK_HOST) return CVK_OK;
     CVK_TRY(take_map(f, &node, index));
+    if (!node.pre.on) CVK_TRY(take_gate(f, &node, index));
     for (bool took = true; took;) {
         int before = at;
         CVK_TRY(take_next(f, &node, &at, &took));

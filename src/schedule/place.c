@@ -28,7 +28,7 @@ static bool has_layout(const cvk_value *value)
 
 bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i)
 {
-    if (node->pre.on && (i == node->pre.scale || i == node->pre.shift)) return false;
+    if (cvk_pre_reads(&node->pre, i)) return false;
     for (int p = 0; p < node->n_posts; p++)
         if (cvk_post_has_input(&node->posts[p]) && node->posts[p].input == i) return false;
     return row->packs >> (i < 31 ? i : 31) & 1;

@@ -25,7 +25,10 @@ static void tell_value(const cvk_graph *graph, int id, char *text)
 static void tell_pre(const cvk_pre *pre, char *text)
 {
     if (!pre->on) return;
-    cvk_tell(text, TEXT, " Affine:%d:%d", pre->scale, pre->shift);
+    if (pre->gate)
+        cvk_tell(text, TEXT, " Mul:%d", pre->gate);
+    else
+        cvk_tell(text, TEXT, " Affine:%d:%d", pre->scale, pre->shift);
     if (pre->act.kind != CVK_ACT_NONE) cvk_tell_act(&pre->act, text, TEXT);
     cvk_tell(text, TEXT, " >");
 }
