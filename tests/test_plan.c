@@ -22,6 +22,7 @@ static const struct plan_case {
     {"residual_no_fuse", "residual", true},
     {"inception", "inception", false},
     {"separable", "separable", false},
+    {"bottleneck", "bottleneck", false},
     {"pools", "pools", false},
 };
 

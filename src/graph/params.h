@@ -129,6 +129,30 @@ typedef struct cvk_act {
     float a, b, c, d;
 } cvk_act;
 
+/* Bottleneck: a 1x1 convolution ("expand"), a depthwise one, a 1x1 convolution ("project"), the first
+ * or the last of which may be absent; into it goes what is computed between the three. Inputs, by
+ * number; M is the depthwise convolution's number of channels:
+ *   X, DW (M, 1, kH, kW), [DB (M)], [DS (M or 1)], [EW (M, C, 1, 1)], [EB (M)], [ES (M or 1)],
+ *   [PW (oc, M, 1, 1)], [PB (oc)]
+ * Behind expand: PRelu with the slopes ES if there are any, else expand_act; behind the depthwise
+ * convolution DS, depthwise_act. Behind the last there is nothing but the node's posts. */
+enum {
+    CVK_BOTTLENECK_X,
+    CVK_BOTTLENECK_DW,
+    CVK_BOTTLENECK_DB,
+    CVK_BOTTLENECK_DS,
+    CVK_BOTTLENECK_EW,
+    CVK_BOTTLENECK_EB,
+    CVK_BOTTLENECK_ES,
+    CVK_BOTTLENECK_PW,
+    CVK_BOTTLENECK_PB,
+    CVK_BOTTLENECK_INPUTS
+};
+typedef struct cvk_bottleneck_params {
+    cvk_conv_params depthwise;
+    cvk_act expand_act, depthwise_act;
+} cvk_bottleneck_params;
+
 /* Unary: input X, any shape. */
 typedef struct cvk_unary_params {
     cvk_act act;

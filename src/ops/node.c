@@ -278,7 +278,7 @@ static cvk_view counted_view(const cvk_graph *graph, int id)
 }
 
 /* Of the inputs, macs looks at these at the most. */
-enum { MAX_COUNTED = 4 };
+enum { MAX_COUNTED = CVK_BOTTLENECK_INPUTS };
 
 uint64_t cvk_node_macs(const cvk_graph *graph, const cvk_node *node)
 {

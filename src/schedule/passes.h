@@ -56,6 +56,9 @@ cvk_status cvk_pass_pictures(cvk_graph *graph);
 cvk_status cvk_pass_fuse(cvk_scheduler *s);
 /* Whether fuse.c may give the node posts. */
 bool cvk_can_lead(const cvk_node *node);
+/* bottleneck.c: depthwise convolutions and the 1x1 convolutions around them, where a row computes
+ * them together. */
+cvk_status cvk_pass_bottleneck(cvk_scheduler *s);
 /* precision.c: constant weights of Gemm and MatMul in float16, where the model or the caller wants
  * them so. */
 cvk_status cvk_pass_precision(cvk_scheduler *s);

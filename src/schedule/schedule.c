@@ -76,7 +76,10 @@ static cvk_status run_passes(cvk_scheduler *s)
         CVK_TRY(cvk_pass_pictures(s->graph));
     }
     set_tolerance(s);
-    if (!s->options->no_fuse) CVK_TRY(cvk_pass_fuse(s));
+    if (!s->options->no_fuse) {
+        CVK_TRY(cvk_pass_fuse(s));
+        CVK_TRY(cvk_pass_bottleneck(s));
+    }
     CVK_TRY(cvk_pass_precision(s));
     CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));

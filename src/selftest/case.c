@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "graph/quant.h"
-#include "ops/window.h"
+#include "ops/conv.h"
 #include "schedule/passes.h"
 
 /* All rows as one piece of text, four strings each: no pointers for a loader to mend. */
@@ -265,7 +265,8 @@ static cvk_status post_input(cvk_graph *graph, cvk_node *node, bool slope, cvk_d
                              int *index)
 {
     bool quantised = node->op == CVK_OP_QConv || node->op == CVK_OP_QMatMul;
-    int own = quantised && node->n_in < 5 ? 5 : node->n_in;
+    int least = quantised ? 5 : node->op == CVK_OP_Bottleneck ? CVK_BOTTLENECK_INPUTS : 0;
+    int own = node->n_in < least ? least : node->n_in;
     int id, *in = cvk_arena_alloc(graph->arena, ((size_t)own + 1) * sizeof *in);
     CVK_TRY(cvk_graph_add_temp(graph, slope ? "slope" : "residual", &id));
     if (!in) return CVK_NO_MEMORY;
@@ -382,10 +383,26 @@ static cvk_status parse_zero(const cvk_attrs *attrs, const char *name, int32_t *
     return CVK_OK;
 }
 
+static cvk_status parse_between(const cvk_attrs *attrs, const char *name, cvk_act *act)
+{
+    const char *text;
+    CVK_TRY(cvk_attrs_string(attrs, name, "", &text));
+    if (!*text || parse_act(text, act)) return CVK_OK;
+    return cvk_fail(CVK_BAD_ARGUMENT, "cannot read activation '%s'", text);
+}
+
+static cvk_status parse_bottleneck(const cvk_attrs *attrs, cvk_bottleneck_params *params)
+{
+    CVK_TRY(cvk_conv_parse(attrs, &params->depthwise));
+    CVK_TRY(parse_between(attrs, "expand", &params->expand_act));
+    return parse_between(attrs, "depthwise", &params->depthwise_act);
+}
+
 static cvk_status parse_internal(const cvk_attrs *attrs, cvk_node *node)
 {
     const char *kind;
     if (node->op == CVK_OP_Reorder) return CVK_OK;
+    if (node->op == CVK_OP_Bottleneck) return parse_bottleneck(attrs, node->params);
     if (node->op == CVK_OP_QPool) {
         cvk_qpool_params *pool = node->params;
         pool->pool.kind = CVK_POOL_AVERAGE;
@@ -408,7 +425,8 @@ static cvk_status parse_internal(const cvk_attrs *attrs, cvk_node *node)
 
 static bool find_op(const char *name, cvk_op_kind *op)
 {
-    static const cvk_op_kind internal[] = {CVK_OP_QBinary, CVK_OP_QPool, CVK_OP_Reorder};
+    static const cvk_op_kind internal[] = {CVK_OP_QBinary, CVK_OP_QPool, CVK_OP_Reorder,
+                                           CVK_OP_Bottleneck};
     for (size_t i = 0; i < sizeof internal / sizeof *internal; i++) {
         *op = internal[i];
         if (strcmp(cvk_op_kind_name(*op), name) == 0) return true;

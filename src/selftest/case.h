@@ -17,7 +17,8 @@
  *               count_include_pad; "QAdd:i8:u8:0.02:3:0.05:-7:0.04:128" on a quantised node: types
  *               of the residual and the result, then scale and zero point of the node's own result,
  *               the residual and the result; "Range:128:200": its own lo and hi
- * QBinary, QPool and Reorder are written as themselves, attributes named like their parameters.
+ * QBinary, QPool, Reorder and Bottleneck are written as themselves, attributes named like their
+ * parameters; a Bottleneck's activations are "expand=Clip:0:6 depthwise=HardSwish".
  *
  * Numbers are read as the C locale writes them: the caller sees to that.
  */
