@@ -3,6 +3,7 @@
  * A run: check and bind the caller's tensors, walk the segments, hand the outputs over.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/op.h"
@@ -273,20 +274,24 @@ static cvk_status walk_segments(cvk_session *session)
     return CVK_OK;
 }
 
-/* A run that fails waits too: devices may still read the caller's tensors. */
+/* A run that fails waits too: devices may still read the caller's tensors. What it says is why it
+ * failed, not how that went. */
 cvk_status cvk_session_walk(cvk_session *session, bool wait)
 {
+    enum { SENTENCE = 512 };
     const cvk_plan *plan = session->plan;
     cvk_status status = walk_segments(session);
+    char why[SENTENCE];
+    snprintf(why, sizeof why, "%s", status ? cvk_last_error() : "");
     for (int d = 0; d < plan->n_devices; d++) {
         cvk_device *device = plan->devices[d];
         if (device->backend->host || !(wait || status)) continue;
         if (status)
             device->backend->finish(device);
-        else
-            status = device->backend->finish(device);
+        else if ((status = device->backend->finish(device)))
+            snprintf(why, sizeof why, "%s", cvk_last_error());
     }
-    return status;
+    return status ? cvk_fail(status, "%s", why) : CVK_OK;
 }
 
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
