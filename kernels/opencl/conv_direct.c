@@ -186,9 +186,11 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
 /* A map is worth it where each pixel is read once, or not much more often. */
 static bool map_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
 {
-    *why_not = "only 1x1 convolutions without groups or a pool map their input";
-    return !problem->node->pre.on ||
-           (g->kh * g->kw == 1 && g->group == 1 && !cvk_cl_pool_post(problem->node));
+    const cvk_pre *pre = &problem->node->pre;
+    *why_not = pre->gate ? "takes no gate"
+                         : "only 1x1 convolutions without groups or a pool map their input";
+    return !pre->on ||
+           (!pre->gate && g->kh * g->kw == 1 && g->group == 1 && !cvk_cl_pool_post(problem->node));
 }
 
 bool cvk_cl_conv_direct_accepts(const cvk_problem *problem, const char **why_not)
