@@ -178,8 +178,8 @@ static void one_image(void **state)
         "in x 1x64x7x7; const e 384x64x1x1; const d 384x1x5x5; const p 64x384x1x1; a = Conv x e; r "
         "= Relu a; b = Conv r d - group=384 pads=[2,2,2,2]; s = Relu b; c = Conv s p; y = Add c x; "
         "out y",
-        "in x 1x8x64x50; const e 128x8x1x1; const d 128x1x5x5; const p 8x128x1x1; a = Conv x e; b "
-        "= Conv a d - group=128 pads=[2,2,2,2]; c = Conv b p; y = Add c x; out y",
+        ("in x 1x8x64x50; const e 128x8x1x1; const d 128x1x5x5; const p 8x128x1x1; a = Conv x e\n"
+         "b = Conv a d - group=128 pads=[2,2,2,2]; c = Conv b p; y = Add c x; out y"),
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         cvk_model *model = model_text(nets[i]);

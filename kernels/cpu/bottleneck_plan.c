@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 
 enum { USUAL_L2_BYTES = 512 * 1024 };
@@ -18,21 +19,6 @@ static const double traffic_rate = 48, exp_cycles = 25;
  * what does not go to memory is larger than L2 by far. */
 static const double band_part = 0.5, large_part = 1.5;
 enum { LONG_BAND = 14 };
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 /* Source rows that one output row needs. */
 static int reach(const cvk_geom *g)

@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/winograd.h"
 
@@ -23,21 +24,6 @@ enum {
 static const double turn_cycles = 8, pool_cycles = 3, six_cycles = 5, four_cycles = 4,
                     weight_rate = 8, traffic_rate = 12, step_cycles = 2000, overhead = 1.1,
                     margin = 1.15;
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static size_t lines_of(size_t floats)
 {

@@ -8,18 +8,9 @@
 #include "kernels/cpu/conv_lanes.h"
 #include "kernels/cpu/conv_pool.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/unroll.h"
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 /* The bands in the lanes of a group. */
 typedef struct lane_set {

@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 
 enum {
@@ -30,11 +31,6 @@ static size_t l2_bytes(const cvk_caps *caps)
 static int gcd(int a, int b)
 {
     return b ? gcd(b, a % b) : a;
-}
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
 }
 
 static size_t round_up(size_t a, size_t b)

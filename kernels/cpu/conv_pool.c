@@ -8,21 +8,12 @@
 #include <string.h>
 
 #include "kernels/cpu/half.h"
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/sums.h"
 #include "kernels/cpu/unroll.h"
 
 /* Taps from which on their sum in float would lose digits. */
 enum { LARGE_WINDOW = 64 };
-
-static int max(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 conv_pool_band CVK_FN(cvk_conv_pool_band)(const conv_plan *plan, int row, int rows, int done,
                                           bool last)

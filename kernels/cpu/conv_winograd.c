@@ -21,6 +21,7 @@
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/half.h"
+#include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/winograd.h"
 
@@ -54,11 +55,6 @@ typedef struct wino_plan {
 
 /* For the cost model (cvk_wino_work), by counts of instructions. */
 static const double source_rate = 5, result_rate = 4, sum_rate = 8;
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
 
 static int tile_first(const wino_plan *plan, int tile)
 {

@@ -9,6 +9,7 @@
 #include "base/threads.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/half.h"
+#include "kernels/cpu/ints.h"
 
 enum { USUAL_L1_BYTES = 32 * 1024, USUAL_L2_BYTES = 512 * 1024 };
 /* A B of float16 is converted by each tile, which costs little beside the multiply-adds of some rows;
@@ -18,16 +19,6 @@ enum { WIDEN_TILES = 4 };
  * other out. */
 enum { SAME_SETS = 1024 };
 static const double weight_rate = 8; /* bytes per cycle from the last cache */
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 /* --- splitting --- */
 

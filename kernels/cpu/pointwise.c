@@ -5,13 +5,9 @@
 #include "kernels/cpu/pointwise.h"
 
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/ints.h"
 
 enum { LINE_TILES = 4 }; /* register tiles whose results are in L1 when what follows is applied */
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
 
 pointwise CVK_FN(cvk_pointwise_make)(int ic, int oc)
 {
@@ -55,10 +51,9 @@ void CVK_FN(cvk_pointwise_run)(const pointwise *p, int tile, const pixel_run *ru
         t.dst = run->dst + skip;
         t.res = after->is_simple && after->simple.res ? after->simple.res + run->at + skip : NULL;
         CVK_FN(cvk_conv_tile_blocked)(&t, n, p->px);
-        for (int v = 0; v < ocv && !after->is_simple; v++)
-            CVK_FN(cvk_chain_lanes)
-            (&after->all, t.dst + t.vec_off[v], CVK_BLOCK, run->at + (size_t)(skip + t.vec_off[v]),
-             CVK_BLOCK, n, (first + v) * CVK_VLEN);
+        for (int v = 0; v < ocv && !after->is_simple; v++) CVK_FN(cvk_chain_lanes)
+        (&after->all, t.dst + t.vec_off[v], CVK_BLOCK, run->at + (size_t)(skip + t.vec_off[v]),
+         CVK_BLOCK, n, (first + v) * CVK_VLEN);
     }
 }
 
