@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "schedule/passes.h"
+#include "schedule/rewriting.h"
 
 typedef struct joiner {
     cvk_scheduler *s;
@@ -38,12 +39,7 @@ static bool is_pointwise(const cvk_graph *graph, const cvk_node *node)
 {
     if (!is_plain_conv(graph, node)) return false;
     const cvk_conv_params *conv = node->params;
-    const cvk_window *w = &conv->window;
-    bool plain = conv->group == 1;
-    for (int d = 0; d < w->spatial; d++)
-        plain =
-            plain && w->kernel[d] == 1 && w->stride[d] == 1 && !w->pad_begin[d] && !w->pad_end[d];
-    return plain;
+    return conv->group == 1 && cvk_window_is_pointwise(&conv->window);
 }
 
 /* Whether what follows the convolution is something that is computed between two of them. */

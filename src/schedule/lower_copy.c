@@ -6,6 +6,7 @@
 
 #include "ops/move.h"
 #include "schedule/lowering.h"
+#include "schedule/rewriting.h"
 
 cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, int rank)
 {
@@ -30,13 +31,8 @@ cvk_status cvk_lower_rank(cvk_graph *graph, const cvk_node *node, int *value, in
 cvk_status cvk_lower_move(cvk_graph *graph, const cvk_node *node, int out,
                           const cvk_copy_params *params)
 {
-    int64_t expect = 1;
-    bool alias = params->offset == 0;
-    for (int d = params->n - 1; d >= 0; d--) {
-        if (params->dims[d] != 1 && params->strides[d] != expect) alias = false;
-        expect *= params->dims[d];
-    }
-    alias = alias && expect == cvk_shape_count(&graph->values[node->in[0]].shape);
+    const int64_t count = cvk_shape_count(&graph->values[node->in[0]].shape);
+    const bool alias = cvk_copy_keeps_order(params, count);
     cvk_node *made;
     CVK_TRY(cvk_graph_add_node(graph, alias ? CVK_OP_Reshape : CVK_OP_Copy, node->name, node->in, 1,
                                &out, 1, alias ? sizeof(cvk_reshape_params) : sizeof *params,

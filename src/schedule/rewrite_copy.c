@@ -140,13 +140,7 @@ static cvk_status simplify(cvk_graph *graph, cvk_node *node)
 {
     const cvk_copy_params *params = node->params;
     const int64_t count = cvk_shape_count(&graph->values[node->in[0]].shape);
-    int64_t expect = 1;
-    for (int d = params->n - 1; d >= 0; d--) {
-        if (params->dims[d] == 1) continue;
-        if (params->strides[d] != expect) return CVK_OK;
-        expect *= params->dims[d];
-    }
-    if (expect != count || params->offset) return CVK_OK;
+    if (!cvk_copy_keeps_order(params, count)) return CVK_OK;
     node->params = cvk_arena_alloc(graph->arena, sizeof(cvk_reshape_params));
     node->params_bytes = sizeof(cvk_reshape_params);
     node->op = CVK_OP_Reshape;

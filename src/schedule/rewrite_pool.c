@@ -52,10 +52,7 @@ static bool is_bare_f32(const cvk_graph *graph, const cvk_node *node)
 static bool is_pointwise(const cvk_graph *graph, const cvk_node *node)
 {
     if (node->op != CVK_OP_Conv || !is_bare_f32(graph, node)) return false;
-    const cvk_window *w = &((const cvk_conv_params *)node->params)->window;
-    for (int d = 0; d < w->spatial; d++)
-        if (w->kernel[d] != 1 || w->stride[d] != 1 || w->pad_begin[d] || w->pad_end[d])
-            return false;
+    if (!cvk_window_is_pointwise(&((const cvk_conv_params *)node->params)->window)) return false;
     for (int i = 1; i < node->n_in; i++)
         if (node->in[i] >= 0 &&
             (!cvk_is_const(graph, node->in[i]) || graph->values[node->in[i]].dtype != CVK_F32))

@@ -98,3 +98,22 @@ bool cvk_const_scalar(const cvk_graph *graph, int value, double *number)
     *number = cvk_view_get(&view, 0);
     return true;
 }
+
+bool cvk_copy_keeps_order(const cvk_copy_params *copy, int64_t count)
+{
+    int64_t expect = 1;
+    for (int d = copy->n - 1; d >= 0; d--) {
+        if (copy->dims[d] != 1 && copy->strides[d] != expect) return false;
+        expect *= copy->dims[d];
+    }
+    return copy->offset == 0 && expect == count;
+}
+
+bool cvk_window_is_pointwise(const cvk_window *window)
+{
+    for (int d = 0; d < window->spatial; d++)
+        if (window->kernel[d] != 1 || window->stride[d] != 1 || window->pad_begin[d] ||
+            window->pad_end[d])
+            return false;
+    return true;
+}
