@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sizes, splits and tables of a tiled convolution (see conv_plan.h), and its packed weights.
+ * Sizes and splits of a tiled convolution (see conv_plan.h); conv_pack.c makes its tables.
  */
 #include "kernels/cpu/conv_plan.h"
 
@@ -22,6 +22,7 @@ enum {
 /* For the cost model: bytes per cycle from the last cache, and to and from it when a result goes
  * out and is read again; floats copied per cycle, in vecs; cycles of a float stored by itself. */
 static const double weight_rate = 8, traffic_rate = 12, copy_rate = 0.6, scatter_cycles = 1.5;
+static const double worth = 0.98; /* of the cost of a simpler split */
 
 static size_t l2_bytes(const cvk_caps *caps)
 {
@@ -31,11 +32,6 @@ static size_t l2_bytes(const cvk_caps *caps)
 static int gcd(int a, int b)
 {
     return b ? gcd(b, a % b) : a;
-}
-
-static size_t round_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b * b;
 }
 
 /* --- source geometry --- */
@@ -50,22 +46,12 @@ static conv_axis strided_axis(int kernel, int stride, int dilation, int pad)
                        .extra = (kernel - 1) * dilation / stride};
 }
 
-/* The source line that tap k of the outputs first, first + stride, ... reads for the first of them;
- * false if it falls between lines. */
-static bool transposed_line(int first, int k, int stride, int dilation, int pad, int *line)
-{
-    int at = first + pad - k * dilation;
-    if (at % stride) return false;
-    *line = at / stride;
-    return true;
-}
-
 static conv_axis transposed_axis(int kernel, int stride, int dilation, int pad)
 {
     int low = INT_MAX, high = INT_MIN, line;
     for (int first = 0; first < stride; first++) {
         for (int k = 0; k < kernel; k++) {
-            if (!transposed_line(first, k, stride, dilation, pad, &line)) continue;
+            if (!conv_transposed_line(first, k, stride, dilation, pad, &line)) continue;
             if (line < low) low = line;
             if (line > high) high = line;
         }
@@ -115,7 +101,15 @@ static void flatten(conv_plan *plan)
     p->kh = p->sh = p->ih = 1;
 }
 
-/* Rows and columns of the outputs; a line is cut into pieces of some tiles. */
+/* Cuts the line into pieces of that many register tiles. */
+static void plan_pieces(conv_plan *plan, int tiles)
+{
+    plan->rows = divide_up(plan->line, plan->px * tiles);
+    plan->cols = divide_up(divide_up(plan->line, plan->rows), plan->px) * plan->px;
+    plan->rows = divide_up(plan->line, plan->cols);
+}
+
+/* Rows and columns of the outputs; or one line, cut into pieces. */
 static void plan_outputs(conv_plan *plan)
 {
     const cvk_geom *g = &plan->g;
@@ -128,9 +122,7 @@ static void plan_outputs(conv_plan *plan)
     bool flat = g->oh == 1 && g->ih == 1 && g->kh == 1 && !g->pt;
     if (plan->transposed || plan->pooled || !(map || flat)) return;
     plan->line = map ? g->oh * g->ow : g->ow;
-    plan->rows = divide_up(plan->line, plan->px * LINE_TILES);
-    plan->cols = divide_up(divide_up(plan->line, plan->rows), plan->px) * plan->px;
-    plan->rows = divide_up(plan->line, plan->cols);
+    plan_pieces(plan, LINE_TILES);
 }
 
 /* --- output tiles --- */
@@ -193,7 +185,7 @@ static double band_bytes(const conv_plan *plan, int band)
 /* As many rows as leave room in L2 for weights and results; all that a part has if they fit. */
 static void plan_band(conv_plan *plan, size_t l2)
 {
-    int most = divide_up(plan->units, plan->row_parts);
+    int most = plan->listed ? plan->units : divide_up(plan->units, plan->row_parts);
     int rows = plan->pooled ? plan->pool.oh : plan->rows;
     if (most > rows) most = rows;
     double limit = (double)l2 * (plan->pooled ? 0.5 : 0.375);
@@ -206,7 +198,44 @@ static void plan_band(conv_plan *plan, size_t l2)
 
 /* --- workers --- */
 
-/* Cycles of a part, if the rows are cut in row_parts and the output tiles in oc_parts. */
+/* Cycles of `columns` output columns, all of a row's taps and channels, for one vec of channels. */
+static double column_cycles(const conv_plan *plan, double columns)
+{
+    double depth = (double)plan->icg * plan->g.kh * plan->g.kw;
+    double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5,
+           per_vec = plan->form == CONV_PLAIN ? CVK_VLEN : 1;
+    return columns * depth * fma_cycles / per_vec;
+}
+
+/* Cycles in which the weights of so many vecs arrive. */
+static double weight_cycles(const conv_plan *plan, double vecs)
+{
+    double depth = (double)plan->icg * plan->g.kh * plan->g.kw;
+    return vecs * plan->lanes * depth * sizeof(float) / weight_rate;
+}
+
+static double whole_columns(const conv_plan *plan, int columns)
+{
+    return plan->form == CONV_PLAIN ? (double)round_up((size_t)columns, CVK_VLEN) : columns;
+}
+
+/* Vecs before tile `tile` of all groups. */
+static int vecs_before(const conv_plan *plan, int tile)
+{
+    return tile / plan->tiles * plan->vecs + conv_tile_first(plan, tile % plan->tiles);
+}
+
+/* The most vecs of one of oc_parts shares of the tiles. */
+static int most_vecs(const conv_plan *plan, int oc_parts)
+{
+    int most = 0;
+    for (int part = 0; part < oc_parts; part++)
+        most = max(most, vecs_before(plan, conv_oc_share(plan, part + 1, oc_parts)) -
+                             vecs_before(plan, conv_oc_share(plan, part, oc_parts)));
+    return most;
+}
+
+/* Cycles of the largest part, if the rows are cut in row_parts and the output tiles in oc_parts. */
 static double part_cost(const conv_plan *plan, int row_parts, int oc_parts)
 {
     const cvk_geom *g = &plan->g;
@@ -217,21 +246,15 @@ static double part_cost(const conv_plan *plan, int row_parts, int oc_parts)
         if (rows > (double)g->oh * g->n) rows = (double)g->oh * g->n;
     }
     double tiles = divide_up(plan->tiles * g->group, oc_parts);
-    double vecs = tiles * plan->vecs / plan->tiles;
-    double depth = (double)plan->icg * g->kh * g->kw;
-    double fma_cycles = CVK_VLEN == 16 ? 1.0 : 0.5,
-           per_vec = plan->form == CONV_PLAIN ? CVK_VLEN : 1;
-    double cols =
-        plan->form == CONV_PLAIN ? (double)round_up((size_t)plan->cols, CVK_VLEN) : plan->cols;
-    double compute = rows * cols * depth * vecs * fma_cycles / per_vec;
-    double weights = vecs * plan->lanes * depth * sizeof(float) / weight_rate;
+    double vecs = most_vecs(plan, oc_parts);
+    double compute = vecs * column_cycles(plan, rows * whole_columns(plan, plan->cols));
     double lines = rows + plan->y.extra * images;
     double copy = plan->copy ? lines * line_floats(plan) / CVK_VLEN / copy_rate : 0;
     double groups = g->group > 1 && tiles < plan->tiles * g->group ? tiles / plan->tiles : g->group;
-    return compute + weights + copy * groups;
+    return compute + weight_cycles(plan, vecs) + copy * groups;
 }
 
-static void plan_split(conv_plan *plan, int workers)
+static void plan_grid(conv_plan *plan, int workers)
 {
     int most = plan->tiles * plan->g.group;
     plan->units = plan->g.n * (plan->pooled ? plan->pool.oh : plan->rows);
@@ -244,6 +267,69 @@ static void plan_split(conv_plan *plan, int workers)
         plan->cost = cost;
         plan->row_parts = row_parts;
         plan->oc_parts = oc_parts;
+    }
+}
+
+/* Vecs times columns of place `at` of the list. */
+static double place_size(const conv_plan *plan, int at)
+{
+    int tile = at / plan->units % plan->tiles, row = at % plan->units % plan->rows;
+    int columns = min(plan->cols, plan->line - row * plan->cols);
+    return (conv_tile_first(plan, tile + 1) - conv_tile_first(plan, tile)) *
+           whole_columns(plan, columns);
+}
+
+double CVK_FN(cvk_conv_plan_cuts)(const conv_plan *plan, int parts, int *cuts)
+{
+    const int places = plan->units * plan->tiles * plan->g.group;
+    double all = 0, done = 0, begun = 0, most = 0;
+    for (int i = 0; i < places; i++) all += place_size(plan, i);
+    for (int i = 0, part = 1; i < places; i++) {
+        double size = place_size(plan, i);
+        if (part < parts && done + size / 2 > all * part / parts) {
+            if (done - begun > most) most = done - begun;
+            begun = done;
+            if (cuts) cuts[part] = i;
+            part++;
+        }
+        done += size;
+    }
+    if (cuts) {
+        cuts[0] = 0;
+        cuts[parts] = places;
+    }
+    return done - begun > most ? done - begun : most;
+}
+
+/* Where neither rows nor tiles come out even, workers may share the list of all pieces of all
+ * tiles, tile after tile. The source of all tiles must then stay in L2. */
+static void plan_list(conv_plan *plan, int workers, size_t l2)
+{
+    const int places = plan->units * plan->tiles * plan->g.group;
+    if (!plan->line || plan->copy || workers < 2 || places < 2 * workers) return;
+    if (line_floats(plan) * plan->units * (double)sizeof(float) > 0.375 * (double)l2) return;
+    double most = CVK_FN(cvk_conv_plan_cuts)(plan, workers, NULL);
+    double vecs = (double)plan->vecs * plan->g.group / workers + plan->tile_vecs;
+    double cost = column_cycles(plan, most) + weight_cycles(plan, vecs);
+    if (cost >= worth * plan->cost) return;
+    plan->cost = cost;
+    plan->listed = true;
+    plan->row_parts = workers;
+    plan->oc_parts = 1;
+}
+
+/* A line is cut into smaller pieces where workers then share them more evenly. */
+static void plan_split(conv_plan *plan, int workers, size_t l2)
+{
+    plan_grid(plan, workers);
+    plan_list(plan, workers, l2);
+    for (int tiles = LINE_TILES - 1; plan->line && tiles > 0; tiles--) {
+        conv_plan finer = *plan;
+        finer.listed = false;
+        plan_pieces(&finer, tiles);
+        plan_grid(&finer, workers);
+        plan_list(&finer, workers, l2);
+        if (finer.cost < worth * plan->cost) *plan = finer;
     }
 }
 
@@ -339,7 +425,7 @@ static bool pool_pays(const conv_plan *plan, const cvk_caps *caps, const char **
     conv_plan apart = *plan;
     apart.pooled = false;
     plan_outputs(&apart);
-    plan_split(&apart, caps->units);
+    plan_grid(&apart, caps->units);
     double floats =
         (double)plan->g.n * plan->rows * plan->cols * plan->vecs * plan->lanes * plan->g.group;
     double traffic = 2 * sizeof(float) * floats / traffic_rate / (apart.row_parts * apart.oc_parts);
@@ -384,7 +470,7 @@ bool CVK_FN(cvk_conv_plan_make)(const cvk_problem *problem, conv_form form, bool
     plan_source(plan);
     plan_tiles(plan, l2_bytes(caps));
     plan_outputs(plan);
-    plan_split(plan, caps->units > 0 ? caps->units : 1);
+    plan_split(plan, max(caps->units, 1), l2_bytes(caps));
     if (plan->pooled && !pool_pays(plan, caps, why_not)) return false;
     plan_band(plan, l2_bytes(caps));
     if (plan_scratch(plan)) return true;
@@ -407,175 +493,6 @@ bool CVK_FN(cvk_conv_lanes_idle)(const cvk_problem *problem, const conv_plan *pl
     double reorder = plan->unit == 1 ? 0 : 2 * sizeof(float) * source / traffic_rate;
     double scatter = plain.xstep > 1 ? pixels * g->oc * scatter_cycles : 0;
     return plan->cost + idle > plain.cost + reorder + scatter;
-}
-
-/* --- tables --- */
-
-/* Floats from a row's first pixel to tap (kh, kw); false if the tap is not one of this phase. */
-static bool tap_offset(const conv_plan *plan, const conv_phase *phase, int kh, int kw, int *off)
-{
-    const cvk_geom *g = &plan->g;
-    int y = kh * g->dh / plan->y.stride, x = kw * g->dw / plan->x.stride;
-    int row_slot = kh % plan->y.slots, col_slot = kw % plan->x.slots;
-    if (plan->transposed) {
-        if (!transposed_line(phase->y0, kh, g->sh, g->dh, g->pt, &y)) return false;
-        if (!transposed_line(phase->x0, kw, g->sw, g->dw, g->pl, &x)) return false;
-        y += plan->y.origin;
-        x += plan->x.origin;
-    }
-    if (!plan->copy) {
-        *off = (kh * g->dh * g->iw + kw * g->dw) * plan->unit;
-        return true;
-    }
-    *off = (int)(row_slot * plan->slot_step + y * plan->row_step) +
-           (col_slot * plan->pitch + x) * plan->unit;
-    return true;
-}
-
-static cvk_status make_phase(cvk_step *step, const conv_plan *plan, int index, conv_phase *phase)
-{
-    const cvk_geom *g = &plan->g;
-    size_t most = (size_t)g->kh * (size_t)g->kw;
-    int *off = cvk_step_alloc(step, most * sizeof *off),
-        *tap = cvk_step_alloc(step, most * sizeof *tap);
-    if (!off || !tap) return CVK_NO_MEMORY;
-    *phase =
-        (conv_phase){.off = off, .tap = tap, .y0 = index / plan->xstep, .x0 = index % plan->xstep};
-    for (int kh = 0; kh < g->kh; kh++) {
-        for (int kw = 0; kw < g->kw; kw++) {
-            if (!tap_offset(plan, phase, kh, kw, &off[phase->taps])) continue;
-            tap[phase->taps++] = kh * g->kw + kw;
-        }
-    }
-    phase->rows = plan->rows;
-    phase->cols = plan->cols;
-    if (plan->transposed) {
-        phase->rows = divide_up(g->oh > phase->y0 ? g->oh - phase->y0 : 0, g->sh);
-        phase->cols = divide_up(g->ow > phase->x0 ? g->ow - phase->x0 : 0, g->sw);
-    }
-    return CVK_OK;
-}
-
-static cvk_status make_phases(cvk_step *step, conv_plan *plan)
-{
-    plan->phases = cvk_step_alloc(step, (size_t)plan->n_phases * sizeof *plan->phases);
-    if (!plan->phases) return CVK_NO_MEMORY;
-    size_t lanes = (size_t)plan->g.group * (size_t)plan->vecs * (size_t)plan->lanes;
-    for (int i = 0; i < plan->n_phases; i++) {
-        CVK_TRY(make_phase(step, plan, i, &plan->phases[i]));
-        plan->phases[i].wgt = plan->wgt_floats;
-        plan->wgt_floats += lanes * (size_t)plan->icg * (size_t)plan->phases[i].taps;
-    }
-    plan->bias_at = round_up(plan->wgt_floats, CVK_BLOCK);
-    plan->pack_floats = plan->bias_at + lanes;
-    return CVK_OK;
-}
-
-/* --- packed weights --- */
-
-typedef struct pack_arg {
-    const conv_plan *plan;
-    const float *wgt, *bias;
-} pack_arg;
-
-/* The lanes of one vec at (group, first output channel, source channel, tap), absent ones 0. */
-static void pack_vec(const pack_arg *arg, int group, int oc, int ic, int tap, float *dst)
-{
-    const conv_plan *plan = arg->plan;
-    size_t taps = (size_t)plan->g.kh * (size_t)plan->g.kw;
-    for (int lane = 0; lane < plan->lanes && oc + lane < plan->ocg; lane++) {
-        size_t at =
-            plan->transposed
-                ? ((size_t)group * (size_t)plan->icg + (size_t)ic) * (size_t)plan->ocg +
-                      (size_t)(oc + lane)
-                : ((size_t)group * (size_t)plan->ocg + (size_t)(oc + lane)) * (size_t)plan->icg +
-                      (size_t)ic;
-        dst[lane] = arg->wgt[at * taps + (size_t)tap];
-    }
-}
-
-static float *pack_tile(const pack_arg *arg, const conv_phase *phase, int group, int tile,
-                        float *dst)
-{
-    const conv_plan *plan = arg->plan;
-    int begin = conv_tile_first(plan, tile), end = conv_tile_first(plan, tile + 1);
-    for (int ic0 = 0; ic0 < plan->icg; ic0 += plan->unit) {
-        int ic_end = ic0 + plan->unit < plan->icg ? ic0 + plan->unit : plan->icg;
-        for (int t = 0; t < phase->taps; t++) {
-            for (int ic = ic0; ic < ic_end; ic++) {
-                for (int v = begin; v < end; v++, dst += plan->lanes)
-                    pack_vec(arg, group, v * plan->lanes, ic, phase->tap[t], dst);
-            }
-        }
-    }
-    return dst;
-}
-
-static void pack_fill(void *memory, const void *context)
-{
-    const pack_arg *arg = context;
-    const conv_plan *plan = arg->plan;
-    float *dst = memory;
-    for (int p = 0; p < plan->n_phases; p++) {
-        for (int i = 0; i < plan->g.group * plan->tiles; i++)
-            dst = pack_tile(arg, &plan->phases[p], i / plan->tiles, i % plan->tiles, dst);
-    }
-    float *bias = (float *)memory + plan->bias_at;
-    for (int oc = 0; arg->bias && oc < plan->g.oc; oc++)
-        bias[oc / plan->ocg * plan->vecs * plan->lanes + oc % plan->ocg] = arg->bias[oc];
-}
-
-static uint64_t pack_variant(const conv_plan *plan)
-{
-    const cvk_geom *g = &plan->g;
-    const int facts[] = {(int)plan->form,
-                         plan->transposed,
-                         plan->lanes,
-                         plan->tile_vecs,
-                         plan->unit,
-                         plan->icg,
-                         plan->ocg,
-                         g->group,
-                         g->kh,
-                         g->kw,
-                         plan->transposed ? g->sh : 0,
-                         plan->transposed ? g->sw : 0,
-                         plan->transposed ? g->dh : 0,
-                         plan->transposed ? g->dw : 0,
-                         plan->transposed ? g->pt : 0,
-                         plan->transposed ? g->pl : 0};
-    uint64_t hash = 14695981039346656037u; /* FNV-1a, by words */
-    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-        hash = (hash ^ (uint32_t)facts[i]) * 1099511628211u;
-    return hash;
-}
-
-static cvk_status pack_weights(cvk_device *device, cvk_step *step, conv_plan *plan)
-{
-    const cvk_view *wgt = &step->in[1], *bias = CVK_FN(cvk_third_input)(step->node, step->in);
-    pack_arg arg = {.plan = plan, .wgt = wgt->data, .bias = bias ? bias->data : NULL};
-    cvk_pack pack = {.source = wgt->data,
-                     .source_bytes = cvk_view_bytes(wgt),
-                     .source2 = arg.bias,
-                     .source2_bytes = bias ? cvk_view_bytes(bias) : 0,
-                     .kind = "conv",
-                     .variant = pack_variant(plan),
-                     .bytes = plan->pack_floats * sizeof(float),
-                     .fill = pack_fill,
-                     .arg = &arg};
-    void *data = NULL;
-    CVK_TRY(cvk_step_pack(device, step, &pack, &data));
-    plan->wgt = data;
-    return CVK_OK;
-}
-
-cvk_status CVK_FN(cvk_conv_plan_finish)(cvk_device *device, cvk_step *step, conv_plan *plan)
-{
-    CVK_TRY(make_phases(step, plan));
-    CVK_TRY(pack_weights(device, step, plan));
-    size_t parts = (size_t)plan->row_parts * (size_t)plan->oc_parts;
-    step->scratch_bytes = parts * plan->worker_floats * sizeof(float);
-    return CVK_OK;
 }
 
 cvk_status CVK_FN(cvk_conv_prepare)(cvk_device *device, cvk_step *step, conv_form form,

@@ -80,6 +80,8 @@ typedef struct conv_plan {
 
     int units;                /* rows (pooled rows) of the whole batch that workers share */
     int row_parts, oc_parts;  /* parts = their product */
+    bool listed;              /* parts are stretches of the list of (tile, unit), unit innermost */
+    const int *cuts;          /* where they begin and end, one more than parts */
     double cost, split_waste; /* cycles of the busiest part; of these, recomputed at part borders */
 
     size_t src_floats, conv_floats, keep_floats, line_floats,
@@ -98,6 +100,10 @@ bool CVK_FN(cvk_conv_plan_make)(const cvk_problem *problem, conv_form form, bool
 bool CVK_FN(cvk_conv_lanes_idle)(const cvk_problem *problem, const conv_plan *plan);
 #define CONV_LANES_IDLE "few output channels: a plain result is estimated to be faster"
 
+/* How a list of (tile, unit) is cut evenly: fills cuts, unless it is NULL, with parts + 1 places;
+ * returns the vecs times columns of the largest part. */
+double CVK_FN(cvk_conv_plan_cuts)(const conv_plan *plan, int parts, int *cuts);
+
 /* Tables, packed weights; sets the step's scratch. */
 cvk_status CVK_FN(cvk_conv_plan_finish)(cvk_device *device, cvk_step *step, conv_plan *plan);
 
@@ -108,10 +114,27 @@ cvk_status CVK_FN(cvk_conv_prepare)(cvk_device *device, cvk_step *step, conv_for
 /* run of every row (conv_run.c). */
 cvk_status CVK_FN(cvk_conv_run)(cvk_device *device, const cvk_step *step, int worker, int workers);
 
+/* The source line that tap k of the outputs first, first + stride, ... reads for the first of them;
+ * false if it falls between lines. */
+static inline bool conv_transposed_line(int first, int k, int stride, int dilation, int pad,
+                                        int *line)
+{
+    int at = first + pad - k * dilation;
+    if (at % stride) return false;
+    *line = at / stride;
+    return true;
+}
+
 /* First vec of tile `tile`. */
 static inline int conv_tile_first(const conv_plan *plan, int tile)
 {
     return (int)((long long)plan->vecs * tile / plan->tiles);
+}
+
+/* Where share `part` of the tiles of all groups begins. */
+static inline int conv_oc_share(const conv_plan *plan, int part, int oc_parts)
+{
+    return (int)((long long)plan->tiles * plan->g.group * part / oc_parts);
 }
 
 /* Output rows of a phase: the last piece of a line is shorter. */

@@ -248,21 +248,44 @@ static void run_image(const job *j, int image, int begin, int end)
     }
 }
 
-static void run_part(job *j, int part)
+/* Units [begin, end) of the whole batch. */
+static void run_units(const job *j, int begin, int end)
 {
-    const conv_plan *plan = j->plan;
-    int units_per_image = plan->units / plan->g.n, tiles = plan->tiles * plan->g.group;
-    int rp = part / plan->oc_parts, op = part % plan->oc_parts;
-    int begin = (int)((long long)plan->units * rp / plan->row_parts);
-    int end = (int)((long long)plan->units * (rp + 1) / plan->row_parts);
-    j->tile_begin = (int)((long long)tiles * op / plan->oc_parts);
-    j->tile_end = (int)((long long)tiles * (op + 1) / plan->oc_parts);
+    int units_per_image = j->plan->units / j->plan->g.n;
     while (begin < end) {
         int image = begin / units_per_image, row = begin % units_per_image;
         int rows = end - begin < units_per_image - row ? end - begin : units_per_image - row;
         run_image(j, image, row, row + rows);
         begin += rows;
     }
+}
+
+/* A stretch of the list of (tile, unit). */
+static void run_list(job *j, int begin, int end)
+{
+    const int units = j->plan->units;
+    while (begin < end) {
+        int tile = begin / units, first = begin % units;
+        int count = end - begin < units - first ? end - begin : units - first;
+        j->tile_begin = tile;
+        j->tile_end = tile + 1;
+        run_units(j, first, first + count);
+        begin += count;
+    }
+}
+
+static void run_part(job *j, int part)
+{
+    const conv_plan *plan = j->plan;
+    int rp = part / plan->oc_parts, op = part % plan->oc_parts;
+    if (plan->listed) {
+        run_list(j, plan->cuts[part], plan->cuts[part + 1]);
+        return;
+    }
+    j->tile_begin = conv_oc_share(plan, op, plan->oc_parts);
+    j->tile_end = conv_oc_share(plan, op + 1, plan->oc_parts);
+    run_units(j, (int)((long long)plan->units * rp / plan->row_parts),
+              (int)((long long)plan->units * (rp + 1) / plan->row_parts));
 }
 
 cvk_status CVK_FN(cvk_conv_run)(cvk_device *device, const cvk_step *step, int worker, int workers)
