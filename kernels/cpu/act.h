@@ -51,7 +51,8 @@ static inline __attribute__((always_inline)) vec vec_act(cvk_act_kind kind, cons
     case CVK_ACT_EXP: return vec_exp(x);
     case CVK_ACT_LINEAR: return vec_fma(a, x, b);
     case CVK_ACT_QDQ: return vec_qdq(act, x);
-    case CVK_ACT_SWISH: return vec_mul(x, vec_sigmoid(vec_mul(a, x)));
+    case CVK_ACT_SWISH:
+        return vec_div(x, vec_add(vec_set1(1.0f), vec_exp(vec_mul(vec_set1(-act->a), x))));
     case CVK_ACT_NONE: return x;
     default: return CVK_FN(cvk_act_rare)(act, x);
     }

@@ -95,6 +95,13 @@ static inline vmask vec_lt(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_
 static inline vec vec_select(vmask mask, vec a, vec b) { return _mm512_mask_blend_ps(mask, b, a); }
 static inline vindex vec_index(const int32_t *src) { return _mm512_loadu_si512(src); }
 static inline vec vec_pick(vec a, vindex index) { return _mm512_permutexvar_ps(index, a); }
+/* Of a's lanes those that the low four bits of each lane of `bits` say: vec_math.h has a table of 16
+ * powers in one vec. */
+#define CVK_PICKS_16 1
+static inline vec vec_pick_bits(vec a, vec bits)
+{
+    return _mm512_permutexvar_ps(_mm512_castps_si512(bits), a);
+}
 static inline float vec_sum(vec a) { return _mm512_reduce_add_ps(a); }
 static inline float vec_hmax(vec a) { return _mm512_reduce_max_ps(a); }
 static inline void vec_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }

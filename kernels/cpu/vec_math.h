@@ -7,6 +7,14 @@
 #ifndef CVK_KERNELS_CPU_VEC_MATH_H
 #define CVK_KERNELS_CPU_VEC_MATH_H
 
+#if CVK_PICKS_16
+/* 2^(i / 16) */
+static const float cvk_powers_16[16] = {1.0f,         1.044273782f, 1.090507733f, 1.138788635f,
+                                        1.189207115f, 1.241857812f, 1.296839555f, 1.354255547f,
+                                        1.414213562f, 1.476826146f, 1.542210825f, 1.610490332f,
+                                        1.681792831f, 1.75625216f,  1.834008086f, 1.915206561f};
+#endif
+
 /* (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2. */
 static inline vec vec_exp_tail(vec r)
 {
@@ -23,10 +31,24 @@ static inline vec vec_exp_tail(vec r)
 static inline vec vec_exp(vec a)
 {
     vec x = vec_max(vec_set1(-104.0f), vec_min(vec_set1(89.0f), a));
+#if CVK_PICKS_16
+    /* n in 16ths, to which the sum with magic is rounded: 2^n is a power of two and one of 16 in a
+     * table, and for |r| <= ln(2) / 32 three terms are exact to 1e-8. */
+    const vec magic = vec_set1(786432.0f); /* 1.5 * 2^19 */
+    const vec powers = vec_load(cvk_powers_16);
+    vec shifted = vec_fma(x, vec_set1(1.44269504088896341f), magic), n = vec_sub(shifted, magic);
+    vec power = vec_pick_bits(powers, shifted);
+#else
     vec n = vec_round(vec_mul(x, vec_set1(1.44269504088896341f)));
+#endif
     vec r = vec_fma(n, vec_set1(-0.693359375f), x);
     r = vec_fma(n, vec_set1(2.12194440e-4f), r);
+#if CVK_PICKS_16
+    vec tail = vec_fma(r, vec_set1(1.0f / 6), vec_set1(0.5f));
+    vec y = vec_fma(vec_mul(power, r), vec_fma(tail, r, vec_set1(1.0f)), power);
+#else
     vec y = vec_add(vec_fma(vec_mul(r, r), vec_exp_tail(r), r), vec_set1(1.0f));
+#endif
     return vec_ldexp(y, n);
 }
 
