@@ -7,6 +7,7 @@ convoke_test(test_worked test_worked.c model_text.c)
 set_tests_properties(test_worked PROPERTIES ENVIRONMENT "${DRIVER_LEAKS}")
 convoke_test(test_plan test_plan.c model_text.c)
 convoke_test(test_threads test_threads.c)
+convoke_test(test_offsets test_offsets.c)
 
 # A program, with more sources if it needs them, that takes the device to test as its argument: one test
 # per device, skipped where it is absent.

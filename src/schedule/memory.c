@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Offsets of all activations in one buffer per memory space: largest first, each at the lowest
- * offset that is free during its whole life (greedy by size, Pisarchyk and Lee, arXiv 2001.03288).
- * Then the buffers are allocated and every step's views point into them; tensors of the caller
+ * Lives of all activations, and their offsets in one buffer per memory space (offsets.c). Then the
+ * buffers are allocated and every step's views point into them; tensors of the caller
  * become bindings.
  */
 #include <stdlib.h>
 
+#include "schedule/offsets.h"
 #include "schedule/passes.h"
 
 enum { HOST_ALIGNMENT = 64 };
-
-/* A piece of storage and the nodes between which it is alive, both included. */
-typedef struct block {
-    int root, space, first, last;
-    size_t bytes, offset;
-} block;
 
 static size_t round_up(size_t bytes, size_t alignment)
 {
@@ -25,15 +19,6 @@ static size_t round_up(size_t bytes, size_t alignment)
 static size_t space_alignment(const cvk_scheduler *s, int space)
 {
     return space ? s->devices[space - 1]->caps.buffer_alignment : HOST_ALIGNMENT;
-}
-
-/* Larger first; among equals the earlier. */
-static int by_size(const void *a, const void *b)
-{
-    const block *x = a, *y = b;
-    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
-    return x->first != y->first ? (x->first > y->first ? 1 : -1)
-                                : (x->root > y->root) - (x->root < y->root);
 }
 
 /* Graph inputs lie in the caller's tensors; so does an output that has its storage to itself. */
@@ -57,21 +42,21 @@ static void mark_external(const cvk_scheduler *s, char *external)
 }
 
 /* One block per root that needs memory. */
-static block *collect(const cvk_scheduler *s, int *count)
+static cvk_block *collect(const cvk_scheduler *s, int *count)
 {
     const cvk_graph *graph = s->graph;
     const cvk_plan *plan = s->plan;
     size_t n = (size_t)graph->n_values + 1;
-    block *blocks = cvk_arena_alloc(graph->arena, n * sizeof *blocks);
+    cvk_block *blocks = cvk_arena_alloc(graph->arena, n * sizeof *blocks);
     if (!blocks) return NULL;
     for (int i = 0; i < graph->n_values; i++)
-        blocks[i] = (block){.root = i, .first = graph->n_nodes, .last = -1};
+        blocks[i] = (cvk_block){.root = i, .first = graph->n_nodes, .last = -1};
     for (int i = 0; i < graph->n_nodes; i++) {
         const cvk_node *node = &graph->nodes[i];
         for (int k = 0; k < node->n_in + node->n_out; k++) {
             int id = k < node->n_in ? node->in[k] : node->out[k - node->n_in];
             if (id < 0) continue;
-            block *b = &blocks[plan->storage[id].root];
+            cvk_block *b = &blocks[plan->storage[id].root];
             if (i < b->first) b->first = i;
             if (i > b->last) b->last = i;
         }
@@ -83,7 +68,7 @@ static block *collect(const cvk_scheduler *s, int *count)
         if (plan->storage[i].root != i || graph->values[i].data || plan->external[i] ||
             blocks[i].last < 0)
             continue;
-        block b = blocks[i];
+        cvk_block b = blocks[i];
         b.space = graph->values[i].device;
         b.bytes = round_up(cvk_graph_value_bytes(graph, i), space_alignment(s, b.space));
         if (plan->keep_values) {
@@ -95,45 +80,27 @@ static block *collect(const cvk_scheduler *s, int *count)
     return blocks;
 }
 
-/* Lowest offset at which `b` overlaps none of the `count` placed blocks that live when it does. */
-static size_t lowest_offset(const block *placed, int count, const block *b)
+static int by_space(const void *a, const void *b)
 {
-    size_t at = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < count; i++) {
-            const block *p = &placed[i];
-            if (p->space != b->space || p->last < b->first || p->first > b->last) continue;
-            if (at < p->offset + p->bytes && p->offset < at + b->bytes) {
-                at = p->offset + p->bytes;
-                moved = true;
-            }
-        }
-    }
-    return at;
+    const cvk_block *x = a, *y = b;
+    return x->space != y->space ? x->space - y->space : x->root - y->root;
 }
 
-static void plan_offsets(const cvk_scheduler *s, block *blocks, int count)
+/* Space by space; `blocks` are sorted by it. */
+static cvk_status plan_offsets(const cvk_scheduler *s, cvk_block *blocks, int count)
 {
     cvk_plan *plan = s->plan;
-    qsort(blocks, (size_t)count, sizeof *blocks, by_size);
-    for (int i = 0; i < count; i++) {
-        block *b = &blocks[i];
-        b->offset = lowest_offset(blocks, i, b);
-        plan->offsets[b->root] = b->offset;
-        cvk_space_memory *space = &plan->spaces[b->space];
-        if (b->offset + b->bytes > space->activation_bytes)
-            space->activation_bytes = b->offset + b->bytes;
+    for (int begin = 0, end; begin < count; begin = end) {
+        cvk_space_memory *space = &plan->spaces[blocks[begin].space];
+        for (end = begin; end < count && blocks[end].space == blocks[begin].space;) end++;
+        space->lower_bound_bytes =
+            cvk_offsets_bound(&blocks[begin], end - begin, s->graph->n_nodes);
+        if (!cvk_offsets_assign(s->graph->arena, &blocks[begin], end - begin,
+                                space->lower_bound_bytes, &space->activation_bytes))
+            return CVK_NO_MEMORY;
     }
-    for (int t = 0; t <= s->graph->n_nodes; t++)
-        for (int space = 0; space <= s->n_devices; space++) {
-            size_t live = 0;
-            for (int i = 0; i < count; i++)
-                if (blocks[i].space == space && blocks[i].first <= t && t <= blocks[i].last)
-                    live += blocks[i].bytes;
-            if (live > plan->spaces[space].lower_bound_bytes)
-                plan->spaces[space].lower_bound_bytes = live;
-        }
+    for (int i = 0; i < count; i++) plan->offsets[blocks[i].root] = blocks[i].offset;
+    return CVK_OK;
 }
 
 static cvk_status allocate(const cvk_scheduler *s)
@@ -257,9 +224,10 @@ cvk_status cvk_pass_memory(cvk_scheduler *s)
     if (!plan->offsets || !plan->external || !plan->output_data) return CVK_NO_MEMORY;
     mark_external(s, plan->external);
     int count;
-    block *blocks = collect(s, &count);
+    cvk_block *blocks = collect(s, &count);
     if (!blocks) return CVK_NO_MEMORY;
-    plan_offsets(s, blocks, count);
+    qsort(blocks, (size_t)count, sizeof *blocks, by_space);
+    CVK_TRY(plan_offsets(s, blocks, count));
     CVK_TRY(allocate(s));
     for (int i = 0; i < plan->n_steps; i++) CVK_TRY(bind_step(s, &plan->steps[i]));
     return make_outputs(plan);
