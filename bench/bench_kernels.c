@@ -302,8 +302,8 @@ int main(int argc, char **argv)
     if (code) return code > 0 ? code : 0;
     if (!b.options.n_layers && !b.options.cases)
         b.options.layers[b.options.n_layers++] = BENCH_DIR "/layers/common.txt";
-    if (cvk_devices_open(b.options.device, &(cvk_device_options){.threads = b.options.threads},
-                         &b.device) ||
+    const cvk_device_options wanted = {.threads = b.options.threads, .isa = b.options.isa};
+    if (cvk_devices_open(b.options.device, &wanted, &b.device) ||
         !report_start(&b.report, b.device, b.options.rounds, b.options.bare) ||
         start_libraries(&b)) {
         fprintf(stderr, "%s\n", cvk_last_error());

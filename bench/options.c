@@ -18,6 +18,7 @@ static const char help[] =
     "  --rows A,B        only these rows\n"
     "  --rounds N        turns of each, whose median counts (default 15)\n"
     "  --threads N       of the CPU device and of the libraries (default: all cores)\n"
+    "  --isa LEVEL       of the CPU device: not above scalar, avx2, avx512 or neon\n"
     "  --bare            without bias and without what is fused\n"
     "  --against A,B     also these libraries: onednn, openblas, clblast, xnnpack\n"
     "  --json FILE       everything as JSON\n";
@@ -56,6 +57,7 @@ static bool read_value(const char *word, const char *value, bench_options *o)
     } texts[] = {{"--only", &o->only},
                  {"--rows", &o->rows},
                  {"--against", &o->against},
+                 {"--isa", &o->isa},
                  {"--json", &o->json}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(texts[i].word, word) != 0) continue;

@@ -14,7 +14,7 @@ typedef struct bench_options {
     const char *layers[MOST_LISTS]; /* files */
     int n_layers;
     bool cases, bare;
-    const char *only, *rows, *against, *json; /* NULL: not given */
+    const char *only, *rows, *against, *isa, *json; /* NULL: not given */
     int rounds, threads;
 } bench_options;
 

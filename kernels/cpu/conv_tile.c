@@ -88,6 +88,7 @@ CVK_INLINE void tile(const conv_tile *t, int at, const int ocv, const int px, co
         const int channels = unit == 1 ? 1 : b + 1 < t->blocks ? CVK_BLOCK : t->last;
         for (int k = 0; k < t->taps; k++) {
             const float *src = block + t->off[k];
+            CVK_UNROLL_STEPS
             for (int c = 0; c < channels; c++, wgt += ocv * CVK_VLEN)
                 step(src + c, wgt, acc, ocv, px, unit);
         }

@@ -8,13 +8,15 @@
 
 #define CVK_INLINE static inline __attribute__((always_inline))
 
-/* Before a loop whose bound is a literal once inlined. */
+/* CVK_UNROLL: before a loop whose bound is a literal once inlined. CVK_UNROLL_4: before any. */
 #if defined(__clang__)
 /* Loops of one turn are gone before the pass that would unroll them, which it reports. */
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define CVK_UNROLL _Pragma("clang loop unroll(full)")
+#define CVK_UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #else
 #define CVK_UNROLL _Pragma("GCC unroll 64")
+#define CVK_UNROLL_4 _Pragma("GCC unroll 4")
 #endif
 
 /* A vec that several multiply-adds share is read once, and not by each as its operand. */

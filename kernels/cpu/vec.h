@@ -65,6 +65,11 @@
 #error "this instruction-set level has no vec header yet"
 #endif
 
+/* A level with many sums needs no unrolling. */
+#ifndef CVK_UNROLL_STEPS
+#define CVK_UNROLL_STEPS
+#endif
+
 #include "kernels/cpu/vec_math.h"
 
 #endif

@@ -23,14 +23,30 @@
 #define CVK_TILE1_PX 6
 #define CVK_TILE1_OCV 2
 
+/* Before a loop over the steps of a reduction: twelve sums take six cycles, of which the loop's own
+ * instructions would be a part. */
+#define CVK_UNROLL_STEPS CVK_UNROLL_4
+
 typedef __m256 vec;
 typedef __m256 vmask;
 typedef __m256i vindex;
 
-static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
-static inline vec vec_set1(float a) { return _mm256_set1_ps(a); }
-static inline vec vec_load(const float *src) { return _mm256_loadu_ps(src); }
-static inline void vec_store(float *dst, vec a) { _mm256_storeu_ps(dst, a); }
+static inline vec vec_zero(void)
+{
+    return _mm256_setzero_ps();
+}
+static inline vec vec_set1(float a)
+{
+    return _mm256_set1_ps(a);
+}
+static inline vec vec_load(const float *src)
+{
+    return _mm256_loadu_ps(src);
+}
+static inline void vec_store(float *dst, vec a)
+{
+    _mm256_storeu_ps(dst, a);
+}
 
 /* All ones in the first n lanes. */
 static inline __m256i vec_first_lanes(int n)
@@ -75,27 +91,66 @@ static inline void vec_store_half(uint16_t *dst, vec a)
                      _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
-static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
-static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
-static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
-static inline vec vec_min(vec a, vec b) { return _mm256_min_ps(a, b); }
-static inline vec vec_max(vec a, vec b) { return _mm256_max_ps(a, b); }
-static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
-static inline vec vec_sqrt(vec a) { return _mm256_sqrt_ps(a); }
-static inline vec vec_abs(vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm256_add_ps(a, b);
+}
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+static inline vec vec_div(vec a, vec b)
+{
+    return _mm256_div_ps(a, b);
+}
+static inline vec vec_min(vec a, vec b)
+{
+    return _mm256_min_ps(a, b);
+}
+static inline vec vec_max(vec a, vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+static inline vec vec_sqrt(vec a)
+{
+    return _mm256_sqrt_ps(a);
+}
+static inline vec vec_abs(vec a)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
+}
 static inline vec vec_round(vec a)
 {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-static inline vec vec_floor(vec a) { return _mm256_floor_ps(a); }
-static inline vmask vec_lt(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-static inline vec vec_select(vmask mask, vec a, vec b) { return _mm256_blendv_ps(b, a, mask); }
+static inline vec vec_floor(vec a)
+{
+    return _mm256_floor_ps(a);
+}
+static inline vmask vec_lt(vec a, vec b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_LT_OQ);
+}
+static inline vec vec_select(vmask mask, vec a, vec b)
+{
+    return _mm256_blendv_ps(b, a, mask);
+}
 static inline vindex vec_index(const int32_t *src)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)src);
 }
-static inline vec vec_pick(vec a, vindex index) { return _mm256_permutevar8x32_ps(a, index); }
+static inline vec vec_pick(vec a, vindex index)
+{
+    return _mm256_permutevar8x32_ps(a, index);
+}
 
 static inline float vec_sum(vec a)
 {
@@ -111,23 +166,29 @@ static inline float vec_hmax(vec a)
     return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
 }
 
-static inline void vec_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }
+static inline void vec_prefetch(const void *at)
+{
+    _mm_prefetch((const char *)at, _MM_HINT_T0);
+}
 
 /* 8 x 8: pairs of rows, pairs of pairs, then halves. */
 static inline __attribute__((always_inline)) void vec_transpose(vec v[CVK_VLEN])
 {
     vec a[8], b[8];
-    CVK_UNROLL for (int i = 0; i < 8; i += 2) {
+    CVK_UNROLL for (int i = 0; i < 8; i += 2)
+    {
         a[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
         a[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
     }
-    CVK_UNROLL for (int i = 0; i < 8; i += 4) {
+    CVK_UNROLL for (int i = 0; i < 8; i += 4)
+    {
         b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
         b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
         b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
         b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
     }
-    CVK_UNROLL for (int i = 0; i < 4; i++) {
+    CVK_UNROLL for (int i = 0; i < 4; i++)
+    {
         v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
         v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
     }
