@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Makes the lists of bench/layers from the zoo: every Conv and Gemm of a network as Convoke plans
- * it for the CPU, fused parts included; each distinct problem once, with its count.
+ * it for the CPU, fused parts included (but bottlenecks taken apart); each distinct problem once,
+ * with its count.
  *
  *     network_layers FOLDER [NETWORK...]        writes FOLDER/NETWORK.txt; default: the ten below
  */
@@ -185,8 +186,9 @@ static cvk_status collect(const char *network, cvk_device *device, layers *all)
     cvk_model *model = NULL;
     cvk_session *session = NULL;
     if (!entry) return CVK_BAD_ARGUMENT;
+    const cvk_session_options apart = {.fuse = "rewrite,fold,map,add,act,pool,concat"};
     cvk_status status = cvk_zoo_build(entry, &options, &model, NULL);
-    if (!status) status = cvk_session_create(model, &device, 1, NULL, &session);
+    if (!status) status = cvk_session_create(model, &device, 1, &apart, &session);
     cvk_model_free(&model);
     for (int i = 0; !status && i < session->plan->n_steps; i++) {
         const cvk_node *node = session->plan->steps[i].step.node;

@@ -329,7 +329,11 @@ typedef struct cvk_session_options {
     const cvk_tensor *constants; /* inputs that keep this data in every run, by name: shapes, axes,
                                     pads that the plan must know. Copied; a run may leave them out */
     int n_constants;
-    bool no_fuse;              /* every ONNX node stays a step of its own */
+    bool no_fuse; /* every ONNX node stays a step of its own */
+    const char
+        *fuse; /* only these fusions, with commas: quantise, rewrite, fold, map, gate, add, act,
+                         pool, bottleneck, concat (as src/schedule/fusions.def explains); NULL: all.
+                         CVK_BAD_ARGUMENT: another word */
     bool keep_values;          /* no memory is reused: cvk_session_read can read every value */
     bool profile;              /* time each step of each run */
     bool allow_nan;            /* do not refuse inputs that contain NaN */
@@ -339,12 +343,12 @@ typedef struct cvk_session_options {
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
-    cvk_dtype precision; /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
+    cvk_dtype precision;     /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
                             16 bits, half the bytes to read; arithmetic stays f32. A layer of which
                             a weight overflows, or whose weights rounding would move by more than
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
                             as the model has them. CVK_I8: CVK_UNSUPPORTED */
-    bool no_tuned;             /* plan as if nothing had been tuned, see cvk_tune */
+    bool no_tuned;           /* plan as if nothing had been tuned, see cvk_tune */
     cvk_device *continue_on; /* such as the CPU: where planning or a run fails because of a device
                             (CVK_DEVICE_FAILED, CVK_NO_MEMORY), the model is planned again for this
                             one alone, and this run and all later ones are its; a warning goes to the
@@ -398,7 +402,7 @@ typedef struct cvk_session_info {
     size_t workspace_bytes;   /* scratch of the hungriest step */
     size_t weight_bytes;      /* weights as packed for the kernels, resident */
     double build_ms;          /* time to plan, pack and build programs */
-    int workers;    /* the most that a run on the CPU has: fewer than the device's where the network is
+    int workers; /* the most that a run on the CPU has: fewer than the device's where the network is
                        so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
                        "host", kernel "late" */
@@ -421,15 +425,15 @@ typedef struct cvk_step_info {
     const char *kernel;  /* kernel row */
     const char *fused;   /* what follows in the same kernel: "Relu, MaxPool 3x3/2"; "" if nothing */
     const char *refused; /* "row: why; row: why" for rows asked first; "" if none */
-    const char *note;    /* why a fusion or a concat by offset was declined, why a pool changed places
+    const char *note; /* why a fusion or a concat by offset was declined, why a pool changed places
                             with a convolution, what became of weights that were to be float16; "" if
                             nothing */
-    const char *output;  /* name of its first output value */
-    const char *shape;   /* its shape and layout: "1x64x55x55 nchw16c" */
-    size_t offset, bytes; /* of its first output in the activation buffer */
-    uint64_t macs;        /* multiply-adds */
-    double ms;            /* of the last run, with options.profile; else 0 */
-    const char *inputs;   /* where its data comes from: outputs of other steps and inputs of the
+    const char *output;      /* name of its first output value */
+    const char *shape;       /* its shape and layout: "1x64x55x55 nchw16c" */
+    size_t offset, bytes;    /* of its first output in the activation buffer */
+    uint64_t macs;           /* multiply-adds */
+    double ms;               /* of the last run, with options.profile; else 0 */
+    const char *inputs;      /* where its data comes from: outputs of other steps and inputs of the
                                model, by name, comma separated */
     const char *executor;    /* the device whose workers or queue run it, which is a CPU's for the
                                references beside it; "host": the thread that runs the session */

@@ -157,6 +157,10 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
                                 {0}};
     const option_row plan[] = {
         {"no-fuse", OPTION_FLAG, &s->no_fuse, NULL, "every node stays a step of its own", 0},
+        {"fuse", OPTION_TEXT, &s->fuse, "LIST",
+         "only these fusions: quantise, rewrite, fold, map, gate, add, act, pool, bottleneck, "
+         "concat",
+         0},
         {"workspace", OPTION_BYTES, &s->workspace, "BYTES",
          "upper bound of scratch memory (K, M, G)", 0},
         {"tolerance", OPTION_REAL, &s->tolerance, "X",

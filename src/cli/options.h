@@ -48,6 +48,7 @@ typedef struct shared_options {
     text_list shapes;
     /* TAKES_PLAN */
     bool no_fuse;
+    const char *fuse;
     size_t workspace;
     double tolerance;
     const char *precision; /* "f32", "f16" or NULL */

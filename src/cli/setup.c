@@ -175,6 +175,7 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
     return (cvk_session_options){.inputs = shapes ? shapes->items : NULL,
                                  .n_inputs = shapes ? shapes->count : 0,
                                  .no_fuse = shared->no_fuse,
+                                 .fuse = shared->fuse,
                                  .workspace_bytes = shared->workspace,
                                  .tolerance = shared->tolerance,
                                  .precision = half ? CVK_F16 : CVK_NONE,

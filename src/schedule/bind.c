@@ -136,7 +136,7 @@ cvk_status cvk_pass_bind(cvk_scheduler *s)
         CVK_TRY(bind_input(value, given ? given : find_shape(s->options, value->name, i)));
     }
     for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(cvk_node_parse(graph, &graph->nodes[i]));
-    CVK_TRY(s->options->no_fuse ? cvk_graph_infer(graph, SIZE_MAX)
-                                : cvk_graph_infer_quantised(graph, SIZE_MAX));
+    CVK_TRY(s->fusions & CVK_FUSE_QUANTISE ? cvk_graph_infer_quantised(graph, SIZE_MAX)
+                                           : cvk_graph_infer(graph, SIZE_MAX));
     return check_elements(graph);
 }

@@ -158,6 +158,18 @@ static bool pools_with_act(const fuser *f, const cvk_node *pool)
                cvk_shape_count(&graph->values[pool->out[0]].shape);
 }
 
+static unsigned fusion_of(cvk_post_kind kind)
+{
+    switch (kind) {
+    case CVK_POST_ADD:
+    case CVK_POST_QADD: return CVK_FUSE_ADD;
+    case CVK_POST_PRELU:
+    case CVK_POST_ACT: return CVK_FUSE_ACT;
+    case CVK_POST_POOL: break;
+    }
+    return CVK_FUSE_POOL;
+}
+
 /* Tries to take the next node into `node` (a copy in hand); *took says whether, *at is its index.
  */
 static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
@@ -170,7 +182,7 @@ static cvk_status take_next(fuser *f, cvk_node *node, int *at, bool *took)
     const cvk_node *next = &graph->nodes[reader];
     int input;
     cvk_post post = post_of(graph, next, out, &input);
-    if (!post.kind) return CVK_OK;
+    if (!post.kind || !(f->s->fusions & fusion_of(post.kind))) return CVK_OK;
     post.name = post_label(graph->arena, &post);
     if (!post.name) return CVK_NO_MEMORY;
     if (pools_with_act(f, next)) {
@@ -312,8 +324,8 @@ static cvk_status fuse_from(fuser *f, int index)
     int at = index;
     CVK_TRY(cvk_place_node(f->s, &node, &f->device, &f->row, NULL));
     if (f->device == CVK_HOST) return CVK_OK;
-    CVK_TRY(take_map(f, &node, index));
-    if (!node.pre.on) CVK_TRY(take_gate(f, &node, index));
+    if (f->s->fusions & CVK_FUSE_MAP) CVK_TRY(take_map(f, &node, index));
+    if (!node.pre.on && f->s->fusions & CVK_FUSE_GATE) CVK_TRY(take_gate(f, &node, index));
     for (bool took = true; took;) {
         int before = at;
         CVK_TRY(take_next(f, &node, &at, &took));

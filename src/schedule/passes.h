@@ -7,6 +7,7 @@
 
 #include "base/store.h"
 #include "ops/op.h"
+#include "schedule/fusion.h"
 #include "schedule/plan.h"
 
 /* What the passes work on. */
@@ -16,6 +17,7 @@ typedef struct cvk_scheduler {
     cvk_device *const *devices;
     int n_devices;
     const cvk_schedule_options *options;
+    unsigned fusions; /* CVK_FUSE_*: those that are allowed */
     int *half; /* half.c: by value, the float16 value that holds it between steps, or -1; NULL: the
                   network has none */
     int n_half;

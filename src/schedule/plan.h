@@ -80,6 +80,7 @@ typedef struct cvk_plan {
 
 typedef struct cvk_schedule_options {
     bool no_fuse, keep_values, no_tuned;
+    const char *fuse; /* NULL: all fusions, unless no_fuse */
     bool keep_constants; /* also those that the steps hold in other forms; as keep_values does */
     size_t workspace_bytes;
     const char *prefer_kernel;

@@ -60,26 +60,30 @@ static void set_tolerance(cvk_scheduler *s)
         s->graph->nodes[i].tolerance = s->options->tolerance;
 }
 
+static cvk_status rewrite(cvk_scheduler *s)
+{
+    if (s->fusions & CVK_FUSE_REWRITE) {
+        CVK_TRY(cvk_pass_copies(s->graph));
+        CVK_TRY(cvk_pass_rewrite(s->graph));
+    }
+    if (s->fusions & CVK_FUSE_FOLD) CVK_TRY(cvk_pass_fold(s->graph));
+    if (!(s->fusions & CVK_FUSE_REWRITE)) return CVK_OK;
+    CVK_TRY(cvk_pass_linear(s->graph));
+    CVK_TRY(cvk_pass_commute(s->graph));
+    return cvk_pass_pictures(s->graph);
+}
+
 static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
     CVK_TRY(cvk_pass_cut(s));
-    if (!s->options->no_fuse) CVK_TRY(cvk_pass_quantise(s->graph));
+    if (s->fusions & CVK_FUSE_QUANTISE) CVK_TRY(cvk_pass_quantise(s->graph));
     CVK_TRY(cvk_pass_widen(s));
     CVK_TRY(cvk_pass_lower(s->graph));
-    if (!s->options->no_fuse) {
-        CVK_TRY(cvk_pass_copies(s->graph));
-        CVK_TRY(cvk_pass_rewrite(s->graph));
-        CVK_TRY(cvk_pass_fold(s->graph));
-        CVK_TRY(cvk_pass_linear(s->graph));
-        CVK_TRY(cvk_pass_commute(s->graph));
-        CVK_TRY(cvk_pass_pictures(s->graph));
-    }
+    CVK_TRY(rewrite(s));
     set_tolerance(s);
-    if (!s->options->no_fuse) {
-        CVK_TRY(cvk_pass_fuse(s));
-        CVK_TRY(cvk_pass_bottleneck(s));
-    }
+    CVK_TRY(cvk_pass_fuse(s));
+    if (s->fusions & CVK_FUSE_BOTTLENECK) CVK_TRY(cvk_pass_bottleneck(s));
     CVK_TRY(cvk_pass_precision(s));
     CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));
@@ -103,6 +107,7 @@ cvk_status cvk_schedule(const cvk_graph *model, cvk_device *const *devices, int 
         s.brief = cvk_arena_create();
         s.store = cvk_store_open_present();
         status = s.brief ? cvk_denied_load(&s) : CVK_NO_MEMORY;
+        if (!status) status = cvk_fusions_read(options->no_fuse ? "" : options->fuse, &s.fusions);
         if (!status) status = run_passes(&s);
         if (options->keep_values || options->keep_constants)
             made->brief = s.brief;

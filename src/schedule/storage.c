@@ -162,7 +162,8 @@ cvk_status cvk_pass_storage(cvk_scheduler *s)
     if (!plan->storage || !last) return CVK_NO_MEMORY;
     for (int i = 0; i < graph->n_values; i++) plan->storage[i].root = i;
     link_aliases(s);
-    for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(link_concat(s, i));
+    for (int i = 0; s->fusions & CVK_FUSE_CONCAT && i < graph->n_nodes; i++)
+        CVK_TRY(link_concat(s, i));
     if (!s->options->keep_values) {
         last_uses(s, last);
         link_in_place(s, last);

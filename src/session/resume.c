@@ -51,7 +51,10 @@ static cvk_status prepare(cvk_session *session, const cvk_graph *model,
     if (!resume) return CVK_NO_MEMORY;
     *resume = (cvk_resume){.model = model, .device = options->continue_on, .options = *options};
     resume->options.prefer_kernel = cvk_arena_string(arena, options->prefer_kernel);
-    if (options->prefer_kernel && !resume->options.prefer_kernel) return CVK_NO_MEMORY;
+    resume->options.fuse = cvk_arena_string(arena, options->fuse);
+    if ((options->prefer_kernel && !resume->options.prefer_kernel) ||
+        (options->fuse && !resume->options.fuse))
+        return CVK_NO_MEMORY;
     CVK_TRY(copy_tensors(arena, &resume->options.inputs, options->n_inputs, false));
     CVK_TRY(copy_tensors(arena, &resume->options.constants, options->n_constants, true));
     session->resume = resume;

@@ -194,6 +194,7 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
 {
     double start = cvk_session_clock();
     cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
+                                     .fuse = options->fuse,
                                      .keep_values = options->keep_values,
                                      .keep_constants = keep_constants,
                                      .no_tuned = options->no_tuned,
