@@ -5,7 +5,9 @@ set(DRIVER_LEAKS "ASAN_OPTIONS=detect_leaks=0")
 
 convoke_test(test_worked test_worked.c model_text.c)
 set_tests_properties(test_worked PROPERTIES ENVIRONMENT "${DRIVER_LEAKS}")
-convoke_test(test_plan test_plan.c model_text.c)
+file(GLOB ZOO_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/zoo/*.c)
+convoke_test(test_plan test_plan.c model_text.c ${ZOO_SOURCES})
+target_link_libraries(test_plan PRIVATE ${MATH_LIBRARY})
 convoke_test(test_threads test_threads.c)
 convoke_test(test_offsets test_offsets.c)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plans of typical blocks as text, compared with golden/<name>.txt. One worker and no vectors, so
+ * Plans of typical blocks and of some classics as text, compared with golden/<name>.txt. One worker and no vectors, so
  * that the text is the same on every machine; offsets and bytes are left out.
  *     test_plan [--write]     writes the files anew
  */
@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "tests/model_text.h"
+#include "zoo/zoo.h"
 
 enum { MAX_TEXT = 1 << 16 };
 static bool rewrite;
 
 static const struct plan_case {
-    const char *name, *net; /* golden/<name>.txt is the plan of golden/<net>.net */
+    const char *name, *net; /* golden/<name>.txt is the plan of golden/<net>.net, or of the zoo's
+                               network `name` if there is no net */
     bool no_fuse;
 } cases[] = {
     {"lenet", "lenet", false},
@@ -24,6 +26,9 @@ static const struct plan_case {
     {"separable", "separable", false},
     {"bottleneck", "bottleneck", false},
     {"pools", "pools", false},
+    {"squeezenet1.1", NULL, false},
+    {"resnet18", NULL, false},
+    {"googlenet", NULL, false},
 };
 
 /* Numbers in names that the scheduler made up ("x#26") would change with every node. */
@@ -93,6 +98,22 @@ static void compare(const char *name, const char *text)
         fail_msg("the plan of '%s' has changed: if that is meant, run test_plan --write", name);
 }
 
+static cvk_model *make_model(const struct plan_case *c)
+{
+    const cvk_zoo_options options = {.seed = 1, .batch = 1};
+    cvk_model *model = NULL;
+    if (c->net) {
+        char *net = read_golden(c->net, "net");
+        model = model_text(net);
+        free(net);
+        return model;
+    }
+    const cvk_zoo_entry *entry = cvk_zoo_find(c->name);
+    assert_non_null(entry);
+    expect_ok(cvk_zoo_build(entry, &options, &model, NULL), c->name);
+    return model;
+}
+
 static void golden_plan(void **state)
 {
     const struct plan_case *c = *state;
@@ -100,10 +121,9 @@ static void golden_plan(void **state)
     const cvk_session_options options = {.no_fuse = c->no_fuse};
     cvk_device *device = NULL;
     expect_ok(cvk_device_open("cpu", &one, &device), "cpu");
-    char *net = read_golden(c->net, "net"), *text = calloc(1, MAX_TEXT);
-    cvk_model *model = model_text(net);
+    char *text = calloc(1, MAX_TEXT);
+    cvk_model *model = make_model(c);
     cvk_session *session = NULL;
-    free(net);
     assert_non_null(text);
     expect_ok(cvk_session_create(model, &device, 1, &options, &session), c->name);
     cvk_model_free(&model);
