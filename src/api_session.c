@@ -63,6 +63,9 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.inputs is NULL");
     if (options->n_constants < 0 || (options->n_constants && !options->constants))
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.constants is NULL");
+    if (options->plans < 0)
+        return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_create: options.plans is %d, not 0 or more",
+                        options->plans);
     if (!(options->tolerance >= 0))
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.tolerance is %g, not 0 or more",
@@ -74,7 +77,7 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     if (options->precision && options->precision != CVK_F32 && options->precision != CVK_F16)
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.precision is neither 0, CVK_F32 nor CVK_F16");
-    return cvk_session_open(cvk_model_graph(model), devices, n_devices, options, session);
+    return cvk_session_open_shapes(cvk_model_graph(model), devices, n_devices, options, session);
 }
 
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)
@@ -120,6 +123,7 @@ cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n
                            const cvk_tensor *outputs, int n_outputs)
 {
     CVK_TRY(check_run(session, inputs, n_inputs, outputs, n_outputs));
+    CVK_TRY(cvk_session_fit(session, inputs, n_inputs));
     cvk_status status = cvk_session_execute(session, inputs, n_inputs, outputs, n_outputs);
     return status ? cvk_session_resume(session, status, inputs, n_inputs, outputs, n_outputs)
                   : CVK_OK;
@@ -129,6 +133,7 @@ cvk_status cvk_session_run_async(cvk_session *session, const cvk_tensor *inputs,
                                  const cvk_tensor *outputs, int n_outputs)
 {
     CVK_TRY(check_run(session, inputs, n_inputs, outputs, n_outputs));
+    CVK_TRY(cvk_session_fit(session, inputs, n_inputs));
     return cvk_session_start(session, inputs, n_inputs, outputs, n_outputs);
 }
 

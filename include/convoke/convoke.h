@@ -343,11 +343,16 @@ typedef struct cvk_session_options {
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
-    cvk_dtype precision;     /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
+    cvk_dtype precision; /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
                             16 bits, half the bytes to read; arithmetic stays f32. A layer of which
                             a weight overflows, or whose weights rounding would move by more than
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
                             as the model has them. CVK_I8: CVK_UNSUPPORTED */
+    int plans; /* 2 or more: an input may have another shape in each run, where the model leaves its
+                  dimensions free; the session is planned for it, and that many plans are kept, the
+                  last used, with their packed weights in common. What it says of steps, inputs and
+                  outputs is of the last run's plan, until the next run. The model, unchanged, must
+                  outlive the session then. Not with buffers bound (opencl.h). 0, 1: one shape */
     bool no_tuned;           /* plan as if nothing had been tuned, see cvk_tune */
     cvk_device *continue_on; /* such as the CPU: where planning or a run fails because of a device
                             (CVK_DEVICE_FAILED, CVK_NO_MEMORY), the model is planned again for this

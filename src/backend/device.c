@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "base/hash.h"
+#include "base/known.h"
 
 typedef struct pack_key {
     uint64_t hash[2];
@@ -55,46 +57,31 @@ void *cvk_step_alloc(cvk_step *step, size_t bytes)
     return cvk_arena_alloc(step->arena, bytes);
 }
 
-static inline uint64_t rotate(uint64_t x, int bits)
+/* Mixes in the hash of a source; that of one that is known is kept. */
+static void hash_source(uint64_t hash[2], cvk_known *known, const void *source, size_t bytes)
 {
-    return x << bits | x >> (64 - bits);
-}
-
-static inline void hash_word(uint64_t hash[2], uint64_t word)
-{
-    hash[0] = rotate(hash[0] ^ word, 29) * 0x9e3779b97f4a7c15u;
-    hash[1] = (rotate(hash[1], 37) + word) * 0xd6e8feb86659fd93u;
-}
-
-/* Two chains that mix each word differently, both a bijection of the state for a given word. */
-static void hash_bytes(uint64_t hash[2], const void *bytes, size_t count)
-{
-    const unsigned char *at = bytes;
-    uint64_t word;
-    for (; count >= sizeof word; count -= sizeof word, at += sizeof word) {
-        memcpy(&word, at, sizeof word);
-        hash_word(hash, word);
+    uint64_t fresh[2] = CVK_HASH_START;
+    bool now = false, *hashed = &now;
+    uint64_t *own = cvk_known_hash(known, source, bytes, &hashed);
+    if (!own) own = fresh;
+    if (!*hashed) {
+        memcpy(own, fresh, sizeof fresh);
+        cvk_hash_bytes(own, source, bytes);
+        *hashed = true;
     }
-    word = 0;
-    if (count) memcpy(&word, at, count);
-    hash_word(hash, word);
-    for (int i = 0; i < 2; i++) {
-        hash[i] ^= hash[i] >> 31;
-        hash[i] *= 0xbf58476d1ce4e5b9u;
-        hash[i] ^= hash[i] >> 29;
-    }
+    cvk_hash_bytes(hash, own, sizeof fresh);
 }
 
-static pack_key make_key(const cvk_pack *pack)
+static pack_key make_key(const cvk_pack *pack, cvk_known *known)
 {
-    pack_key key = {.hash = {0x243f6a8885a308d3u, 0x13198a2e03707344u},
+    pack_key key = {.hash = CVK_HASH_START,
                     .variant = pack->variant,
                     .source_bytes = pack->source_bytes,
                     .source2_bytes = pack->source2 ? pack->source2_bytes : 0,
                     .bytes = pack->bytes};
-    hash_bytes(key.hash, pack->kind, strlen(pack->kind));
-    hash_bytes(key.hash, pack->source, key.source_bytes);
-    if (pack->source2) hash_bytes(key.hash, pack->source2, key.source2_bytes);
+    cvk_hash_bytes(key.hash, pack->kind, strlen(pack->kind));
+    hash_source(key.hash, known, pack->source, key.source_bytes);
+    if (pack->source2) hash_source(key.hash, known, pack->source2, key.source2_bytes);
     return key;
 }
 
@@ -155,7 +142,7 @@ cvk_status cvk_step_pack(cvk_device *device, cvk_step *step, const cvk_pack *pac
 {
     pack_ref *ref = cvk_step_alloc(step, sizeof *ref);
     if (!ref) return CVK_NO_MEMORY;
-    pack_key key = make_key(pack);
+    pack_key key = make_key(pack, step->known);
     pthread_mutex_lock(&device->lock);
     ref->entry = hold(device, &key);
     pthread_mutex_unlock(&device->lock);

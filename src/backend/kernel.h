@@ -57,6 +57,7 @@ typedef struct cvk_step {
     void *state;                /* prepare's, from cvk_step_alloc: lives as long as the plan */
     cvk_arena *arena;           /* behind cvk_step_alloc */
     struct cvk_pack_ref *packs; /* weights held by this step, see cvk_step_pack */
+    struct cvk_known *known;    /* while prepare runs: sources that stay (known.h); NULL: none */
 } cvk_step;
 
 struct cvk_kernel {

@@ -6,7 +6,9 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "schedule/passes.h"
+#include "schedule/reuse.h"
 
 /* y = x scale[c] + shift[c], read off an Affine node, or a Binary one with a constant that is one
  * number or one per channel. `x` is the node's data input. */
@@ -98,27 +100,59 @@ static bool can_absorb(const cvk_graph *graph, const cvk_node *node)
            bias->shape.dims[bias->shape.rank - 1] == c;
 }
 
-static cvk_status absorb(cvk_graph *graph, cvk_node *node, const cvk_node *map_node,
+static void scale_weights(const cvk_node *node, const cvk_value *weights, const affine *map,
+                          float *to)
+{
+    const float *from = weights->data;
+    int64_t count = cvk_shape_count(&weights->shape);
+    for (int64_t i = 0; i < count; i++)
+        to[i] = (float)(from[i] * map->scale[weight_channel(node, &weights->shape, i)]);
+}
+
+/* The node's weights times the map; what another plan of this model has made of them, if there is
+ * one. NULL: no memory. */
+static const float *folded_weights(const cvk_scheduler *s, const cvk_node *node, const affine *map)
+{
+    cvk_reuse *reuse = s->options->reuse;
+    const cvk_value *weights = &s->graph->values[node->in[1]];
+    const size_t bytes = cvk_graph_value_bytes(s->graph, node->in[1]);
+    const int64_t facts[] = {node->op, map->c,
+                             node->op == CVK_OP_Gemm
+                                 ? ((const cvk_gemm_params *)node->params)->trans_b
+                                 : ((const cvk_conv_params *)node->params)->group};
+    uint64_t key[2] = CVK_HASH_START;
+    if (!cvk_reuse_knows(reuse, weights->data, bytes)) {
+        float *w = cvk_arena_alloc(s->brief, bytes);
+        if (w) scale_weights(node, weights, map, w);
+        return w;
+    }
+    cvk_hash_bytes(key, facts, sizeof facts);
+    cvk_hash_bytes(key, map->scale, (size_t)map->c * sizeof *map->scale);
+    float *w = cvk_reuse_find(reuse, weights->data, key);
+    if (w) return w;
+    w = cvk_reuse_make(reuse, weights->data, key, bytes);
+    if (w) scale_weights(node, weights, map, w);
+    return w;
+}
+
+static cvk_status absorb(const cvk_scheduler *s, cvk_node *node, const cvk_node *map_node,
                          const affine *map)
 {
+    cvk_graph *graph = s->graph;
     cvk_arena *arena = graph->arena;
     const cvk_value weights = graph->values[node->in[1]];
-    int64_t count = cvk_shape_count(&weights.shape);
-    float *w = cvk_arena_alloc(arena, (size_t)count * sizeof *w);
+    const float *w = folded_weights(s, node, map);
     float *b = cvk_arena_alloc(arena, (size_t)map->c * sizeof *b);
     int *in = cvk_arena_alloc(arena, 3 * sizeof *in);
     if (!w || !b || !in) return CVK_NO_MEMORY;
-    for (int64_t i = 0; i < count; i++)
-        w[i] = (float)(((const float *)weights.data)[i] *
-                       map->scale[weight_channel(node, &weights.shape, i)]);
     const float *old = node->n_in > 2 && node->in[2] >= 0 ? graph->values[node->in[2]].data : NULL;
     for (int64_t i = 0; i < map->c; i++)
         b[i] = (float)((old ? old[i] : 0.0) * map->scale[i] + map->shift[i]);
 
     cvk_shape bias_shape = cvk_shape_make(1, &map->c);
     in[0] = node->in[0];
-    CVK_TRY(cvk_graph_add_constant(graph, weights.name, CVK_F32, &weights.shape, w, &in[1]));
-    CVK_TRY(cvk_graph_add_constant(graph, "bias", CVK_F32, &bias_shape, b, &in[2]));
+    CVK_TRY(cvk_graph_adopt_constant(graph, weights.name, CVK_F32, &weights.shape, w, &in[1]));
+    CVK_TRY(cvk_graph_adopt_constant(graph, "bias", CVK_F32, &bias_shape, b, &in[2]));
     if (node->op == CVK_OP_Gemm) ((cvk_gemm_params *)node->params)->beta = 1;
     node->members = cvk_join_members(arena, node, map_node);
     node->in = in;
@@ -128,9 +162,11 @@ static cvk_status absorb(cvk_graph *graph, cvk_node *node, const cvk_node *map_n
 }
 
 /* If `node` is a foldable map behind a convolution or Gemm, folds it and sets *folded. */
-static cvk_status fold_affine(cvk_graph *graph, cvk_node *node, const int *readers, bool *folded)
+static cvk_status fold_affine(const cvk_scheduler *s, cvk_node *node, const int *readers,
+                              bool *folded)
 {
     if (node->op != CVK_OP_Affine && node->op != CVK_OP_Binary) return CVK_OK;
+    cvk_graph *graph = s->graph;
     const cvk_shape *shape = &graph->values[node->out[0]].shape;
     if (node->n_posts || shape->rank < 2 || graph->values[node->out[0]].dtype != CVK_F32)
         return CVK_OK;
@@ -142,7 +178,7 @@ static cvk_status fold_affine(cvk_graph *graph, cvk_node *node, const int *reade
     int producer = graph->values[map.x].producer;
     if (producer < 0 || readers[map.x] < 0 || !can_absorb(graph, &graph->nodes[producer]))
         return CVK_OK;
-    CVK_TRY(absorb(graph, &graph->nodes[producer], node, &map));
+    CVK_TRY(absorb(s, &graph->nodes[producer], node, &map));
     graph->values[node->out[0]].producer = producer;
     *folded = true;
     return CVK_OK;
@@ -182,8 +218,9 @@ static cvk_status fold_pad(cvk_graph *graph, cvk_node *conv, bool *folded)
     return conv->members ? CVK_OK : CVK_NO_MEMORY;
 }
 
-cvk_status cvk_pass_fold(cvk_graph *graph)
+cvk_status cvk_pass_fold(cvk_scheduler *s)
 {
+    cvk_graph *graph = s->graph;
     int *readers = cvk_graph_readers(graph, graph->arena);
     if (!readers) return CVK_NO_MEMORY;
     int known = graph->n_values; /* readers ends there: values made here are never maps' inputs */
@@ -193,7 +230,7 @@ cvk_status cvk_pass_fold(cvk_graph *graph)
     for (int i = 0; i < graph->n_nodes; i++) {
         cvk_node *node = &graph->nodes[i];
         bool folded = false;
-        if (node->n_in && node->in[0] < known) CVK_TRY(fold_affine(graph, node, readers, &folded));
+        if (node->n_in && node->in[0] < known) CVK_TRY(fold_affine(s, node, readers, &folded));
         drop[i] = folded;
         if (!folded) CVK_TRY(fold_pad(graph, node, &folded));
     }

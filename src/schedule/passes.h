@@ -41,7 +41,7 @@ cvk_status cvk_pass_widen(cvk_scheduler *s);
 cvk_status cvk_pass_lower(cvk_graph *graph);
 /* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
  * it. */
-cvk_status cvk_pass_fold(cvk_graph *graph);
+cvk_status cvk_pass_fold(cvk_scheduler *s);
 /* linear.c: constants added or multiplied behind activations, into one Unary LINEAR. */
 cvk_status cvk_pass_linear(cvk_graph *graph);
 /* rewrite.c: small patterns: quantise-dequantise pairs, spelt-out activations, MatMul + bias; and
@@ -108,6 +108,9 @@ cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value);
 cvk_node *cvk_nodes_take(cvk_graph *graph, int *count);
 /* Puts a node back as it is. */
 cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node);
+/* A constant value whose data is another's: of the graph's arena, of s->brief, or kept longer. */
+cvk_status cvk_graph_adopt_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                    const cvk_shape *shape, const void *data, int *id);
 /* A constant value with a copy of `data`. */
 cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
                                   const cvk_shape *shape, const void *data, int *id);

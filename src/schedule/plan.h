@@ -84,6 +84,7 @@ typedef struct cvk_schedule_options {
     bool keep_constants; /* also those that the steps hold in other forms; as keep_values does */
     size_t workspace_bytes;
     const char *prefer_kernel;
+    struct cvk_reuse *reuse; /* what plans of the model for other shapes left; NULL: none */
     double tolerance;
     cvk_dtype precision; /* CVK_F16: of fully connected weights; else as the model has them */
     const cvk_tensor *inputs, *constants;

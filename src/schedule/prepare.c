@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "schedule/reuse.h"
 #include "schedule/trial.h"
 
 /* A constant as the row wants it, in memory of the device, or of the plan on the host. */
@@ -32,6 +33,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
     cvk_arena *arena = s->plan->arena;
     const cvk_graph *graph = s->graph;
     *step = (cvk_step){.kernel = row, .arena = arena};
+    if (s->options->reuse) step->known = s->options->reuse->known;
     cvk_node *copy = cvk_arena_copy(arena, node, sizeof *node);
     step->in = cvk_arena_alloc(arena, ((size_t)node->n_in + 1) * sizeof *step->in);
     step->out = cvk_arena_alloc(arena, ((size_t)node->n_out + 1) * sizeof *step->out);
@@ -51,6 +53,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
             step->out[i].layout = cvk_row_output_layout(row, &graph->values[node->out[i]]);
     }
     if (row->prepare) CVK_TRY(row->prepare(device, step));
+    step->known = NULL;
     for (int i = 0; i < node->n_in; i++)
         if (cvk_is_const(graph, node->in[i]) && cvk_row_packs(row, node, i))
             step->in[i].data = NULL;

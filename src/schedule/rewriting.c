@@ -24,6 +24,14 @@ cvk_status cvk_nodes_keep(cvk_graph *graph, const cvk_node *node)
     return CVK_OK;
 }
 
+cvk_status cvk_graph_adopt_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
+                                    const cvk_shape *shape, const void *data, int *id)
+{
+    CVK_TRY(cvk_graph_add_temp_of(graph, stem, dtype, shape, id));
+    graph->values[*id].data = data;
+    return CVK_OK;
+}
+
 cvk_status cvk_graph_add_constant(cvk_graph *graph, const char *stem, cvk_dtype dtype,
                                   const cvk_shape *shape, const void *data, int *id)
 {

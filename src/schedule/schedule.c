@@ -66,7 +66,7 @@ static cvk_status rewrite(cvk_scheduler *s)
         CVK_TRY(cvk_pass_copies(s->graph));
         CVK_TRY(cvk_pass_rewrite(s->graph));
     }
-    if (s->fusions & CVK_FUSE_FOLD) CVK_TRY(cvk_pass_fold(s->graph));
+    if (s->fusions & CVK_FUSE_FOLD) CVK_TRY(cvk_pass_fold(s));
     if (!(s->fusions & CVK_FUSE_REWRITE)) return CVK_OK;
     CVK_TRY(cvk_pass_linear(s->graph));
     CVK_TRY(cvk_pass_commute(s->graph));

@@ -35,6 +35,18 @@ static cvk_status copy_tensors(cvk_arena *arena, const cvk_tensor **tensors, int
     return CVK_OK;
 }
 
+cvk_status cvk_session_options_copy(cvk_arena *arena, const cvk_session_options *options,
+                                    cvk_session_options *copy)
+{
+    *copy = *options;
+    copy->prefer_kernel = cvk_arena_string(arena, options->prefer_kernel);
+    copy->fuse = cvk_arena_string(arena, options->fuse);
+    if ((options->prefer_kernel && !copy->prefer_kernel) || (options->fuse && !copy->fuse))
+        return CVK_NO_MEMORY;
+    CVK_TRY(copy_tensors(arena, &copy->inputs, options->n_inputs, false));
+    return copy_tensors(arena, &copy->constants, options->n_constants, true);
+}
+
 /* Whether there is a device that can fail while the other goes on. */
 static bool can_resume(cvk_device *const *devices, int n_devices, const cvk_device *other)
 {
@@ -49,14 +61,8 @@ static cvk_status prepare(cvk_session *session, const cvk_graph *model,
     cvk_arena *arena = session->plan->arena;
     cvk_resume *resume = cvk_arena_alloc(arena, sizeof *resume);
     if (!resume) return CVK_NO_MEMORY;
-    *resume = (cvk_resume){.model = model, .device = options->continue_on, .options = *options};
-    resume->options.prefer_kernel = cvk_arena_string(arena, options->prefer_kernel);
-    resume->options.fuse = cvk_arena_string(arena, options->fuse);
-    if ((options->prefer_kernel && !resume->options.prefer_kernel) ||
-        (options->fuse && !resume->options.fuse))
-        return CVK_NO_MEMORY;
-    CVK_TRY(copy_tensors(arena, &resume->options.inputs, options->n_inputs, false));
-    CVK_TRY(copy_tensors(arena, &resume->options.constants, options->n_constants, true));
+    *resume = (cvk_resume){.model = model, .device = options->continue_on};
+    CVK_TRY(cvk_session_options_copy(arena, options, &resume->options));
     session->resume = resume;
     return CVK_OK;
 }
@@ -71,7 +77,7 @@ static cvk_status make_there(const cvk_graph *model, cvk_device *device,
                              const cvk_session_options *options, const char *why,
                              cvk_session **made)
 {
-    CVK_TRY(cvk_session_make(model, &device, 1, options, false, made));
+    CVK_TRY(cvk_session_make(model, &device, 1, options, false, NULL, made));
     cvk_plan *plan = (*made)->plan;
     (*made)->continued = cvk_arena_string(plan->arena, why);
     const char *text =
@@ -87,11 +93,12 @@ static cvk_status make_there(const cvk_graph *model, cvk_device *device,
 }
 
 cvk_status cvk_session_open(const cvk_graph *model, cvk_device *const *devices, int n_devices,
-                            const cvk_session_options *options, cvk_session **session)
+                            const cvk_session_options *options, struct cvk_reuse *reuse,
+                            cvk_session **session)
 {
     char why[1024];
     cvk_session *made = NULL;
-    cvk_status status = cvk_session_make(model, devices, n_devices, options, false, &made);
+    cvk_status status = cvk_session_make(model, devices, n_devices, options, false, reuse, &made);
     if (can_resume(devices, n_devices, options->continue_on)) {
         snprintf(why, sizeof why, "%s", cvk_last_error());
         if (is_the_devices(status))
@@ -121,6 +128,8 @@ static void take_over(cvk_session *session, cvk_session *made)
     const cvk_session before = *session;
     *session = *made;
     *made = before;
+    session->shapes = before.shapes;
+    made->shapes = NULL;
     session->before = made;
 }
 

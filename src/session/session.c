@@ -190,7 +190,7 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
 
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_session_options *options, bool keep_constants,
-                            cvk_session **session)
+                            struct cvk_reuse *reuse, cvk_session **session)
 {
     double start = cvk_session_clock();
     cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
@@ -198,6 +198,7 @@ cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, 
                                      .keep_values = options->keep_values,
                                      .keep_constants = keep_constants,
                                      .no_tuned = options->no_tuned,
+                                     .reuse = reuse,
                                      .workspace_bytes = options->workspace_bytes,
                                      .prefer_kernel = options->prefer_kernel,
                                      .tolerance = options->tolerance,
@@ -248,6 +249,7 @@ void cvk_session_unmake(cvk_session **session)
     }
     cvk_arena_free(&(*session)->tail_arena);
     cvk_plan_free(&(*session)->plan);
+    cvk_session_shapes_free(&(*session)->shapes);
     free(*session);
     *session = NULL;
 }

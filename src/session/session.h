@@ -61,6 +61,7 @@ struct cvk_session {
     cvk_arena *tail_arena; /* what the tail of the last run made; NULL: none yet */
     cvk_graph *tail;       /* plan->tail->graph with the data of the last run */
 
+    struct cvk_shapes *shapes;  /* plans for other shapes; NULL: this one only */
     const cvk_resume *resume;   /* how to plan it again when a device fails; NULL: not at all */
     const char *continued;      /* the failure after which it was; NULL: it was not */
     struct cvk_session *before; /* what it was until then */
@@ -69,11 +70,22 @@ struct cvk_session {
 /* keep_constants: the plan's graph keeps the data of every constant while the session lives. */
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_session_options *options, bool keep_constants,
-                            cvk_session **session);
+                            struct cvk_reuse *reuse, cvk_session **session);
 void cvk_session_unmake(cvk_session **session);
-/* resume.c: makes a session that continues on options->continue_on. */
+/* resume.c: makes a session that continues on options->continue_on. reuse: of the model, or NULL. */
 cvk_status cvk_session_open(const cvk_graph *model, cvk_device *const *devices, int n_devices,
-                            const cvk_session_options *options, cvk_session **session);
+                            const cvk_session_options *options, struct cvk_reuse *reuse,
+                            cvk_session **session);
+/* resume.c: with strings and tensors of the arena; inputs are shapes only. */
+cvk_status cvk_session_options_copy(cvk_arena *arena, const cvk_session_options *options,
+                                    cvk_session_options *copy);
+/* shapes.c: as cvk_session_open; with options->plans a session that plans for shapes as they come. */
+cvk_status cvk_session_open_shapes(const cvk_graph *model, cvk_device *const *devices,
+                                   int n_devices, const cvk_session_options *options,
+                                   cvk_session **session);
+/* shapes.c: makes the session one that is planned for the shapes of these inputs, if it may. */
+cvk_status cvk_session_fit(cvk_session *session, const cvk_tensor *inputs, int n_inputs);
+void cvk_session_shapes_free(struct cvk_shapes **shapes);
 /* resume.c: what becomes of a run that has failed with `status`: the run on the device that the
  * options name, where the session is from then on, if a device's failure is the cause. */
 cvk_status cvk_session_resume(cvk_session *session, cvk_status status, const cvk_tensor *inputs,

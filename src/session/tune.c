@@ -391,7 +391,7 @@ cvk_status cvk_tune_plan(const cvk_graph *model, cvk_device *const *devices, int
     if (!t.store)
         return cvk_fail(CVK_IO, "there is no store to keep what is measured: CONVOKE_CACHE_DIR is "
                                 "empty, or its folder cannot be used");
-    cvk_status status = cvk_session_make(model, devices, n_devices, &plain, true, &session);
+    cvk_status status = cvk_session_make(model, devices, n_devices, &plain, true, NULL, &session);
     if (!status) {
         t.plan = session->plan;
         status = tune(&t, devices, n_devices, session_options);
