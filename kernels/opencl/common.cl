@@ -294,11 +294,21 @@ typedef struct {
     post_args list[4];
 } posts_args;
 
+/* Post i, found by comparing: indices that are not constant trouble some drivers. */
+INLINE post_args post_of(const posts_args *posts, int i)
+{
+    post_args p = posts->list[0];
+    if (i == 1) p = posts->list[1];
+    if (i == 2) p = posts->list[2];
+    if (i == 3) p = posts->list[3];
+    return p;
+}
+
 /* The posts before a pool, on 16 results. residual and slope matter only where posts says so. */
 float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16 slope)
 {
     for (int i = 0; i < posts->count; i++) {
-        const post_args p = posts->list[i];
+        const post_args p = post_of(posts, i);
         if (p.kind == POST_ADD)
             x += residual;
         else if (p.kind == POST_ACT)

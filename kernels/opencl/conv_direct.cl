@@ -270,12 +270,13 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
 #pragma unroll
     for (int i = 0; i < PX * OCB; i++) out[i] = acc[i];
     for (int i = 0; i < a->posts.count; i++) {
-        if (a->posts.list[i].kind == POST_ACT) {
-            act_all(a->posts.list[i], out, PX * OCB);
+        const post_args post = post_of(&a->posts, i);
+        if (post.kind == POST_ACT) {
+            act_all(post, out, PX * OCB);
             continue;
         }
         for (int b = 0; b < tile->count; b++) {
-            const bool add = a->posts.list[i].kind == POST_ADD;
+            const bool add = post.kind == POST_ADD;
             const float16 slope = add ? (float16)(0.0f) : slope_of(tile, a, extras, b);
             const size_t at = place(tile, a, b, a->oh, a->ow, y, x0);
             for (int p = 0; p < valid; p++) {

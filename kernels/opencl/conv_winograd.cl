@@ -385,13 +385,14 @@ INLINE void finish_any(float16 out[RESULTS], const wino_args *a, const extras_t 
 #pragma unroll
     for (int i = 0; i < RESULTS; i++) tile[i] = out[i];
     for (int k = 0; k < a->posts.count; k++) {
-        if (a->posts.list[k].kind == POST_ACT) {
-            act_all(a->posts.list[k], tile, RESULTS);
+        const post_args post = post_of(&a->posts, k);
+        if (post.kind == POST_ACT) {
+            act_all(post, tile, RESULTS);
             continue;
         }
         for (int i = 0; i < RESULTS; i++) {
             const float16 x = tile[i];
-            if (a->posts.list[k].kind == POST_PRELU)
+            if (post.kind == POST_PRELU)
                 tile[i] = x < 0.0f ? extras->slope * x : x;
             else
                 tile[i] = x + load_pixel(extras->residual, at + result_near(a, i, rows, cols));

@@ -105,9 +105,10 @@ INLINE void put(const float16 acc[PX], const plane_t *plane, const depthwise_arg
 #pragma unroll
     for (int p = 0; p < PX; p++) out[p] = acc[p];
     for (int i = 0; i < a->posts.count; i++) {
-        if (a->posts.list[i].kind == POST_ACT)
-            act_all(a->posts.list[i], out, PX);
-        else if (a->posts.list[i].kind == POST_ADD)
+        const post_args post = post_of(&a->posts, i);
+        if (post.kind == POST_ACT)
+            act_all(post, out, PX);
+        else if (post.kind == POST_ADD)
             for (int p = 0; p < valid; p++) out[p] += plane->residual[to + p];
         else
             for (int p = 0; p < PX; p++) out[p] = out[p] < 0.0f ? plane->slopes * out[p] : out[p];

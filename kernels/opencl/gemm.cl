@@ -187,7 +187,8 @@ __kernel void matmul(__global const float *src, __global const float *wgt, __glo
     float16 acc[MR * NB];
     size_t at_a = 0, at_b = 0;
     int rest = (int)get_global_id(2);
-    for (int d = args.rank - 1; d >= 0; d--) {
+    for (int d = 5; d >= 0; d--) { /* unrolled */
+        if (d >= args.rank) continue;
         at_a += (size_t)(rest % args.batch[d]) * args.step_a[d];
         at_b += (size_t)(rest % args.batch[d]) * args.step_b[d];
         rest /= args.batch[d];

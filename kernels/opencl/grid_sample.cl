@@ -87,9 +87,11 @@ __kernel void grid_sample(const __global float *src, const __global float *grid,
         float weight[3][4];
         at[0][0] = 0;
         weight[0][0] = 1.0f;
-        for (int d = 3 - args.spatial; d < 3; d++)
-            count[d] = line_of(&args, grid[u * args.spatial + 2 - d], args.dims[d], at[d],
-                               weight[d]);
+        for (int d = 3 - args.spatial; d < 3; d++) {
+            /* compared: indices that are not constant trouble some drivers */
+            const int dim = d == 2 ? args.dims[2] : d == 1 ? args.dims[1] : args.dims[0];
+            count[d] = line_of(&args, grid[u * args.spatial + 2 - d], dim, at[d], weight[d]);
+        }
         for (int c = 0; c < args.c; c++) {
             const __global float *from = src + (image * args.c + c) * volume;
             float sum = 0.0f;

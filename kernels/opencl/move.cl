@@ -319,7 +319,8 @@ static int2 planes_units(const planes_args *args)
 static int planes_source(const planes_args *args, int c)
 {
     int from = args->base;
-    for (int d = args->digits - 1; d >= 0; d--) {
+    for (int d = 7; d >= 0; d--) { /* unrolled */
+        if (d >= args->digits) continue;
         from += c % args->length[d] * args->stride[d];
         c /= args->length[d];
     }
