@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh demo|pictures|test|bench: installs what building, and each of these, need and this machine lacks.
+# setup.sh demo|pictures|test|bench|rusticl: installs what building, and each of these, need and this machine lacks.
 # Debian 12; as root or with sudo. Quick where nothing is missing.
 # setup.sh python: numpy, onnx and onnxruntime from PyPI in build/venv; setup.sh peers: what the bench compares with,
-# and what draws its pictures, in build/venv-bench. Exit status 77 where PyPI cannot be reached.
+# and what draws its pictures, in build/venv-bench; setup.sh pocl-pypi|intel: these OpenCL implementations for CPUs
+# in build/venv-opencl. Exit status 77 where PyPI cannot be reached.
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libonnx-dev
@@ -22,12 +23,12 @@ pip_install() {
     "$venv/bin/pip" install -q --retries 1 --timeout 20 "$@" >&2
 }
 
-# python_packages VENV PACKAGE...: a folder of our own under build/ with these packages, all or none
-python_packages() {
-    local venv
+# in_venv NAME MARK PACKAGE...: a folder of our own under build/ with these packages, all or none
+in_venv() {
+    local venv mark=$2
     venv="$(cd "$(dirname "$0")/.." && pwd)/build/$1"
-    shift
-    [ ! -f "$venv/ready" ] || return 0
+    shift 2
+    [ ! -f "$venv/$mark" ] || return 0
     echo "setting up $venv with $*" >&2
     if ! python3 -m venv "$venv" >&2; then
         echo "skipped: python3 -m venv does not work here (Debian: python3-venv)" >&2
@@ -37,26 +38,19 @@ python_packages() {
         echo "skipped: PyPI cannot be reached, which $* come from" >&2
         return 77
     fi
-    touch "$venv/ready"
+    touch "$venv/$mark"
 }
 
 # peer NAME PACKAGE...: one peer of the bench; one that cannot be installed is missing from its tables, no more
 peer() {
-    local venv name=$1
-    venv="$(cd "$(dirname "$0")/.." && pwd)/build/venv-bench"
+    local name=$1
     shift
-    [ ! -f "$venv/ready-$name" ] || return 0
-    echo "installing the peer $name: $*" >&2
-    if pip_install "$venv" "$@"; then
-        touch "$venv/ready-$name"
-    else
-        echo "$name cannot be installed: the bench will say so" >&2
-    fi
+    in_venv venv-bench "ready-$name" "$@" || echo "$name cannot be installed: the bench will say so" >&2
 }
 
 # PyTorch for the CPU alone, a tenth of PyPI's, is taken where its site can be reached; pnnx asks for PyTorch, too
 peers() {
-    python_packages venv-bench numpy onnx matplotlib || return
+    in_venv venv-bench ready numpy onnx matplotlib || return
     peer onnxruntime onnxruntime
     peer openvino openvino
     peer mnn MNN
@@ -87,12 +81,21 @@ demo) wanted=("${build[@]}" "${demo[@]}") ;;
 pictures) wanted=("${build[@]}" pocl-opencl-icd "${pictures[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 bench) wanted=("${build[@]}" "${bench[@]}") ;;
+rusticl) wanted=(mesa-opencl-icd) ;;
 python)
-    python_packages venv numpy onnx onnxruntime
+    in_venv venv ready numpy onnx onnxruntime
     exit
     ;;
 peers)
     peers
+    exit
+    ;;
+pocl-pypi)
+    in_venv venv-opencl ready-pocl pocl-binary-distribution
+    exit
+    ;;
+intel)
+    in_venv venv-opencl ready-intel intel-opencl-rt intel-cmplr-lib-rt tbb
     exit
     ;;
 aarch64)
@@ -100,7 +103,7 @@ aarch64)
     exit
     ;;
 *)
-    echo "usage: scripts/setup.sh demo|pictures|test|bench|python|peers|aarch64" >&2
+    echo "usage: scripts/setup.sh demo|pictures|test|bench|rusticl|python|peers|pocl-pypi|intel|aarch64" >&2
     exit 2
     ;;
 esac
