@@ -35,6 +35,7 @@ json_t *step_json(const cvk_step_info *step)
                              "bytes", (json_int_t)step->bytes, "macs", (json_int_t)step->macs,
                              "refused", json_text(step->refused), "note", json_text(step->note));
     json_object_update_new(row, more);
+    json_object_set_new(row, "inputs", split(step->inputs));
     if (step->weights) {
         json_object_set_new(row, "weights", json_text(cvk_dtype_name(step->weights)));
         json_object_set_new(row, "weights_rel_l2", json_number(step->weights_rel_l2));
