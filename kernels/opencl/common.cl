@@ -8,6 +8,8 @@
  *   CVK_EXACT_DIVIDE  1: divisions are correctly rounded; 0 (default): as OpenCL allows
  *   ACT_RARE          1: with the activations beyond ACT_SWISH, which take long to compile; 0
  *                     (default): without
+ *   POSTS_ANY         0: every posts_args of these kernels is `simple`; 1 (default): of any kind. It is
+ *                     looked at where posts are applied, so that files of one program may differ
  *
  * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
  * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold
@@ -26,14 +28,19 @@
 #ifndef ACT_RARE
 #define ACT_RARE 0
 #endif
+#ifndef POSTS_ANY
+#define POSTS_ANY 1
+#endif
 
 #define BLOCK 16
 
 /* For functions that work on a register tile of their caller's: a call would put it in memory. */
 #define INLINE static inline __attribute__((always_inline, unused))
+/* For all others: what no kernel needs is dropped before it costs anything. */
+#define OUTLINE static __attribute__((unused))
 
 /* The first `count` of 16 lanes (0 or more; any alignment); the others read as 0, stay unset. */
-float16 load_n(__global const float *p, int count)
+OUTLINE float16 load_n(__global const float *p, int count)
 {
     if (count >= 16) return vload16(0, p);
     float lane[16];
@@ -41,7 +48,7 @@ float16 load_n(__global const float *p, int count)
     return vload16(0, lane);
 }
 
-void store_n(float16 x, __global float *p, int count)
+OUTLINE void store_n(float16 x, __global float *p, int count)
 {
     if (count >= 16) {
         vstore16(x, 0, p);
@@ -178,43 +185,43 @@ INLINE float16 exp16(float16 x)
 
 #if ACT_RARE
 /* (1 + tanh(t)) / 2 = sigmoid(2 t) */
-float16 gelu_tanh16(float16 x)
+OUTLINE float16 gelu_tanh16(float16 x)
 {
     float16 t = 1.59576912161f * x * (1.0f + 0.044715f * x * x);
     return x / (1.0f + exp(-t));
 }
 
-float16 softplus16(float16 x)
+OUTLINE float16 softplus16(float16 x)
 {
     return fmax(x, 0.0f) + log1p(exp(-fabs(x)));
 }
 
 /* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = exp(x); 1 in float32 above 20. */
-float16 mish16(float16 x)
+OUTLINE float16 mish16(float16 x)
 {
     float16 e = exp(x > 20.0f ? (float16)(20.0f) : x), n = e * (e + 2.0f);
     return x * (n / (n + 2.0f));
 }
 
-float16 sign16(float16 x)
+OUTLINE float16 sign16(float16 x)
 {
     return x > 0.0f ? (float16)(1.0f) : x < 0.0f ? (float16)(-1.0f) : x;
 }
 
-float16 trig16(int kind, float16 x)
+OUTLINE float16 trig16(int kind, float16 x)
 {
     return kind == ACT_SIN ? sin(x) : kind == ACT_COS ? cos(x) : tan(x);
 }
 
 /* Some drivers lose small angles that stand beside huge ones (or NaN) in a vector: those apart. */
-float16 angle16(int kind, float16 x)
+OUTLINE float16 angle16(int kind, float16 x)
 {
     int16 far = !(fabs(x) <= 30000.0f);
     float16 y = trig16(kind, far ? (float16)(0.0f) : x);
     return any(far) ? (far ? trig16(kind, far ? x : (float16)(100000.0f)) : y) : y;
 }
 
-float16 act_rare16(int kind, float a, float b, float16 x)
+OUTLINE float16 act_rare16(int kind, float a, float b, float16 x)
 {
     const float16 zero = (float16)(0.0f);
     switch (kind) {
@@ -304,8 +311,8 @@ INLINE post_args post_of(const posts_args *posts, int i)
     return p;
 }
 
-/* The posts before a pool, on 16 results. residual and slope matter only where posts says so. */
-float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16 slope)
+/* Posts of any kind on 16 results. residual and slope matter only where posts says so. */
+OUTLINE float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16 slope)
 {
     for (int i = 0; i < posts->count; i++) {
         const post_args p = post_of(posts, i);
@@ -320,7 +327,7 @@ float16 apply_list(const posts_args *posts, float16 x, float16 residual, float16
 }
 
 /* An activation post on n results in memory: the usual ones have loops of their own. */
-void act_all(const post_args p, float16 *x, int n)
+OUTLINE void act_all(const post_args p, float16 *x, int n)
 {
     switch (p.act) {
     case ACT_SWISH:
@@ -340,13 +347,17 @@ void act_all(const post_args p, float16 *x, int n)
     }
 }
 
-INLINE float16 apply_posts(const posts_args *posts, float16 x, float16 residual, float16 slope)
+INLINE float16 apply_simple(const posts_args *posts, float16 x, float16 residual, float16 slope)
 {
-    if (!posts->simple) return apply_list(posts, x, residual, slope);
     if (posts->add) x += residual;
     if (posts->prelu) return x < 0.0f ? slope * x : x;
     return clamp16(x, posts->low, posts->high);
 }
+
+/* The posts before a pool, on 16 results: as a macro, since the list costs a compiler much. */
+#define apply_posts(posts, x, residual, slope)                       \
+    (POSTS_ANY && !(posts)->simple ? apply_list(posts, x, residual, slope) \
+                                   : apply_simple(posts, x, residual, slope))
 
 /* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but
  * the innermost, outermost first, with their strides in both. */
@@ -355,7 +366,7 @@ typedef struct {
 } rows_args;
 
 /* Where row `row` begins in both. */
-int2 row_places(const rows_args *rows, int row)
+OUTLINE int2 row_places(const rows_args *rows, int row)
 {
     int2 at = (int2)(0, 0);
     for (int i = 7; i >= 0;

@@ -67,7 +67,7 @@ typedef struct {
     int src;             /* first channel or block of the input that it reads */
 } tile_t;
 
-tile_t tile_of(const conv_args *a, int t, int n)
+OUTLINE tile_t tile_of(const conv_args *a, int t, int n)
 {
     const int group = t / a->group_tiles, in_group = t % a->group_tiles;
     tile_t tile;
@@ -204,7 +204,7 @@ INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src,
 }
 
 /* The item's inputs, moved to the tile: src to its image and group, wgt to its tile. */
-__global const stored_t *tile_src(__global const stored_t *src, const tile_t *tile,
+OUTLINE __global const stored_t *tile_src(__global const stored_t *src, const tile_t *tile,
                                   const conv_args *a)
 {
     const size_t pixels = (size_t)a->ih * a->iw;
@@ -215,7 +215,7 @@ __global const stored_t *tile_src(__global const stored_t *src, const tile_t *ti
 #endif
 }
 
-__global const float16 *tile_wgt(__global const float16 *wgt, int t, const conv_args *a)
+OUTLINE __global const float16 *tile_wgt(__global const float16 *wgt, int t, const conv_args *a)
 {
 #if PLAIN_SRC
     return wgt + (size_t)t * a->group_ic * a->kh * a->kw * OCB;
@@ -231,12 +231,12 @@ typedef struct {
 } extras_t;
 
 /* Where block b of the tile has its pixel (y, x) in a blocked tensor of oc_blocks x h x w. */
-size_t place(const tile_t *tile, const conv_args *a, int b, int h, int w, int y, int x)
+OUTLINE size_t place(const tile_t *tile, const conv_args *a, int b, int h, int w, int y, int x)
 {
     return (((size_t)tile->n * a->oc_blocks + tile->first + b) * h + y) * w + x;
 }
 
-float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
+OUTLINE float16 bias_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
 {
     const int c = (tile->first + b) * BLOCK;
     return a->has_bias ? load_n(extras->bias + c, a->oc - c) : (float16)(0.0f);
@@ -255,7 +255,7 @@ INLINE void start(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
 }
 
 /* Of a PRelu. */
-float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
+OUTLINE float16 slope_of(const tile_t *tile, const conv_args *a, const extras_t *extras, int b)
 {
     const int c = (tile->first + b) * BLOCK;
     return a->posts.prelu == 1 ? load_n(extras->slope + c, a->oc - c)
@@ -295,7 +295,7 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
 INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                    const extras_t *extras, int y, int x0, int dx, int valid)
 {
-    if (!a->posts.simple) {
+    if (POSTS_ANY && !a->posts.simple) {
         finish_any(acc, tile, a, extras, y, x0, dx, valid);
         return;
     }
@@ -372,7 +372,7 @@ INLINE float16 pool_join(float16 a, float16 b, int average)
 }
 
 /* What a finished average is multiplied with: one over the pixels that count. */
-float pool_scale(const conv_args *a, int q, int px)
+OUTLINE float pool_scale(const conv_args *a, int q, int px)
 {
     const int top = q * a->pool_sh - a->pool_pt, left = px * a->pool_sw - a->pool_pl;
     int h, w;
@@ -413,7 +413,7 @@ INLINE void pool_columns(__local const float16 *row, __local float16 *open, __gl
 /* Row y of the convolution, in `row`, into the pooled rows q0 .. q1 - 1 that it belongs to. open
  * holds row q at (q % depth); a row's first row of the convolution sets it, its last one sends it
  * to dst. */
-void pool_row(__local const float16 *row, __local float16 *open, __global stored_t *dst,
+OUTLINE void pool_row(__local const float16 *row, __local float16 *open, __global stored_t *dst,
               const tile_t *tile, const conv_args *a, int y, int q0, int q1)
 {
     const int from = max(q0, (y + a->pool_pt - a->pool_kh + a->pool_sh) / a->pool_sh);

@@ -38,7 +38,7 @@ typedef struct {
 } plain_args;
 
 /* row[ix + lane * step] where that is inside [0, iw), else 0. */
-float16 gather(__global const float *row, int ix, int step, int iw)
+OUTLINE float16 gather(__global const float *row, int ix, int step, int iw)
 {
     float lane[16];
     if (step == 1 && ix >= 0 && ix + 16 <= iw) return vload16(0, row + ix);
@@ -50,7 +50,7 @@ float16 gather(__global const float *row, int ix, int step, int iw)
 }
 
 /* The first `count` lanes to p, `step` apart. */
-void scatter(float16 x, __global float *p, int step, int count)
+OUTLINE void scatter(float16 x, __global float *p, int step, int count)
 {
     float lane[16];
     vstore16(x, 0, lane);
@@ -62,7 +62,7 @@ typedef struct {
     int first, count, in_group, src;
 } channels_t;
 
-channels_t channels_of(const plain_args *a, int t)
+OUTLINE channels_t channels_of(const plain_args *a, int t)
 {
     const int tiles = (a->group_oc + OCT - 1) / OCT, group = t / tiles;
     channels_t c;

@@ -131,7 +131,7 @@ typedef struct {
     int image, y, x;
 } spot_t;
 
-spot_t spot_of(const wino_args *a, int tile)
+OUTLINE spot_t spot_of(const wino_args *a, int tile)
 {
     const int row = tile / a->across;
     spot_t spot = {row / a->down, row % a->down, tile % a->across};
@@ -348,7 +348,7 @@ typedef struct {
     __global const stored_t *residual; /* of the whole batch of images */
 } extras_t;
 
-extras_t extras_of(__global const float *bias, __global const float *slope,
+OUTLINE extras_t extras_of(__global const float *bias, __global const float *slope,
                    __global const stored_t *residual, const wino_args *a, int block)
 {
     const int c = block * BLOCK;
@@ -409,7 +409,7 @@ INLINE void finish(float16 out[RESULTS], const wino_args *a, const extras_t *ext
 {
 #pragma unroll
     for (int i = 0; i < RESULTS; i++) out[i] += extras->bias;
-    if (!a->posts.simple) {
+    if (POSTS_ANY && !a->posts.simple) {
         finish_any(out, a, extras, at, rows, cols);
         return;
     }
@@ -483,7 +483,7 @@ INLINE void result_tiles(__global const float16 *m, __global stored_t *dst, cons
 /* --- the whole --- */
 
 /* Where share `part` of `parts` begins. */
-int share(int n, int part, int parts)
+OUTLINE int share(int n, int part, int parts)
 {
     return (int)((long)n * part / parts);
 }

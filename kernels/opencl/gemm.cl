@@ -60,7 +60,7 @@ typedef struct {
 } gemm_args;
 
 /* Row r, 16 columns from n0, of the batch's product x: scaled, C added, posts, stored. */
-void finish(float16 x, __global const float *c, __global const float *slope,
+OUTLINE void finish(float16 x, __global const float *c, __global const float *slope,
             __global const float *residual, __global float *dst, const gemm_args *a, size_t product,
             int r, int n0)
 {
@@ -168,7 +168,7 @@ __kernel void gemv(__global const float *src, __global const wgt_t *wgt, __globa
 }
 
 /* 16 columns of a row of plain B, `count` of which exist. */
-float16 load_columns(__global const float *p, int step, int count)
+OUTLINE float16 load_columns(__global const float *p, int step, int count)
 {
     if (step == 1) return load_n(p, count);
     float lane[16];

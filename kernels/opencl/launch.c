@@ -19,18 +19,29 @@ static bool needs_rare_acts(const cvk_node *node)
     return rare;
 }
 
+/* Whether the step's posts are a list that programs have code for only where POSTS_ANY is set. */
+static bool needs_any_posts(const cvk_step *step)
+{
+    cvk_cl_posts posts, before;
+    int residual, slope;
+    cvk_cl_posts_make(step->node, step->in, &posts, &residual, &slope);
+    cvk_cl_pre_make(step->node, &before);
+    return !posts.simple || !before.simple;
+}
+
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
                             const char *defines, const char *kernel, cvk_cl_stage **stage)
 {
+    (void)device;
     if (!step->state) step->state = cvk_step_alloc(step, sizeof(cvk_cl_work));
     cvk_cl_work *work = step->state;
     cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
     if (!added) return CVK_NO_MEMORY;
-    if (needs_rare_acts(step->node)) {
-        defines = cvk_arena_printf(step->arena, "%s -DACT_RARE=1", defines);
-        if (!defines) return CVK_NO_MEMORY;
-    }
-    CVK_TRY(cvk_cl_kernel(device, step, file, defines, kernel, &added->launch));
+    defines =
+        cvk_arena_printf(step->arena, "%s -DPOSTS_ANY=%d%s", defines, needs_any_posts(step) ? 1 : 0,
+                         needs_rare_acts(step->node) ? " -DACT_RARE=1" : "");
+    if (!defines) return CVK_NO_MEMORY;
+    CVK_TRY(cvk_cl_kernel(&added->launch, file, defines, kernel));
     if (work->last)
         work->last->next = added;
     else

@@ -15,26 +15,6 @@
 
 #include "backend/opencl/cl.h"
 
-enum { CVK_CL_MAX_MEM = 12 };
-
-typedef enum cvk_cl_from { CVK_CL_FROM_IN, CVK_CL_FROM_OUT, CVK_CL_FROM_SCRATCH } cvk_cl_from;
-
-typedef struct cvk_cl_stage {
-    cvk_cl_launch launch;
-    int n_mem;
-    struct {
-        cl_uint arg;
-        cvk_cl_from from;
-        int index;
-    } mem[CVK_CL_MAX_MEM];
-    struct cvk_cl_stage *next;
-} cvk_cl_stage;
-
-/* step->state in every row, in the order of launching. */
-typedef struct cvk_cl_work {
-    cvk_cl_stage *first, *last;
-} cvk_cl_work;
-
 /* Adds a launch of `kernel` of `file` to the step (makes step->state with the first). */
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
                             const char *defines, const char *kernel, cvk_cl_stage **stage);

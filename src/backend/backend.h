@@ -48,6 +48,9 @@ typedef struct cvk_backend {
                        void (*write)(void *dst, const void *arg), const void *arg);
     cvk_status (*finish)(cvk_device *device);
 
+    /* Builds what prepared steps need before they run; NULL: nothing. */
+    cvk_status (*build)(cvk_device *device, cvk_step *const *steps, int count);
+
     /* How many of the device's lanes such a run is worth, and one step of a run that has several;
      * NULL: all. */
     int (*lanes)(const cvk_device *device, const cvk_load *load);
@@ -73,6 +76,9 @@ struct cvk_device {
     int lanes;    /* workers or queues that a profile tells apart */
     bool share_all; /* for tests: every run on all lanes, however little it does */
 };
+
+/* After prepare, before execute: backend->build, if there is one (device NULL: the host). */
+cvk_status cvk_device_build(cvk_device *device, cvk_step *const *steps, int count);
 
 /* Fills what every device shares; the backend's open calls it on its zeroed struct. */
 void cvk_device_init(cvk_device *device, const cvk_backend *backend);

@@ -36,6 +36,11 @@ void cvk_device_init(cvk_device *device, const cvk_backend *backend)
     pthread_mutex_init(&device->lock, NULL);
 }
 
+cvk_status cvk_device_build(cvk_device *device, cvk_step *const *steps, int count)
+{
+    return device && device->backend->build ? device->backend->build(device, steps, count) : CVK_OK;
+}
+
 void cvk_device_deinit(cvk_device *device)
 {
     for (pack_entry *entry = device->packs, *next; entry; entry = next) {

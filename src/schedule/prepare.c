@@ -124,6 +124,21 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
     return CVK_OK;
 }
 
+/* What the steps of each device need, all at once. */
+static cvk_status build(cvk_scheduler *s)
+{
+    cvk_plan *plan = s->plan;
+    cvk_step **steps = cvk_arena_alloc(s->graph->arena, ((size_t)plan->n_steps + 1) * sizeof *steps);
+    if (!steps) return CVK_NO_MEMORY;
+    for (int d = 0; d < s->n_devices; d++) {
+        int n = 0;
+        for (int i = 0; i < plan->n_steps; i++)
+            if (plan->steps[i].device == d) steps[n++] = &plan->steps[i].step;
+        CVK_TRY(cvk_device_build(s->devices[d], steps, n));
+    }
+    return CVK_OK;
+}
+
 cvk_status cvk_pass_prepare(cvk_scheduler *s)
 {
     cvk_plan *plan = s->plan;
@@ -135,5 +150,5 @@ cvk_status cvk_pass_prepare(cvk_scheduler *s)
         plan->n_steps++; /* counted first: a step half made is freed with the plan */
         CVK_TRY(prepare(s, i, &plan->steps[plan->n_steps - 1]));
     }
-    return CVK_OK;
+    return build(s);
 }

@@ -123,6 +123,7 @@ cvk_status cvk_check_open(cvk_scheduler *s, cvk_device *device, const cvk_kernel
     if (!check->memory) return cvk_fail(CVK_NO_MEMORY, "out of memory: a row to be tested");
     cvk_step *step = &check->step;
     CVK_TRY(cvk_step_make(s, node, device, row, step));
+    CVK_TRY(cvk_device_build(device, &step, 1));
     for (int i = 0; i < node->n_in; i++)
         if (node->in[i] >= 0 && !cvk_is_const(s->graph, node->in[i]))
             CVK_TRY(place(check, &e->in[i], &step->in[i]));

@@ -63,6 +63,7 @@ static cvk_status add_reorder(cvk_scheduler *s, cvk_row_run *r, const cvk_view *
     if (!row) return cvk_fail(CVK_UNSUPPORTED, "device %s cannot reorder", r->device->info.id);
     cvk_step *step = &r->steps[r->n_steps++];
     CVK_TRY(cvk_step_make(&own, node, r->device, row, step));
+    CVK_TRY(cvk_device_build(r->device, &step, 1));
     CVK_TRY(bring(r, plain, &step->in[0]));
     CVK_TRY(give_memory(r, cvk_view_bytes(to), &to->data));
     step->out[0].data = to->data;
@@ -88,8 +89,9 @@ cvk_status cvk_row_open(cvk_scheduler *s, cvk_device *device, const cvk_node *no
     r->memory = calloc((size_t)(3 * node->n_in + node->n_out + 2), sizeof *r->memory);
     r->steps = calloc((size_t)node->n_in + 1, sizeof *r->steps);
     if (!r->memory || !r->steps) return cvk_fail(CVK_NO_MEMORY, "out of memory");
-    cvk_step own = {0};
+    cvk_step own = {0}, *const all = &own;
     cvk_status status = cvk_step_make(s, node, device, row, &own);
+    if (!status) status = cvk_device_build(device, &all, 1);
     for (int i = 0; !status && i < node->n_in; i++)
         if (node->in[i] >= 0 && !cvk_is_const(s->graph, node->in[i]))
             status = add_input(s, r, like ? like : row, i, &plain[i], &own);

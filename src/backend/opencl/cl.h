@@ -12,21 +12,48 @@
 
 #include "backend/backend.h"
 
-/* One launch of one kernel: made in prepare, kept in step->state, run by cvk_cl_enqueue. */
+typedef struct cvk_cl_request cvk_cl_request;
+
+/* One launch of one kernel: asked for in prepare, kept in step->state, run by cvk_cl_enqueue. */
 typedef struct cvk_cl_launch {
-    cl_kernel kernel;
+    cl_kernel kernel;        /* once it is built */
+    cvk_cl_request *request; /* until then */
     cl_uint dims;
     size_t global[3];
     size_t local[3]; /* local[0] = 0: left to the implementation */
 } cvk_cl_launch;
 
-/* Makes launch->kernel: function `kernel` of kernels/opencl/<file>, built with `defines`
- * ("-DKW=3 -DKH=3", may be ""). Programs are built once per device, file and defines, from the copy
- * in the library or from CONVOKE_CL_DIR; common.cl is put before every file. The kernel object
- * belongs to the step: kernel->release gives it back through cvk_cl_kernel_release. */
-cvk_status cvk_cl_kernel(cvk_device *device, cvk_step *step, const char *file, const char *defines,
-                         const char *kernel, cvk_cl_launch *launch);
+enum { CVK_CL_MAX_MEM = 12 };
+
+typedef enum cvk_cl_from { CVK_CL_FROM_IN, CVK_CL_FROM_OUT, CVK_CL_FROM_SCRATCH } cvk_cl_from;
+
+/* A launch of a step, and which of its arguments are the step's memory. */
+typedef struct cvk_cl_stage {
+    cvk_cl_launch launch;
+    int n_mem;
+    struct {
+        cl_uint arg;
+        cvk_cl_from from;
+        int index;
+    } mem[CVK_CL_MAX_MEM];
+    struct cvk_cl_stage *next;
+} cvk_cl_stage;
+
+/* What step->state begins with in every row, in the order of launching. */
+typedef struct cvk_cl_work {
+    cvk_cl_stage *first, *last;
+} cvk_cl_work;
+
+/* Asks for launch->kernel: function `kernel` of kernels/opencl/<file>, built with `defines`
+ * ("-DKW=3 -DKH=3", may be ""). The text is that in the library or in CONVOKE_CL_DIR; common.cl is put
+ * before it. Arguments may be set at once. It is the caller's to release. */
+cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *defines,
+                         const char *kernel);
 void cvk_cl_kernel_release(cvk_cl_launch *launch);
+
+/* Builds what the launches ask for and the device has not built before, as few programs. A plan's
+ * steps are built together (cvk_device_build). */
+cvk_status cvk_cl_build(cvk_device *device, cvk_cl_launch *const *launches, int count);
 
 /* Arguments. Memory: the cl_mem in a view's data or from cvk_step_pack. Sizes and the like go in
  * one struct of cl_int and cl_float, declared alike in the .cl and its twin. */

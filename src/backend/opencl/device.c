@@ -39,8 +39,9 @@ static void close(cvk_device *device)
 /* Whether the compiler takes half arithmetic, not just the name of the extension. */
 static bool probe_half(cvk_device *device)
 {
-    cvk_cl_launch launch = {0};
-    bool works = cvk_cl_kernel(device, NULL, "probe_half.cl", "", "probe_half", &launch) == CVK_OK;
+    cvk_cl_launch launch = {0}, *const all = &launch;
+    bool works = cvk_cl_kernel(&launch, "probe_half.cl", "", "probe_half") == CVK_OK &&
+                 cvk_cl_build(device, &all, 1) == CVK_OK;
     cvk_cl_kernel_release(&launch);
     return works;
 }
@@ -182,6 +183,7 @@ const cvk_backend cvk_backend_opencl = {
     .read = cvk_cl_read,
     .fill = cvk_cl_fill,
     .finish = cvk_cl_finish,
+    .build = cvk_cl_build_steps,
     .execute = cvk_cl_execute,
     .measure = cvk_cl_measure,
 };

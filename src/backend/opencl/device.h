@@ -8,12 +8,33 @@
 #include "backend/opencl/api.h"
 #include "base/store.h"
 
-/* A built program; in a list of the device's, guarded by the device's lock. */
-typedef struct cvk_cl_program {
-    struct cvk_cl_program *next;
+enum { CVK_CL_MOST_KERNELS = 64 }; /* of a file */
+
+/* An argument that waits for its kernel. */
+typedef struct cvk_cl_arg {
+    struct cvk_cl_arg *next;
+    const char *call;
+    cl_uint index;
+    size_t bytes;
+    bool given;
+    char value[];
+} cvk_cl_arg;
+
+/* A kernel that is asked for. */
+struct cvk_cl_request {
+    const char *file, *defines, *kernel;
+    cvk_cl_arg *args;
+    char words[];
+};
+
+/* A kernel that is built; in a list of the device's, guarded by the device's lock. */
+typedef struct cvk_cl_built {
+    struct cvk_cl_built *next;
+    cvk_cl_request *request;
     cl_program program;
-    char key[]; /* file and defines */
-} cvk_cl_program;
+    bool owns;   /* the program: one of its kernels does */
+    char name[]; /* in the program */
+} cvk_cl_built;
 
 typedef struct cvk_cl_device {
     cvk_device base;
@@ -21,7 +42,7 @@ typedef struct cvk_cl_device {
     cl_context context;
     cl_command_queue queue;
     char options[160]; /* of every build */
-    cvk_cl_program *programs;
+    cvk_cl_built *built;
     cvk_store *store; /* opened with the first program; the device's lock guards both */
     bool store_asked;
 } cvk_cl_device;
@@ -53,7 +74,13 @@ void cvk_cl_key_make(cvk_cl_device *device, const char *options, const char *con
 cl_program cvk_cl_binary_load(cvk_cl_device *device, const cvk_cl_key *key, const char *options);
 void cvk_cl_binary_save(cvk_cl_device *device, const cvk_cl_key *key, cl_program program);
 
+/* request.c */
+void cvk_cl_request_free(cvk_cl_request *request);
+/* The launch's kernel, with the arguments that were set before: it is the launch's even on failure. */
+cvk_status cvk_cl_request_fulfil(cvk_cl_launch *launch, cl_kernel kernel);
+
 /* program.c */
+cvk_status cvk_cl_build_steps(cvk_device *device, cvk_step *const *steps, int count);
 void cvk_cl_programs_free(cvk_cl_device *device);
 
 /* memory.c */

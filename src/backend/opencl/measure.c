@@ -81,30 +81,31 @@ static cvk_status measure_read(cvk_device *device, void *src, size_t bytes, void
     return CVK_OK;
 }
 
-static cvk_status fill(cvk_device *device, void *src, size_t bytes)
+static cvk_status fill(cvk_device *device, cvk_cl_launch *launch, void *src, size_t bytes)
 {
-    cvk_cl_launch launch = {0};
-    CVK_TRY(cvk_cl_kernel(device, NULL, "measure.cl", "", "fill", &launch));
-    launch.dims = 1;
-    launch.global[0] = bytes / (LANES * sizeof(float));
-    cvk_status status = cvk_cl_arg_mem(&launch, 0, src);
-    if (!status) status = cvk_cl_enqueue(device, &launch);
-    if (!status) status = cvk_cl_finish(device);
-    cvk_cl_kernel_release(&launch);
-    return status;
+    launch->dims = 1;
+    launch->global[0] = bytes / (LANES * sizeof(float));
+    CVK_TRY(cvk_cl_arg_mem(launch, 0, src));
+    CVK_TRY(cvk_cl_enqueue(device, launch));
+    return cvk_cl_finish(device);
 }
 
 static cvk_status measure_both(cvk_device *device, void *src, size_t bytes, void *dst,
                                double *gflops, double *gbytes)
 {
-    cvk_cl_launch peak = {0}, read = {0};
-    cvk_status status = cvk_cl_kernel(device, NULL, "measure.cl", "", "peak", &peak);
-    if (!status) status = cvk_cl_kernel(device, NULL, "measure.cl", "", "read_all", &read);
-    if (!status) status = measure_peak(device, dst, &peak, gflops);
-    if (!status) status = fill(device, src, bytes);
-    if (!status) status = measure_read(device, src, bytes, dst, &read, gbytes);
-    cvk_cl_kernel_release(&peak);
-    cvk_cl_kernel_release(&read);
+    enum { PEAK, READ, FILL, KERNELS };
+    static const char *const names[KERNELS] = {"peak", "read_all", "fill"};
+    cvk_cl_launch own[KERNELS] = {{0}}, *launches[KERNELS];
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < KERNELS; i++) {
+        launches[i] = &own[i];
+        if (!status) status = cvk_cl_kernel(&own[i], "measure.cl", "", names[i]);
+    }
+    if (!status) status = cvk_cl_build(device, launches, KERNELS);
+    if (!status) status = measure_peak(device, dst, &own[PEAK], gflops);
+    if (!status) status = fill(device, &own[FILL], src, bytes);
+    if (!status) status = measure_read(device, src, bytes, dst, &own[READ], gbytes);
+    for (int i = 0; i < KERNELS; i++) cvk_cl_kernel_release(&own[i]);
     return status;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Programs: each .cl file with a set of defines is built once per device and kept until it closes,
- * and its binary is kept in the store (binary.c).
+ * Programs: the kernels that a list of launches asks for and that the device has not built yet become
+ * one program (compose.c), or one for each way to build common.cl. It is kept until the device closes,
+ * and its binary in the store (binary.c).
  * The text comes from the library (cmake/embed.cmake) or, while developing, from CONVOKE_CL_DIR.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/opencl/compose.h"
 #include "backend/opencl/device.h"
 #include "base/env.h"
 #include "base/log.h"
@@ -18,7 +20,7 @@ struct cvk_cl_source {
 };
 extern const struct cvk_cl_source cvk_cl_sources[];
 
-/* A text and, if it had to be read, the memory that holds it. */
+/* A text, a zero behind it, and, if it had to be read, the memory that holds it. */
 typedef struct text {
     const char *data;
     size_t bytes;
@@ -40,6 +42,7 @@ static cvk_status text_read(const char *dir, const char *file, text *out)
         free(data);
         return cvk_fail(CVK_IO, "cannot read '%s' (CONVOKE_CL_DIR)", path);
     }
+    data[bytes] = '\0';
     *out = (text){.data = data, .bytes = (size_t)bytes, .owned = data};
     return CVK_OK;
 }
@@ -123,75 +126,234 @@ static cvk_status build_texts(cvk_cl_device *device, const char *file, const cha
     return status;
 }
 
-static cvk_status build(cvk_cl_device *device, const char *file, const char *defines,
-                        cl_program *program)
+/* A kernel that is to be built. Its defines: those of common.cl, and those of the file alone. */
+typedef struct want {
+    const cvk_cl_request *request;
+    char *common, *own;
+} want;
+
+static bool is_common(const char *define, size_t length)
 {
-    text parts[2] = {{0}, {0}};
-    cvk_status status = text_find("common.cl", &parts[0]);
-    if (!status) status = text_find(file, &parts[1]);
-    if (!status) status = build_texts(device, file, defines, parts, program);
-    free(parts[0].owned);
-    free(parts[1].owned);
-    return status;
+    static const char *const known[] = {"-DHALF=1", "-DACT_RARE=1"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i]) == length && memcmp(define, known[i], length) == 0) return true;
+    return false;
 }
 
-/* Under the device's lock. */
-static cvk_status find_program(cvk_cl_device *device, const char *file, const char *defines,
-                               cl_program *program)
+/* Each define with a blank before it. */
+static bool split_defines(want *w)
 {
-    const size_t bytes = strlen(file) + strlen(defines) + 2;
-    cvk_cl_program *entry = calloc(1, sizeof *entry + bytes);
-    if (!entry)
-        return cvk_fail(CVK_NO_MEMORY, "%s: no memory for program %s", device->base.info.id, file);
-    snprintf(entry->key, bytes, "%s %s", file, defines);
-    for (cvk_cl_program *known = device->programs; known; known = known->next) {
-        if (strcmp(known->key, entry->key) == 0) {
-            *program = known->program;
-            free(entry);
-            return CVK_OK;
-        }
+    const char *p = w->request->defines;
+    const size_t room = strlen(p) + 2;
+    w->common = calloc(2, room);
+    if (!w->common) return false;
+    w->own = w->common + room;
+    while (*(p += strspn(p, " "))) {
+        const size_t length = strcspn(p, " ");
+        char *to = is_common(p, length) ? w->common : w->own;
+        to += strlen(to);
+        *to++ = ' ';
+        memcpy(to, p, length);
+        p += length;
     }
-    cvk_status status = build(device, file, defines, &entry->program);
+    return true;
+}
+
+static int by_section(const void *a, const void *b)
+{
+    const want *x = a, *y = b;
+    int order = strcmp(x->common, y->common);
+    if (!order) order = strcmp(x->request->file, y->request->file);
+    return order ? order : strcmp(x->own, y->own);
+}
+
+/* In an order that depends only on what is wanted: the same text each time. */
+static int by_kernel(const void *a, const void *b)
+{
+    const want *x = a, *y = b;
+    const int order = by_section(a, b);
+    return order ? order : strcmp(x->request->kernel, y->request->kernel);
+}
+
+static bool same_request(const cvk_cl_request *a, const cvk_cl_request *b)
+{
+    return strcmp(a->kernel, b->kernel) == 0 && strcmp(a->file, b->file) == 0 &&
+           strcmp(a->defines, b->defines) == 0;
+}
+
+static const cvk_cl_built *find_built(const cvk_cl_device *device, const cvk_cl_request *request)
+{
+    const cvk_cl_built *built = device->built;
+    while (built && !same_request(built->request, request)) built = built->next;
+    return built;
+}
+
+/* Appends the section of the wants from `first` on; returns how many they are. */
+static cvk_status add_section(const want *first, int count, int number, cvk_cl_text *out,
+                              int *wants)
+{
+    const char *kernels[CVK_CL_MOST_KERNELS];
+    text source = {0};
+    int n = 0;
+    while (n < count && n < CVK_CL_MOST_KERNELS && by_section(first, first + n) == 0) {
+        kernels[n] = first[n].request->kernel;
+        n++;
+    }
+    *wants = n;
+    CVK_TRY(text_find(first->request->file, &source));
+    const cvk_cl_section section = {.text = source.data,
+                                    .defines = first->own,
+                                    .kernels = kernels,
+                                    .n_kernels = n,
+                                    .number = number};
+    cvk_cl_compose(out, &section);
+    free(source.owned);
+    return out->failed ? cvk_fail(CVK_NO_MEMORY, "no memory for a program's text") : CVK_OK;
+}
+
+static cvk_status keep_built(cvk_cl_device *device, const want *w, int number, cl_program program,
+                             bool owns)
+{
+    cvk_cl_built *built = calloc(1, sizeof *built + strlen(w->request->kernel) + 16);
+    cvk_cl_launch copy = {0};
+    cvk_status status =
+        built ? cvk_cl_kernel(&copy, w->request->file, w->request->defines, w->request->kernel)
+              : cvk_fail(CVK_NO_MEMORY, "no memory for a program");
     if (status) {
-        free(entry);
+        free(built);
         return status;
     }
-    entry->next = device->programs;
-    device->programs = entry;
-    *program = entry->program;
+    sprintf(built->name, "%s_%d", w->request->kernel, number);
+    built->request = copy.request;
+    built->program = program;
+    built->owns = owns;
+    built->next = device->built;
+    device->built = built;
+    cvk_log(CVK_LOG_DEBUG, "%s: kernel %s is %s of %s%s%s", device->base.info.id, built->name,
+            w->request->kernel, w->request->file, w->common, w->own);
     return CVK_OK;
 }
 
-cvk_status cvk_cl_kernel(cvk_device *device, cvk_step *step, const char *file, const char *defines,
-                         const char *kernel, cvk_cl_launch *launch)
+/* The files' names, each once. */
+static void list_files(const want *wants, int count, cvk_cl_text *names)
 {
-    (void)step;
-    cvk_cl_device *cl = cvk_cl_device_of(device);
+    for (int i = 0; i < count; i++) {
+        const char *file = wants[i].request->file;
+        if (i && strcmp(wants[i - 1].request->file, file) == 0) continue;
+        if (i) cvk_cl_text_add(names, ", ", 2);
+        cvk_cl_text_add(names, file, strlen(file));
+    }
+}
+
+/* Wants of the same common defines: one program. */
+static cvk_status build_group(cvk_cl_device *device, const want *wants, int count)
+{
+    text common = {0};
+    cvk_cl_text body = {0}, files = {0};
     cl_program program = NULL;
-    cl_int code = CL_SUCCESS;
-    pthread_mutex_lock(&device->lock);
-    cvk_status status = find_program(cl, file, defines, &program);
-    if (!status) launch->kernel = cvk_cl.CreateKernel(program, kernel, &code);
-    pthread_mutex_unlock(&device->lock);
-    if (!status && code != CL_SUCCESS)
-        status = cvk_fail(CVK_DEVICE_FAILED, "%s: no kernel '%s' in %s (OpenCL error %d)",
-                          device->info.id, kernel, file, code);
+    int n = 0;
+    list_files(wants, count, &files);
+    cvk_status status = text_find("common.cl", &common);
+    for (int i = 0, number = 0; !status && i < count; i += n)
+        status = add_section(wants + i, count - i, number++, &body, &n);
+    if (!status && files.failed) status = cvk_fail(CVK_NO_MEMORY, "no memory for a program");
+    const text parts[2] = {common, {.data = body.data, .bytes = body.bytes}};
+    if (!status) status = build_texts(device, files.data, wants->common, parts, &program);
+    bool owned = false;
+    for (int i = 0, number = -1; !status && i < count; i++) {
+        number += !i || by_section(wants + i - 1, wants + i) != 0;
+        status = keep_built(device, wants + i, number, program, !owned);
+        owned = owned || !status;
+    }
+    if (program && !owned) cvk_cl.ReleaseProgram(program);
+    free(common.owned);
+    free(body.data);
+    free(files.data);
     return status;
 }
 
-void cvk_cl_kernel_release(cvk_cl_launch *launch)
+static cvk_status build_wants(cvk_cl_device *device, want *wants, int count)
 {
-    if (launch->kernel) cvk_cl.ReleaseKernel(launch->kernel);
-    launch->kernel = NULL;
+    qsort(wants, (size_t)count, sizeof *wants, by_kernel);
+    for (int i = 0, n; i < count; i += n) {
+        for (n = 1; i + n < count && strcmp(wants[i].common, wants[i + n].common) == 0;) n++;
+        CVK_TRY(build_group(device, wants + i, n));
+    }
+    return CVK_OK;
+}
+
+/* What is not built yet of what the launches ask for, each once. */
+static cvk_status build_missing(cvk_cl_device *device, cvk_cl_launch *const *launches, int count)
+{
+    int n = 0;
+    want *wants = calloc((size_t)count, sizeof *wants);
+    bool whole = wants != NULL;
+    for (int i = 0; whole && i < count; i++) {
+        const cvk_cl_request *request = launches[i]->request;
+        bool known = !request || find_built(device, request);
+        for (int k = 0; k < n && !known; k++) known = same_request(wants[k].request, request);
+        if (known) continue;
+        wants[n].request = request;
+        whole = split_defines(&wants[n++]);
+    }
+    cvk_status status = whole ? build_wants(device, wants, n)
+                              : cvk_fail(CVK_NO_MEMORY, "no memory for a list of kernels");
+    for (int k = 0; k < n; k++) free(wants[k].common);
+    free(wants);
+    return status;
+}
+
+static cvk_status make_kernel(cvk_cl_device *device, cvk_cl_launch *launch)
+{
+    cl_int code = CL_SUCCESS;
+    if (!launch->request) return CVK_OK;
+    const cvk_cl_built *built = find_built(device, launch->request);
+    cl_kernel kernel = cvk_cl.CreateKernel(built->program, built->name, &code);
+    if (code != CL_SUCCESS)
+        return cvk_fail(CVK_DEVICE_FAILED, "%s: no kernel '%s' in %s (OpenCL error %d)",
+                        device->base.info.id, launch->request->kernel, launch->request->file, code);
+    return cvk_cl_request_fulfil(launch, kernel);
+}
+
+cvk_status cvk_cl_build(cvk_device *device, cvk_cl_launch *const *launches, int count)
+{
+    cvk_cl_device *cl = cvk_cl_device_of(device);
+    if (!count) return CVK_OK;
+    pthread_mutex_lock(&device->lock);
+    cvk_status status = build_missing(cl, launches, count);
+    for (int i = 0; !status && i < count; i++) status = make_kernel(cl, launches[i]);
+    pthread_mutex_unlock(&device->lock);
+    return status;
+}
+
+cvk_status cvk_cl_build_steps(cvk_device *device, cvk_step *const *steps, int count)
+{
+    int n = 0;
+    for (int i = 0; i < count; i++) {
+        const cvk_cl_work *work = steps[i]->state;
+        for (cvk_cl_stage *stage = work ? work->first : NULL; stage; stage = stage->next) n++;
+    }
+    cvk_cl_launch **launches = calloc((size_t)n + 1, sizeof(cvk_cl_launch *));
+    if (!launches) return cvk_fail(CVK_NO_MEMORY, "no memory for a list of kernels");
+    n = 0;
+    for (int i = 0; i < count; i++) {
+        const cvk_cl_work *work = steps[i]->state;
+        for (cvk_cl_stage *stage = work ? work->first : NULL; stage; stage = stage->next)
+            launches[n++] = &stage->launch;
+    }
+    cvk_status status = cvk_cl_build(device, launches, n);
+    free(launches);
+    return status;
 }
 
 void cvk_cl_programs_free(cvk_cl_device *device)
 {
-    while (device->programs) {
-        cvk_cl_program *entry = device->programs;
-        device->programs = entry->next;
-        cvk_cl.ReleaseProgram(entry->program);
-        free(entry);
+    while (device->built) {
+        cvk_cl_built *built = device->built;
+        device->built = built->next;
+        if (built->owns) cvk_cl.ReleaseProgram(built->program);
+        cvk_cl_request_free(built->request);
+        free(built);
     }
     cvk_store_close(device->store);
 }

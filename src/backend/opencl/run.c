@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Arguments, launches, and the walk over a plan's steps.
+ * Launches, and the walk over a plan's steps.
  */
 #include <time.h>
 
@@ -16,26 +16,6 @@ cvk_status cvk_cl_check(cl_int code, const char *call)
 cl_command_queue cvk_cl_queue(cvk_device *device)
 {
     return cvk_cl_device_of(device)->queue;
-}
-
-cvk_status cvk_cl_arg_mem(const cvk_cl_launch *launch, cl_uint index, const void *mem)
-{
-    return cvk_cl_check(
-        cvk_cl.SetKernelArg(launch->kernel, index, sizeof(cl_mem), mem ? &mem : NULL),
-        "clSetKernelArg for a buffer");
-}
-
-cvk_status cvk_cl_arg_struct(const cvk_cl_launch *launch, cl_uint index, const void *value,
-                             size_t bytes)
-{
-    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, value),
-                        "clSetKernelArg for a struct");
-}
-
-cvk_status cvk_cl_arg_local(const cvk_cl_launch *launch, cl_uint index, size_t bytes)
-{
-    return cvk_cl_check(cvk_cl.SetKernelArg(launch->kernel, index, bytes, NULL),
-                        "clSetKernelArg for local memory");
 }
 
 cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch)
