@@ -8,8 +8,9 @@
  *   CVK_EXACT_DIVIDE  1: divisions are correctly rounded; 0 (default): as OpenCL allows
  *   ACT_RARE          1: with the activations beyond ACT_SWISH, which take long to compile; 0
  *                     (default): without
- *   POSTS_ANY         0: every posts_args of these kernels is `simple`; 1 (default): of any kind. It is
- *                     looked at where posts are applied, so that files of one program may differ
+ *   POSTS             which posts the kernels have code for: 0: max and min, 1: and before them a
+ *                     residual, 2: and a PRelu (what posts_args calls `simple`), 3 (default): all. It
+ *                     is looked at where posts are applied: the files of one program may differ
  *
  * The blocked layout ("nchw16c") is channels in blocks of BLOCK, the channel within its block
  * innermost; counted in float16: [n][block of c][h][w]. Lanes beyond the last channel hold
@@ -28,8 +29,8 @@
 #ifndef ACT_RARE
 #define ACT_RARE 0
 #endif
-#ifndef POSTS_ANY
-#define POSTS_ANY 1
+#ifndef POSTS
+#define POSTS 3
 #endif
 
 #define BLOCK 16
@@ -347,17 +348,18 @@ OUTLINE void act_all(const post_args p, float16 *x, int n)
     }
 }
 
-INLINE float16 apply_simple(const posts_args *posts, float16 x, float16 residual, float16 slope)
+INLINE float16 apply_simple(const int level, const posts_args *posts, float16 x, float16 residual,
+                            float16 slope)
 {
-    if (posts->add) x += residual;
-    if (posts->prelu) return x < 0.0f ? slope * x : x;
+    if (level >= 1 && posts->add) x += residual;
+    if (level >= 2 && posts->prelu) return x < 0.0f ? slope * x : x;
     return clamp16(x, posts->low, posts->high);
 }
 
 /* The posts before a pool, on 16 results: as a macro, since the list costs a compiler much. */
 #define apply_posts(posts, x, residual, slope)                       \
-    (POSTS_ANY && !(posts)->simple ? apply_list(posts, x, residual, slope) \
-                                   : apply_simple(posts, x, residual, slope))
+    (POSTS >= 3 && !(posts)->simple ? apply_list(posts, x, residual, slope) \
+                                    : apply_simple(POSTS, posts, x, residual, slope))
 
 /* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but
  * the innermost, outermost first, with their strides in both. */

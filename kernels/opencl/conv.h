@@ -15,7 +15,7 @@ typedef struct cvk_cl_conv {
     cl_int group_oc_blocks, group_tiles;
     cl_int kh, kw, sh, sw, dh, dw, pt, pl;
     cl_int has_bias;
-    cl_int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
+    cl_int pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
     cl_int pool_eh, pool_ew;
     cl_int pool_oh, pool_ow;
     cl_int span, band, depth;

@@ -99,7 +99,6 @@ static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const ch
 static void make_pool(const cvk_geom *g, const cvk_post *post, const cvk_geom *pool,
                       cvk_cl_tile tile, int units, cvk_cl_conv *args)
 {
-    args->pool_average = post->pool.kind == CVK_POOL_AVERAGE;
     args->pool_count_pad = post->pool.count_include_pad;
     args->pool_kh = pool->kh;
     args->pool_kw = pool->kw;
@@ -152,24 +151,25 @@ static int choose_span(const cvk_device *device, const cvk_geom *g, const cvk_cl
 
 static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
 {
-    const bool pooled = cvk_cl_pool_post(step->node) != NULL;
+    const cvk_post *pool = cvk_cl_pool_post(step->node);
+    const bool pooled = pool != NULL, average = pooled && pool->pool.kind == CVK_POOL_AVERAGE;
     const cvk_pre *pre = &step->node->pre;
     const cvk_cl_conv_form form = {.plain_src = plain_src};
     cvk_geom g;
     cvk_cl_conv args;
     cvk_cl_stage *stage;
     void *wgt;
-    char defines[64];
+    char defines[96];
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
     const cvk_cl_tile tile = pick(&g, pooled);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d%s%s", tile.px, tile.ocb,
+    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d%s%s%s", tile.px, tile.ocb,
              plain_src ? " -DPLAIN_SRC=1"
              : pre->on ? " -DMAP=1"
                        : "",
-             step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
+             step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "", average ? " -DPOOL_AVERAGE=1" : "");
     args.span = choose_span(device, &g, &args, tile);
     if (pooled) return add_pooled(device, step, defines, &g, tile, wgt, &args);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv", &stage));

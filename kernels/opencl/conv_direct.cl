@@ -24,6 +24,7 @@
  *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
  *   MAP        1: pixels get a scale and a shift per channel and args.before on their way in, through
  *              a copy; not with PLAIN_SRC
+ *   POOL_AVERAGE  1: the pool takes the average; 0 (default): the largest
  *   HALF       1: src, residual and dst are float16; every tap goes through a copy
  */
 #ifndef PX
@@ -38,6 +39,9 @@
 #ifndef MAP
 #define MAP 0
 #endif
+#ifndef POOL_AVERAGE
+#define POOL_AVERAGE 0
+#endif
 
 /* cvk_cl_conv of kernels/opencl/conv.h. */
 typedef struct {
@@ -47,7 +51,7 @@ typedef struct {
     int group_oc_blocks, group_tiles; /* blocks of one group's results; tiles that cover them */
     int kh, kw, sh, sw, dh, dw, pt, pl;
     int has_bias;
-    int pool_average, pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
+    int pool_count_pad, pool_kh, pool_kw, pool_sh, pool_sw, pool_pt, pool_pl;
     int pool_eh, pool_ew; /* where the padded image ends: as far as count_include_pad counts */
     int pool_oh, pool_ow;
     int span;        /* strips of an item */
@@ -295,20 +299,20 @@ INLINE void finish_any(float16 acc[PX * OCB], const tile_t *tile, const conv_arg
 INLINE void finish(float16 acc[PX * OCB], const tile_t *tile, const conv_args *a,
                    const extras_t *extras, int y, int x0, int dx, int valid)
 {
-    if (POSTS_ANY && !a->posts.simple) {
+    if (POSTS >= 3 && !a->posts.simple) {
         finish_any(acc, tile, a, extras, y, x0, dx, valid);
         return;
     }
 #pragma unroll
     for (int b = 0; b < OCB; b++) {
         const int known = min(b, tile->count - 1);
-        if (a->posts.add) {
+        if (POSTS >= 1 && a->posts.add) {
             const size_t at = place(tile, a, known, a->oh, a->ow, y, x0);
 #pragma unroll
             for (int p = 0; p < PX; p++)
                 acc[p * OCB + b] += load_pixel(extras->residual, at + min(p, valid - 1) * dx);
         }
-        if (a->posts.prelu) {
+        if (POSTS >= 2 && a->posts.prelu) {
             const float16 slope = slope_of(tile, a, extras, known);
 #pragma unroll
             for (int p = 0; p < PX; p++) {
@@ -366,9 +370,9 @@ __kernel void conv(__global const stored_t *src, __global const float16 *wgt,
 }
 
 #if !MAP
-INLINE float16 pool_join(float16 a, float16 b, int average)
+INLINE float16 pool_join(float16 a, float16 b)
 {
-    return average ? a + b : (a < b ? b : a);
+    return POOL_AVERAGE ? a + b : (a < b ? b : a);
 }
 
 /* What a finished average is multiplied with: one over the pixels that count. */
@@ -387,24 +391,23 @@ OUTLINE float pool_scale(const conv_args *a, int q, int px)
 }
 
 /* What a row of the convolution gives to one pooled row: it sets the open row, or (last) sends it to
- * dst, row q. average may be a constant. */
+ * dst, row q. */
 INLINE void pool_columns(__local const float16 *row, __local float16 *open, __global stored_t *dst,
-                         const tile_t *tile, const conv_args *a, int q, int first, int last,
-                         const int average)
+                         const tile_t *tile, const conv_args *a, int q, int first, int last)
 {
     const int count = last ? tile->count : OCB;
     for (int px = 0; px < a->pool_ow; px++) {
         const int left = px * a->pool_sw - a->pool_pl, from = max(left, 0);
         const int to = min(left + a->pool_kw, a->ow);
-        const float scale = average && last ? pool_scale(a, q, px) : 1.0f;
+        const float scale = POOL_AVERAGE && last ? pool_scale(a, q, px) : 1.0f;
         for (int b = 0; b < count; b++) {
             float16 sum = row[from * OCB + b];
-            for (int x = from + 1; x < to; x++) sum = pool_join(sum, row[x * OCB + b], average);
-            if (!first) sum = pool_join(open[px * OCB + b], sum, average);
+            for (int x = from + 1; x < to; x++) sum = pool_join(sum, row[x * OCB + b]);
+            if (!first) sum = pool_join(open[px * OCB + b], sum);
             if (!last)
                 open[px * OCB + b] = sum;
             else
-                store_pixel(average ? sum * scale : sum, dst,
+                store_pixel(POOL_AVERAGE ? sum * scale : sum, dst,
                             place(tile, a, b, a->pool_oh, a->pool_ow, q, px));
         }
     }
@@ -422,10 +425,7 @@ OUTLINE void pool_row(__local const float16 *row, __local float16 *open, __globa
         const int top = q * a->pool_sh - a->pool_pt, first = y == max(top, 0);
         const int last = y == min(top + a->pool_kh, a->oh) - 1;
         __local float16 *slots = open + (q % a->depth) * a->pool_ow * OCB;
-        if (a->pool_average)
-            pool_columns(row, slots, dst, tile, a, q, first, last, 1);
-        else
-            pool_columns(row, slots, dst, tile, a, q, first, last, 0);
+        pool_columns(row, slots, dst, tile, a, q, first, last);
     }
 }
 

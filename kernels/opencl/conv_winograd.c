@@ -25,7 +25,7 @@ typedef struct cvk_cl_winograd {
     cl_int ym, xm;
     cl_int src_step, dst_step;
     cl_int across, down, count;
-    cl_int px, ocb, groups;
+    cl_int groups;
     cl_int tile_parts, oc_parts;
     cl_int batch;
     cl_int v_point, m_point, part;
@@ -55,7 +55,7 @@ static bool refuse(const char **why_not, const char *reason)
     return false;
 }
 
-/* The register tiles are those of multiply_all in conv_winograd.cl. */
+/* The register tile with the fewest idle blocks. */
 static void plan_tiles(wino_plan *plan)
 {
     static const cvk_cl_tile tiles[] = {{4, 4}, {8, 2}, {14, 1}};
@@ -266,8 +266,6 @@ static void make_args(const cvk_step *step, const wino_plan *plan, cvk_cl_winogr
                               .across = plan->across,
                               .down = plan->down,
                               .count = plan->count,
-                              .px = plan->tile.px,
-                              .ocb = plan->tile.ocb,
                               .groups = plan->groups,
                               .tile_parts = plan->tile_parts,
                               .oc_parts = plan->oc_parts,
@@ -316,9 +314,10 @@ static const char *make_defines(cvk_step *step, const wino_plan *plan)
                              ? point_defines(step, axis->side)
                              : cvk_arena_printf(step->arena, " -DLONE=%af", (double)CVK_WINO_LONE);
     if (!points) return NULL;
-    return cvk_arena_printf(step->arena, "-DEDGE=%d -DSIDE=%d -DSTRIDE=%d -DLINE=%d%s%s", axis->m,
-                            axis->side, axis->stride, plan->y.side != plan->x.side, points,
-                            step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
+    return cvk_arena_printf(
+        step->arena, "-DEDGE=%d -DSIDE=%d -DSTRIDE=%d -DLINE=%d -DPX=%d -DOCB=%d%s%s", axis->m,
+        axis->side, axis->stride, plan->y.side != plan->x.side, plan->tile.px, plan->tile.ocb,
+        points, step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
 }
 
 cvk_status cvk_cl_conv_winograd_prepare(cvk_device *device, cvk_step *step)

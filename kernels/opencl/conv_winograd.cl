@@ -13,13 +13,13 @@
  *
  *   for a batch of tiles
  *     source transform of all input blocks            V [point][input block][tile]
- *     for a group of ocb output blocks
- *       for a point, px tiles at a time in registers  M [point][output block of the group][tile]
+ *     for a group of OCB output blocks
+ *       for a point, PX tiles at a time in registers  M [point][output block of the group][tile]
  *       result transform, bias, posts, pool           dst
  *
  * V and M are the item's own part of scratch; a batch is as large as caches hold it. Sharing V
  * would take a barrier, and a CPU has few items. Everything is counted in float16, one pixel of a
- * block. The last px tiles of a batch begin earlier rather than fill px (a batch has no fewer), and
+ * block. The last PX tiles of a batch begin earlier rather than fill PX (a batch has no fewer), and
  * so does the last batch: some tiles are then computed twice, alike.
  *
  *   wgt   U [group][point][channel][b], the channels filled up to whole blocks
@@ -33,8 +33,15 @@
  *               SIDE / 2 - 1 of them
  *   ALL_LIST    coefficients below z^n of the product of z - point^2, ascending
  *   OTHER_LIST  the same without that of the point itself, for each point
+ *   PX, OCB     the register tile: picture tiles, and output blocks of a group; at most 16 sums
  *   HALF        1: src, residual and dst are float16
  */
+#ifndef PX
+#define PX 4
+#endif
+#ifndef OCB
+#define OCB 4
+#endif
 #ifndef EDGE
 #define EDGE 4
 #endif
@@ -59,7 +66,6 @@
 #define PAIRS (SIDE / 2 - 1)
 #define POINTS (LINE ? SIDE : SIDE * SIDE)
 #define RESULTS (LINE ? EDGE : EDGE * EDGE)
-#define MOST_SUMS 16 /* of px tiles and ocb output blocks */
 
 __constant float points[] = {POINT_LIST}, all_points[] = {ALL_LIST}, other_points[] = {OTHER_LIST};
 
@@ -71,7 +77,7 @@ typedef struct {
     int ym, xm;                 /* rows and columns of a tile's results */
     int src_step, dst_step;     /* with LINE: pixels from one of a tile to the next */
     int across, down, count;    /* tiles of a row, of a column, of the whole batch of images */
-    int px, ocb, groups;        /* of registers; groups of output blocks */
+    int groups;                 /* of output blocks */
     int tile_parts, oc_parts;   /* how many items share the tiles, and the groups */
     int batch;                  /* tiles at a time */
     int v_point, m_point, part; /* from point to point, from item to item of scratch */
@@ -226,48 +232,43 @@ INLINE void source_tiles(__global const stored_t *src, __global const stored_t *
 
 /* M of all tiles of the batch in one point: v [block][tile], wgt [channel][b], m [b][tile]. */
 INLINE void multiply(__global const float16 *v, __global const float16 *wgt, __global float16 *m,
-                     const wino_args *a, int count, const int px, const int ocb)
+                     const wino_args *a, int count)
 {
     const int blocks = a->blocks, last_lanes = a->last_lanes, batch = a->batch;
-    for (int t = 0; t < count; t += px) {
-        const int tile = min(t, count - px);
-        float16 acc[MOST_SUMS];
+    for (int t = 0; t < count; t += PX) {
+        const int tile = min(t, count - PX);
+        float16 acc[PX * OCB];
 #pragma unroll
-        for (int i = 0; i < px * ocb; i++) acc[i] = (float16)(0.0f);
+        for (int i = 0; i < PX * OCB; i++) acc[i] = (float16)(0.0f);
         for (int c = 0; c < blocks; c++) {
             __global const float *x = (__global const float *)(v + (size_t)c * batch + tile);
-            __global const float16 *w = wgt + (size_t)c * BLOCK * ocb;
+            __global const float16 *w = wgt + (size_t)c * BLOCK * OCB;
             const int lanes = c == blocks - 1 ? last_lanes : BLOCK;
             for (int i = 0; i < lanes; i++) {
 #pragma unroll
-                for (int p = 0; p < px; p++) {
+                for (int p = 0; p < PX; p++) {
                     const float16 number = (float16)(x[p * BLOCK + i]);
 #pragma unroll
-                    for (int b = 0; b < ocb; b++)
-                        acc[p * ocb + b] = mad16(number, w[i * ocb + b], acc[p * ocb + b]);
+                    for (int b = 0; b < OCB; b++)
+                        acc[p * OCB + b] = mad16(number, w[i * OCB + b], acc[p * OCB + b]);
                 }
             }
         }
 #pragma unroll
-        for (int b = 0; b < ocb; b++) {
+        for (int b = 0; b < OCB; b++) {
 #pragma unroll
-            for (int p = 0; p < px; p++) m[b * batch + tile + p] = acc[p * ocb + b];
+            for (int p = 0; p < PX; p++) m[b * batch + tile + p] = acc[p * OCB + b];
         }
     }
 }
 
-/* The same in every point, with the register tile of the arguments. */
+/* The same in every point. */
 INLINE void multiply_all(__global const float16 *v, __global const float16 *wgt,
                          __global float16 *m, const wino_args *a, int count)
 {
-    const size_t u_point = (size_t)a->blocks * BLOCK * a->ocb;
+    const size_t u_point = (size_t)a->blocks * BLOCK * OCB;
     for (int point = 0; point < POINTS; point++) {
-        if (a->ocb == 4)
-            multiply(v, wgt, m, a, count, 4, 4);
-        else if (a->ocb == 2)
-            multiply(v, wgt, m, a, count, 8, 2);
-        else
-            multiply(v, wgt, m, a, count, 14, 1);
+        multiply(v, wgt, m, a, count);
         v += a->v_point;
         wgt += u_point;
         m += a->m_point;
@@ -354,8 +355,8 @@ OUTLINE extras_t extras_of(__global const float *bias, __global const float *slo
     const int c = block * BLOCK;
     extras_t extras = {(float16)(0.0f), (float16)(0.0f), residual};
     if (a->has_bias) extras.bias = load_n(bias + c, a->oc - c);
-    if (a->posts.prelu == 1) extras.slope = load_n(slope + c, a->oc - c);
-    if (a->posts.prelu == 2) extras.slope = (float16)(slope[0]);
+    if (POSTS >= 2 && a->posts.prelu == 1) extras.slope = load_n(slope + c, a->oc - c);
+    if (POSTS >= 2 && a->posts.prelu == 2) extras.slope = (float16)(slope[0]);
     return extras;
 }
 
@@ -409,16 +410,16 @@ INLINE void finish(float16 out[RESULTS], const wino_args *a, const extras_t *ext
 {
 #pragma unroll
     for (int i = 0; i < RESULTS; i++) out[i] += extras->bias;
-    if (POSTS_ANY && !a->posts.simple) {
+    if (POSTS >= 3 && !a->posts.simple) {
         finish_any(out, a, extras, at, rows, cols);
         return;
     }
-    if (a->posts.add) {
+    if (POSTS >= 1 && a->posts.add) {
 #pragma unroll
         for (int i = 0; i < RESULTS; i++)
             out[i] += load_pixel(extras->residual, at + result_near(a, i, rows, cols));
     }
-    if (a->posts.prelu) {
+    if (POSTS >= 2 && a->posts.prelu) {
 #pragma unroll
         for (int i = 0; i < RESULTS; i++)
             out[i] = out[i] < 0.0f ? extras->slope * out[i] : out[i];
@@ -495,21 +496,21 @@ INLINE void convolve(__global const stored_t *src, __global const float16 *wgt,
 {
     const int id = (int)get_global_id(0), tile_part = id / a->oc_parts, oc_part = id % a->oc_parts;
     const int end = share(a->count, tile_part + 1, a->tile_parts);
-    const int last_group = share(a->groups, oc_part + 1, a->oc_parts), ocb = a->ocb;
+    const int last_group = share(a->groups, oc_part + 1, a->oc_parts);
     __global float16 *zeros = scratch + (size_t)id * a->part, *v = zeros + SIDE;
     __global float16 *m = v + (size_t)POINTS * a->v_point;
     for (int i = 0; i < SIDE; i++) zeros[i] = (float16)(0.0f);
     for (int at = share(a->count, tile_part, a->tile_parts); at < end; at += a->batch) {
-        const int from = min(at, end - a->px), count = min(a->batch, end - from);
+        const int from = min(at, end - PX), count = min(a->batch, end - from);
         const spot_t spot = spot_of(a, from);
         for (int c = 0; c < a->blocks; c++)
             source_tiles(src, (__global const stored_t *)zeros, v + (size_t)c * a->batch, a, spot,
                          c, count);
         for (int g = share(a->groups, oc_part, a->oc_parts); g < last_group; g++) {
-            multiply_all(v, wgt + (size_t)g * POINTS * a->blocks * BLOCK * ocb, m, a, count);
-            for (int b = 0; b < min(ocb, a->oc_blocks - g * ocb); b++) {
-                const extras_t extras = extras_of(bias, slope, residual, a, g * ocb + b);
-                result_tiles(m + b * a->batch, dst, a, &extras, spot, g * ocb + b, count, pooled);
+            multiply_all(v, wgt + (size_t)g * POINTS * a->blocks * BLOCK * OCB, m, a, count);
+            for (int b = 0; b < min(OCB, a->oc_blocks - g * OCB); b++) {
+                const extras_t extras = extras_of(bias, slope, residual, a, g * OCB + b);
+                result_tiles(m + b * a->batch, dst, a, &extras, spot, g * OCB + b, count, pooled);
             }
         }
     }

@@ -104,13 +104,13 @@ INLINE void put(const float16 acc[PX], const plane_t *plane, const depthwise_arg
     float16 out[PX];
 #pragma unroll
     for (int p = 0; p < PX; p++) out[p] = acc[p];
-    if (!POSTS_ANY) {
+    if (POSTS < 3) {
         for (int p = 0; p < valid; p++) {
             const float16 added = a->posts.add ? plane->residual[to + p] : out[p];
-            out[p] = apply_simple(&a->posts, out[p], added, plane->slopes);
+            out[p] = apply_simple(POSTS, &a->posts, out[p], added, plane->slopes);
         }
     }
-    for (int i = 0; POSTS_ANY && i < a->posts.count; i++) {
+    for (int i = 0; POSTS >= 3 && i < a->posts.count; i++) {
         const post_args post = post_of(&a->posts, i);
         if (post.kind == POST_ACT)
             act_all(post, out, PX);

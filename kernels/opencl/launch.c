@@ -19,14 +19,14 @@ static bool needs_rare_acts(const cvk_node *node)
     return rare;
 }
 
-/* Whether the step's posts are a list that programs have code for only where POSTS_ANY is set. */
-static bool needs_any_posts(const cvk_step *step)
+/* The step's POSTS (common.cl). */
+static int needs_posts(const cvk_step *step)
 {
     cvk_cl_posts posts, before;
     int residual, slope;
     cvk_cl_posts_make(step->node, step->in, &posts, &residual, &slope);
     cvk_cl_pre_make(step->node, &before);
-    return !posts.simple || !before.simple;
+    return !posts.simple || !before.simple ? 3 : posts.prelu ? 2 : posts.add ? 1 : 0;
 }
 
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
@@ -37,11 +37,11 @@ cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file
     cvk_cl_work *work = step->state;
     cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
     if (!added) return CVK_NO_MEMORY;
-    defines =
-        cvk_arena_printf(step->arena, "%s -DPOSTS_ANY=%d%s", defines, needs_any_posts(step) ? 1 : 0,
-                         needs_rare_acts(step->node) ? " -DACT_RARE=1" : "");
-    if (!defines) return CVK_NO_MEMORY;
-    CVK_TRY(cvk_cl_kernel(&added->launch, file, defines, kernel));
+    if (needs_rare_acts(step->node)) {
+        defines = cvk_arena_printf(step->arena, "%s -DACT_RARE=1", defines);
+        if (!defines) return CVK_NO_MEMORY;
+    }
+    CVK_TRY(cvk_cl_kernel(&added->launch, file, defines, needs_posts(step), kernel));
     if (work->last)
         work->last->next = added;
     else

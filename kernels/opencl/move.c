@@ -393,6 +393,11 @@ bool cvk_cl_reorder_plain_accepts(const cvk_problem *problem, const char **why_n
 
 cvk_status cvk_cl_reorder_plain_prepare(cvk_device *device, cvk_step *step)
 {
-    bool half = step->in[0].dtype == CVK_F16;
-    return reorder_launch(device, step, half ? "reorder_plain2" : "reorder_plain4");
+    const cvk_shape *shape = &step->in[0].shape;
+    const bool half = step->in[0].dtype == CVK_F16,
+               few = cvk_shape_span(shape, 2, shape->rank) < CVK_BLOCK;
+    return reorder_launch(device, step,
+                          half  ? "reorder_plain2"
+                          : few ? "reorder_plain_few4"
+                                : "reorder_plain4");
 }

@@ -528,6 +528,21 @@ __kernel void reorder_plain4(const __global float *src, __global float *dst,
     }
 }
 
+/* The same of fewer than 16 pixels: far less to compile. */
+__kernel void reorder_plain_few4(const __global float *src, __global float *dst,
+                                 const reorder_args args)
+{
+    int2 units = reorder_units(&args);
+    int s = args.spatial;
+    for (int u = units.x; u < units.y; u++) {
+        int4 k = reorder_chunk(&args, u);
+        const __global float *from = src + u / args.chunks * s * 16;
+        __global float *to = dst + k.z * s;
+        for (int x = k.x; x < k.y; x++)
+            for (int i = 0; i < k.w; i++) to[i * s + x] = from[x * 16 + i];
+    }
+}
+
 __kernel void reorder_plain2(const __global ushort *src, __global ushort *dst,
                              const reorder_args args)
 {

@@ -72,8 +72,8 @@ struct cvk_device {
     int n_kernels;
     pthread_mutex_t lock; /* guards packs (and the backend's own caches) */
     struct cvk_pack_entry *packs;
-    int sessions; /* open on it; for a warning at close */
-    int lanes;    /* workers or queues that a profile tells apart */
+    int sessions;   /* open on it; for a warning at close */
+    int lanes;      /* workers or queues that a profile tells apart */
     bool share_all; /* for tests: every run on all lanes, however little it does */
 };
 

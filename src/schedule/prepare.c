@@ -128,7 +128,8 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
 static cvk_status build(cvk_scheduler *s)
 {
     cvk_plan *plan = s->plan;
-    cvk_step **steps = cvk_arena_alloc(s->graph->arena, ((size_t)plan->n_steps + 1) * sizeof *steps);
+    cvk_step **steps =
+        cvk_arena_alloc(s->graph->arena, ((size_t)plan->n_steps + 1) * sizeof *steps);
     if (!steps) return CVK_NO_MEMORY;
     for (int d = 0; d < s->n_devices; d++) {
         int n = 0;

@@ -45,9 +45,9 @@ typedef struct cvk_cl_work {
 } cvk_cl_work;
 
 /* Asks for launch->kernel: function `kernel` of kernels/opencl/<file>, built with `defines`
- * ("-DKW=3 -DKH=3", may be ""). The text is that in the library or in CONVOKE_CL_DIR; common.cl is put
+ * ("-DKW=3 -DKH=3", may be "") and at least -DPOSTS=posts. The text is that in the library or in CONVOKE_CL_DIR; common.cl is put
  * before it. Arguments may be set at once. It is the caller's to release. */
-cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *defines,
+cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *defines, int posts,
                          const char *kernel);
 void cvk_cl_kernel_release(cvk_cl_launch *launch);
 

@@ -214,6 +214,9 @@ void cvk_cl_compose(cvk_cl_text *out, const cvk_cl_section *section)
 {
     names found = {0};
     find_names(section->text, &found);
+    char posts[24];
+    snprintf(posts, sizeof posts, "-DPOSTS=%d", section->posts);
+    add_defines(out, posts, &found.macros);
     add_defines(out, section->defines, &found.macros);
     for (size_t i = 0; i < found.declared.count; i++)
         add_numbered(out, found.declared.list[i], section->number);

@@ -17,9 +17,10 @@ typedef struct cvk_cl_text {
 
 /* A kernel file as one part of a program. */
 typedef struct cvk_cl_section {
-    const char *text, *defines;        /* ends with a zero; "-DKW=3 -DKH=3" */
-    const char *const *kernels;        /* those that are asked for */
-    int n_kernels, number;             /* which section: its names end with _number */
+    const char *text, *defines; /* ends with a zero; "-DKW=3 -DKH=3" */
+    const char *const *kernels; /* those that are asked for */
+    int n_kernels, posts;       /* the macro POSTS of common.cl */
+    int number;                 /* which section: its names end with _number */
 } cvk_cl_section;
 
 void cvk_cl_text_add(cvk_cl_text *text, const char *data, size_t bytes);

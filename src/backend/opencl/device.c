@@ -40,7 +40,7 @@ static void close(cvk_device *device)
 static bool probe_half(cvk_device *device)
 {
     cvk_cl_launch launch = {0}, *const all = &launch;
-    bool works = cvk_cl_kernel(&launch, "probe_half.cl", "", "probe_half") == CVK_OK &&
+    bool works = cvk_cl_kernel(&launch, "probe_half.cl", "", 0, "probe_half") == CVK_OK &&
                  cvk_cl_build(device, &all, 1) == CVK_OK;
     cvk_cl_kernel_release(&launch);
     return works;

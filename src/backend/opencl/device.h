@@ -23,6 +23,7 @@ typedef struct cvk_cl_arg {
 /* A kernel that is asked for. */
 struct cvk_cl_request {
     const char *file, *defines, *kernel;
+    int posts; /* of a kernel that is built: which it has */
     cvk_cl_arg *args;
     char words[];
 };

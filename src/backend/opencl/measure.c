@@ -99,7 +99,7 @@ static cvk_status measure_both(cvk_device *device, void *src, size_t bytes, void
     cvk_status status = CVK_OK;
     for (int i = 0; i < KERNELS; i++) {
         launches[i] = &own[i];
-        if (!status) status = cvk_cl_kernel(&own[i], "measure.cl", "", names[i]);
+        if (!status) status = cvk_cl_kernel(&own[i], "measure.cl", "", 0, names[i]);
     }
     if (!status) status = cvk_cl_build(device, launches, KERNELS);
     if (!status) status = measure_peak(device, dst, &own[PEAK], gflops);

@@ -129,6 +129,7 @@ static cvk_status build_texts(cvk_cl_device *device, const char *file, const cha
 /* A kernel that is to be built. Its defines: those of common.cl, and those of the file alone. */
 typedef struct want {
     const cvk_cl_request *request;
+    int posts;
     char *common, *own;
 } want;
 
@@ -184,27 +185,31 @@ static bool same_request(const cvk_cl_request *a, const cvk_cl_request *b)
 static const cvk_cl_built *find_built(const cvk_cl_device *device, const cvk_cl_request *request)
 {
     const cvk_cl_built *built = device->built;
-    while (built && !same_request(built->request, request)) built = built->next;
+    while (built &&
+           !(same_request(built->request, request) && built->request->posts >= request->posts))
+        built = built->next;
     return built;
 }
 
 /* Appends the section of the wants from `first` on; returns how many they are. */
-static cvk_status add_section(const want *first, int count, int number, cvk_cl_text *out,
-                              int *wants)
+static cvk_status add_section(want *first, int count, int number, cvk_cl_text *out, int *wants)
 {
     const char *kernels[CVK_CL_MOST_KERNELS];
     text source = {0};
-    int n = 0;
+    int n = 0, posts = 0;
     while (n < count && n < CVK_CL_MOST_KERNELS && by_section(first, first + n) == 0) {
+        if (first[n].posts > posts) posts = first[n].posts;
         kernels[n] = first[n].request->kernel;
         n++;
     }
     *wants = n;
+    for (int i = 0; i < n; i++) first[i].posts = posts;
     CVK_TRY(text_find(first->request->file, &source));
     const cvk_cl_section section = {.text = source.data,
                                     .defines = first->own,
                                     .kernels = kernels,
                                     .n_kernels = n,
+                                    .posts = posts,
                                     .number = number};
     cvk_cl_compose(out, &section);
     free(source.owned);
@@ -216,9 +221,9 @@ static cvk_status keep_built(cvk_cl_device *device, const want *w, int number, c
 {
     cvk_cl_built *built = calloc(1, sizeof *built + strlen(w->request->kernel) + 16);
     cvk_cl_launch copy = {0};
-    cvk_status status =
-        built ? cvk_cl_kernel(&copy, w->request->file, w->request->defines, w->request->kernel)
-              : cvk_fail(CVK_NO_MEMORY, "no memory for a program");
+    cvk_status status = built ? cvk_cl_kernel(&copy, w->request->file, w->request->defines,
+                                              w->posts, w->request->kernel)
+                              : cvk_fail(CVK_NO_MEMORY, "no memory for a program");
     if (status) {
         free(built);
         return status;
@@ -229,8 +234,8 @@ static cvk_status keep_built(cvk_cl_device *device, const want *w, int number, c
     built->owns = owns;
     built->next = device->built;
     device->built = built;
-    cvk_log(CVK_LOG_DEBUG, "%s: kernel %s is %s of %s%s%s", device->base.info.id, built->name,
-            w->request->kernel, w->request->file, w->common, w->own);
+    cvk_log(CVK_LOG_DEBUG, "%s: kernel %s is %s of %s%s%s -DPOSTS=%d", device->base.info.id,
+            built->name, w->request->kernel, w->request->file, w->common, w->own, w->posts);
     return CVK_OK;
 }
 
@@ -246,7 +251,7 @@ static void list_files(const want *wants, int count, cvk_cl_text *names)
 }
 
 /* Wants of the same common defines: one program. */
-static cvk_status build_group(cvk_cl_device *device, const want *wants, int count)
+static cvk_status build_group(cvk_cl_device *device, want *wants, int count)
 {
     text common = {0};
     cvk_cl_text body = {0}, files = {0};
@@ -290,10 +295,12 @@ static cvk_status build_missing(cvk_cl_device *device, cvk_cl_launch *const *lau
     bool whole = wants != NULL;
     for (int i = 0; whole && i < count; i++) {
         const cvk_cl_request *request = launches[i]->request;
-        bool known = !request || find_built(device, request);
-        for (int k = 0; k < n && !known; k++) known = same_request(wants[k].request, request);
-        if (known) continue;
-        wants[n].request = request;
+        if (!request || find_built(device, request)) continue;
+        int k = 0;
+        while (k < n && !same_request(wants[k].request, request)) k++;
+        if (request->posts > wants[k].posts) wants[k].posts = request->posts;
+        if (k < n) continue;
+        wants[k].request = request;
         whole = split_defines(&wants[n++]);
     }
     cvk_status status = whole ? build_wants(device, wants, n)

@@ -7,7 +7,7 @@
 
 #include "backend/opencl/device.h"
 
-cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *defines,
+cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *defines, int posts,
                          const char *kernel)
 {
     const size_t files = strlen(file) + 1, options = strlen(defines) + 1,
@@ -17,6 +17,7 @@ cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *de
     request->file = memcpy(request->words, file, files);
     request->defines = memcpy(request->words + files, defines, options);
     request->kernel = memcpy(request->words + files + options, kernel, names);
+    request->posts = posts;
     launch->request = request;
     return CVK_OK;
 }
@@ -72,9 +73,9 @@ cvk_status cvk_cl_request_fulfil(cvk_cl_launch *launch, cl_kernel kernel)
     cvk_cl_request *request = launch->request;
     launch->kernel = kernel;
     for (const cvk_cl_arg *arg = request->args; arg; arg = arg->next)
-        CVK_TRY(cvk_cl_check(cvk_cl.SetKernelArg(kernel, arg->index, arg->bytes,
-                                                 arg->given ? arg->value : NULL),
-                             arg->call));
+        CVK_TRY(cvk_cl_check(
+            cvk_cl.SetKernelArg(kernel, arg->index, arg->bytes, arg->given ? arg->value : NULL),
+            arg->call));
     launch->request = NULL;
     cvk_cl_request_free(request);
     return CVK_OK;
