@@ -147,7 +147,8 @@ void cvk_cl_conv_make(const cvk_step *step, const cvk_geom *geom, cvk_cl_tile ti
                           .pt = g->pt,
                           .pl = g->pl,
                           .has_bias = cvk_cl_has_input(step->node, step->in, 2),
-                          .map_ic = g->ic};
+                          .map_ic = g->ic,
+                          .gated = step->node->pre.on && step->node->pre.gate > 0};
     cvk_cl_pre_make(step->node, &args->before);
     args->group_tiles = cvk_cl_ceil_div(args->group_oc_blocks, tile.ocb);
     if (is_pointwise(g, form, step->node)) {

@@ -19,7 +19,7 @@ typedef struct cvk_cl_conv {
     cl_int pool_eh, pool_ew;
     cl_int pool_oh, pool_ow;
     cl_int span, band, depth;
-    cl_int map_ic;
+    cl_int map_ic, gated;
     cvk_cl_posts posts, before;
 } cvk_cl_conv;
 

@@ -174,8 +174,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     if (pooled) return add_pooled(device, step, defines, &g, tile, wgt, &args);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv", &stage));
     CVK_TRY(cvk_cl_conv_bind(stage, step, wgt, &args));
-    cvk_cl_stage_in(stage, 7, pre->on ? pre->scale : -1);
-    cvk_cl_stage_in(stage, 8, pre->on ? pre->shift : -1);
+    cvk_cl_stage_in(stage, 7, !pre->on ? -1 : pre->gate ? pre->gate : pre->scale);
+    cvk_cl_stage_in(stage, 8, !pre->on || pre->gate ? -1 : pre->shift);
     cvk_cl_stage_size(
         stage, device,
         (size_t)cvk_cl_ceil_div(cvk_cl_ceil_div(args.ow, tile.px) * args.oh, args.span),
@@ -187,10 +187,8 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
 static bool map_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
 {
     const cvk_pre *pre = &problem->node->pre;
-    *why_not = pre->gate ? "takes no gate"
-                         : "only 1x1 convolutions without groups or a pool map their input";
-    return !pre->on ||
-           (!pre->gate && g->kh * g->kw == 1 && g->group == 1 && !cvk_cl_pool_post(problem->node));
+    *why_not = "only 1x1 convolutions without groups or a pool map their input";
+    return !pre->on || (g->kh * g->kw == 1 && g->group == 1 && !cvk_cl_pool_post(problem->node));
 }
 
 bool cvk_cl_conv_direct_accepts(const cvk_problem *problem, const char **why_not)

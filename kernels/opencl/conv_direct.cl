@@ -22,8 +22,8 @@
  *
  *   PX, OCB    pixels and blocks of the register tile; at most 20 accumulators, see conv.c
  *   PLAIN_SRC  1: src is plain NCHW with few channels and one group, wgt is [group][c][kh][kw][b]
- *   MAP        1: pixels get a scale and a shift per channel and args.before on their way in, through
- *              a copy; not with PLAIN_SRC
+ *   MAP        1: pixels get a scale and a shift per channel, or a gate per image and channel, and
+ *              args.before on their way in, through a copy; not with PLAIN_SRC
  *   POOL_AVERAGE  1: the pool takes the average; 0 (default): the largest
  *   HALF       1: src, residual and dst are float16; every tap goes through a copy
  */
@@ -57,6 +57,7 @@ typedef struct {
     int span;        /* strips of an item */
     int band, depth; /* pooled rows of an item; pooled rows open at a time */
     int map_ic;           /* channels that have a scale and a shift */
+    int gated;            /* with MAP: instead each image's channels have a factor, blocked */
     posts_args posts, before; /* before: an activation only */
 } conv_args;
 
@@ -146,6 +147,7 @@ INLINE void row_taps(float16 acc[PX * OCB], __global const stored_t *row, int le
 INLINE float16 map_pixel(float16 x, const map_t *map, const posts_args *before)
 {
     if (!MAP) return x;
+    if (before->count == 0) return mad16(x, map->scale, map->shift);
     x = mad16(x, map->scale, map->shift);
     return apply_posts(before, x, x, x);
 }
@@ -185,7 +187,10 @@ INLINE void convolve(float16 acc[PX * OCB], __global const stored_t *src,
     const int left = x0 * a->sw - a->pl;
     for (int c = 0; c < a->group_ic; c++) {
         map_t map;
-        if (MAP) {
+        if (MAP && a->gated) {
+            map.scale = vload16(c, scale);
+            map.shift = (float16)(0.0f);
+        } else if (MAP) {
             map.scale = load_n(scale + c * BLOCK, a->map_ic - c * BLOCK);
             map.shift = load_n(shift + c * BLOCK, a->map_ic - c * BLOCK);
         }
@@ -354,6 +359,7 @@ __kernel void conv(__global const stored_t *src, __global const float16 *wgt,
     int y = begin / strips, x0 = begin % strips * PX;
     src = tile_src(src, &tile, &args);
     wgt = tile_wgt(wgt, t, &args);
+    if (MAP && args.gated) scale += (size_t)tile.n * args.ic * BLOCK;
     for (int i = 0; i < count; i++) {
         const int valid = min(PX, args.ow - x0);
         float16 acc[PX * OCB];

@@ -1,162 +1,479 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Depthwise convolution (one filter per channel) in blocked layout, with bias and posts.
+ * Depthwise convolution (one filter per channel) in blocked layout, with bias and posts: by itself,
+ * and between a 1x1 convolution that makes its channels (expand) and one that reads them (project),
+ * either of which may be absent.
  *
- *      src, one row of a block of 16 channels        dst, a strip of PX pixels of one row
+ *      src, one row of a block of 16 channels        dst, a strip of px pixels of one row
  *      |..o..o..o..|   o: float16 under one tap      acc[p] += src[x] * wgt[tap], lane by lane
  *
- *   wgt  [block][kh][kw] in float16      bias, slope  [channel]
+ *   wgt  [block][kh][kw] in float16; the bottleneck's has the bias [block] behind them
+ *   bias, slope  [channel]
  *
- * A unit is a chunk of one row of a block, a work-item does `span` units, strip after strip; the
- * last strip of a chunk begins earlier rather than leave the chunk, where that is long enough.
- * Strips with taps left or right of the image look at each pixel; all others read without a
- * question.
+ * Windows of 3 or 5 columns have strips of 5, 7 or 8 pixels, whichever leaves the least of the row
+ * over; the last one of a row begins earlier rather than leave it. What the first and last columns
+ * under a strip have beyond the picture is read from within it and put to zero. Other windows, and
+ * rows shorter than 5, have strips of 7 that look at each pixel.
  *
- *   PX  pixels of a strip
+ * bottleneck: an item takes rows of the images, or tiles of the channels, band after band:
+ *
+ *      src --expand--> ring of rows, a tile of channels --depthwise--> band --project--> dst
+ *
+ *      row 4 | row 5 | row 2 | row 3        ring of 4: row y is its row y % 4
+ *
+ * Ring and band lie in the item's scratch, small enough to stay in its core's cache. A band makes only
+ * those rows of the ring that the one before it did not. Without expand the rows are those of src, as
+ * if the ring held all; without project the band is rows of dst, and a tile goes through all bands
+ * before the next does.
+ *
+ *   expand, project  [tile][block of the source][lane][b] in float16, then the bias [block]; a tile is
+ *                    ocb blocks by px pixels of sums in registers: 4 by 4, 2 by 8, 1 by 14
  */
-#ifndef PX
-#define PX 7
-#endif
+enum { STRIP = 8, ANY_STRIP = 7, SUMS = 16 };
 
+/* cvk_cl_window of kernels/opencl/depthwise.h. */
 typedef struct {
-    int span, planes, chunk, chunks; /* planes: blocks of all images; chunks of a row */
-    int c, blocks, ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl, has_bias;
-    posts_args posts;
-} depthwise_args;
+    int ih, iw, oh, ow, kh, kw, sh, sw, dh, dw, pt, pl;
+    int px; /* of a strip; 0: any window */
+} window_args;
 
-/* What a plane reads and writes. */
+/* Where rows are read: row y at row y % ring of src. */
 typedef struct {
-    __global const float16 *src, *wgt, *residual;
-    __global float16 *dst;
-    float16 shift, slopes;
-} plane_t;
+    __global const float16 *src, *wgt;
+    int ring;
+} rows_t;
 
 /* The rows of taps of output row y that lie in the image. */
-INLINE int2 tap_rows(const depthwise_args *a, int y)
+INLINE int2 tap_rows(const window_args *w, int y)
 {
-    const int top = y * a->sh - a->pt;
-    int from = 0, to = a->kh;
-    while (from < to && top + from * a->dh < 0) from++;
-    while (to > from && top + (to - 1) * a->dh >= a->ih) to--;
+    const int top = y * w->sh - w->pt;
+    int from = 0, to = w->kh;
+    while (from < to && top + from * w->dh < 0) from++;
+    while (to > from && top + (to - 1) * w->dh >= w->ih) to--;
     return (int2)(from, to);
 }
 
-/* A strip whose taps all lie in the image; left: column of its first one. kw, sw, dw may be
- * constants. */
-INLINE void inside(float16 acc[PX], const plane_t *plane, const depthwise_args *a, int y, int left,
-                   const int kw, const int sw, const int dw)
+/* Column `left + i` of the row, where only the first and last `edge` of `columns` may lie outside. */
+INLINE float16 column(__global const float16 *row, int left, const int i, const int columns,
+                      const int edge, int iw)
 {
-    const int2 rows = tap_rows(a, y);
-    for (int kh = rows.x; kh < rows.y; kh++) {
-        __global const float16 *row =
-            plane->src + (y * a->sh - a->pt + kh * a->dh) * a->iw + left;
-        __global const float16 *wgt = plane->wgt + kh * kw;
-        for (int k = 0; k < kw; k++) {
-            const float16 w = wgt[k];
+    if (i >= edge && i < columns - edge) return row[left + i];
+    const int x = left + i;
+    const float16 pixel = row[clamp(x, 0, iw - 1)];
+    return x >= 0 && x < iw ? pixel : (float16)(0.0f);
+}
+
+/* px pixels of row y from column x on; px, kw and sw are constants. */
+INLINE void strip(float16 acc[STRIP], const rows_t *rows, const window_args *w, int y, int x,
+                  const int px, const int kw, const int sw)
+{
+    const int2 taps = tap_rows(w, y);
+    const int left = x * sw - w->pl, columns = (px - 1) * sw + kw;
+    int slot = taps.x < taps.y ? (y * w->sh - w->pt + taps.x * w->dh) % rows->ring : 0;
+    for (int ky = taps.x; ky < taps.y; ky++) {
+        __global const float16 *row = rows->src + slot * w->iw, *wgt = rows->wgt + ky * kw;
 #pragma unroll
-            for (int p = 0; p < PX; p++) acc[p] = mad16(row[k * dw + p * sw], w, acc[p]);
+        for (int kx = 0; kx < kw; kx++) {
+            const float16 tap = wgt[kx];
+#pragma unroll
+            for (int p = 0; p < px; p++)
+                acc[p] = mad16(column(row, left, p * sw + kx, columns, kw / 2, w->iw), tap, acc[p]);
         }
+        slot += w->dh;
+        if (slot >= rows->ring) slot -= rows->ring;
     }
 }
 
-/* Any strip. */
-INLINE void border(float16 acc[PX], const plane_t *plane, const depthwise_args *a, int y, int left)
+INLINE void wide_strip(float16 acc[STRIP], const rows_t *rows, const window_args *w, int y, int x,
+                       const int px)
 {
-    const int2 rows = tap_rows(a, y);
-    for (int kh = rows.x; kh < rows.y; kh++) {
-        __global const float16 *row = plane->src + (y * a->sh - a->pt + kh * a->dh) * a->iw;
-        for (int k = 0; k < a->kw; k++) {
-            const float16 w = plane->wgt[kh * a->kw + k];
+    if (w->kw == 3 && w->sw == 1)
+        strip(acc, rows, w, y, x, px, 3, 1);
+    else if (w->kw == 3)
+        strip(acc, rows, w, y, x, px, 3, 2);
+    else if (w->sw == 1)
+        strip(acc, rows, w, y, x, px, 5, 1);
+    else
+        strip(acc, rows, w, y, x, px, 5, 2);
+}
+
+/* Any window: ANY_STRIP pixels, of which the last may not exist. */
+INLINE void any_strip(float16 acc[STRIP], const rows_t *rows, const window_args *w, int y, int x)
+{
+    const int2 taps = tap_rows(w, y);
+    for (int ky = taps.x; ky < taps.y; ky++) {
+        const int iy = y * w->sh - w->pt + ky * w->dh;
+        __global const float16 *row = rows->src + iy % rows->ring * w->iw;
+        for (int kx = 0; kx < w->kw; kx++) {
+            const float16 tap = rows->wgt[ky * w->kw + kx];
 #pragma unroll
-            for (int p = 0; p < PX; p++) {
-                const int x = left + k * a->dw + p * a->sw;
-                if (x >= 0 && x < a->iw) acc[p] = mad16(row[x], w, acc[p]);
+            for (int p = 0; p < ANY_STRIP; p++) {
+                const int ix = (x + p) * w->sw - w->pl + kx * w->dw;
+                if (ix >= 0 && ix < w->iw) acc[p] = mad16(row[ix], tap, acc[p]);
             }
         }
     }
 }
 
-/* A strip with loops of its own for the usual windows and strides. */
-INLINE void strip(float16 acc[PX], const plane_t *plane, const depthwise_args *a, int y, int left)
-{
-    if (left < 0 || left + (PX - 1) * a->sw + (a->kw - 1) * a->dw >= a->iw)
-        border(acc, plane, a, y, left);
-    else if (a->kw == 3 && a->dw == 1 && a->sw == 1)
-        inside(acc, plane, a, y, left, 3, 1, 1);
-    else if (a->kw == 3 && a->dw == 1 && a->sw == 2)
-        inside(acc, plane, a, y, left, 3, 2, 1);
-    else if (a->kw == 5 && a->dw == 1 && a->sw == 1)
-        inside(acc, plane, a, y, left, 5, 1, 1);
-    else
-        inside(acc, plane, a, y, left, a->kw, a->sw, a->dw);
-}
+/* What follows: res and dst begin at the row's first pixel. */
+typedef struct {
+    __global const float16 *res;
+    __global float16 *dst;
+    float16 slope;
+} after_t;
 
-/* Posts and the store of the strip's first `valid` pixels, at pixel `to` of the plane. */
-INLINE void put(const float16 acc[PX], const plane_t *plane, const depthwise_args *a, int to,
-                int valid)
+/* Posts on pixels x + from to x + to - 1, and their store. */
+INLINE void put(const float16 acc[STRIP], const posts_args *posts, const after_t *after, int x,
+                int from, int to)
 {
-    if (a->posts.simple && !a->posts.add && !a->posts.prelu && valid == PX) {
+    if (posts->simple && !posts->add && !posts->prelu) {
 #pragma unroll
-        for (int p = 0; p < PX; p++)
-            plane->dst[to + p] = clamp16(acc[p], a->posts.low, a->posts.high);
+        for (int p = 0; p < STRIP; p++)
+            if (p >= from && p < to) after->dst[x + p] = clamp16(acc[p], posts->low, posts->high);
         return;
     }
-    float16 out[PX];
+    float16 out[STRIP];
 #pragma unroll
-    for (int p = 0; p < PX; p++) out[p] = acc[p];
+    for (int p = 0; p < STRIP; p++) out[p] = acc[p];
     if (POSTS < 3) {
-        for (int p = 0; p < valid; p++) {
-            const float16 added = a->posts.add ? plane->residual[to + p] : out[p];
-            out[p] = apply_simple(POSTS, &a->posts, out[p], added, plane->slopes);
+        for (int p = from; p < to; p++) {
+            const float16 added = posts->add ? after->res[x + p] : out[p];
+            out[p] = apply_simple(POSTS, posts, out[p], added, after->slope);
         }
     }
-    for (int i = 0; POSTS >= 3 && i < a->posts.count; i++) {
-        const post_args post = post_of(&a->posts, i);
+    for (int i = 0; POSTS >= 3 && i < posts->count; i++) {
+        const post_args post = post_of(posts, i);
         if (post.kind == POST_ACT)
-            act_all(post, out, PX);
+            act_all(post, out, to);
         else if (post.kind == POST_ADD)
-            for (int p = 0; p < valid; p++) out[p] += plane->residual[to + p];
+            for (int p = from; p < to; p++) out[p] += after->res[x + p];
         else
-            for (int p = 0; p < PX; p++) out[p] = out[p] < 0.0f ? plane->slopes * out[p] : out[p];
+            for (int p = 0; p < to; p++) out[p] = out[p] < 0.0f ? after->slope * out[p] : out[p];
     }
-    for (int p = 0; p < valid; p++) plane->dst[to + p] = out[p];
+    for (int p = from; p < to; p++) after->dst[x + p] = out[p];
 }
 
 /* Pixels [x0, x1) of row y. */
-INLINE void chunk(const plane_t *plane, const depthwise_args *a, int y, int x0, int x1)
+INLINE void depthwise_row(const rows_t *rows, const window_args *w, const posts_args *posts,
+                          const after_t *after, float16 bias, int y, int x0, int x1)
 {
-    for (int at = x0; at < x1; at += PX) {
-        const int x = max(min(at, x1 - PX), x0);
-        float16 acc[PX];
+    const int px = w->px ? w->px : ANY_STRIP;
+    for (int at = x0; at < x1; at += px) {
+        const int x = w->px ? min(at, x1 - px) : at;
+        float16 acc[STRIP];
 #pragma unroll
-        for (int p = 0; p < PX; p++) acc[p] = plane->shift;
-        strip(acc, plane, a, y, x * a->sw - a->pl);
-        put(acc, plane, a, y * a->ow + x, min(PX, x1 - x));
+        for (int p = 0; p < STRIP; p++) acc[p] = bias;
+        if (w->px == 8)
+            wide_strip(acc, rows, w, y, x, 8);
+        else if (w->px == 7)
+            wide_strip(acc, rows, w, y, x, 7);
+        else if (w->px == 5)
+            wide_strip(acc, rows, w, y, x, 5);
+        else
+            any_strip(acc, rows, w, y, x);
+        put(acc, posts, after, x, at - x, min(px, x1 - x));
     }
 }
 
+/* --- by itself --- */
+
+typedef struct {
+    int span, planes, chunk, chunks; /* planes: blocks of all images; chunks of a row */
+    int c, blocks, has_bias;
+    window_args window;
+    posts_args posts;
+} depthwise_args;
+
+/* A unit is a chunk of one row of a block, a work-item does `span` units. */
 __kernel void depthwise(__global const float16 *src, __global const float16 *wgt,
                         __global const float *bias, __global const float *slope,
                         __global const float16 *residual, __global float16 *dst,
                         const depthwise_args args)
 {
+    const window_args w = args.window;
     const int begin = (int)get_global_id(0) * args.span;
-    const int end = min(begin + args.span, args.planes * args.oh * args.chunks);
+    const int end = min(begin + args.span, args.planes * w.oh * args.chunks);
     for (int u = begin; u < end; u++) {
         const int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
-        const int x1 = min(x0 + args.chunk, args.ow), p = row / args.oh, y = row - p * args.oh;
-        const int block = p % args.blocks, c = block * BLOCK;
-        const size_t to = (size_t)p * args.oh * args.ow;
-        plane_t plane = {src + (size_t)p * args.ih * args.iw,
-                         wgt + block * args.kh * args.kw,
-                         residual,
-                         dst + to,
-                         args.has_bias ? load_n(bias + c, args.c - c) : (float16)(0.0f),
-                         (float16)(0.0f)};
-        if (args.posts.add) plane.residual = residual + to;
+        const int p = row / w.oh, y = row - p * w.oh, block = p % args.blocks, c = block * BLOCK;
+        const size_t to = (size_t)row * w.ow;
+        const rows_t rows = {src + (size_t)p * w.ih * w.iw, wgt + block * w.kh * w.kw, w.ih};
+        after_t after = {residual, dst + to, (float16)(0.0f)};
+        if (args.posts.add) after.res += to;
         if (args.posts.prelu)
-            plane.slopes =
+            after.slope =
                 args.posts.prelu == 1 ? load_n(slope + c, args.c - c) : (float16)(slope[0]);
-        chunk(&plane, &args, y, x0, x1);
+        depthwise_row(&rows, &w, &args.posts, &after,
+                      args.has_bias ? load_n(bias + c, args.c - c) : (float16)(0.0f), y, x0,
+                      min(x0 + args.chunk, w.ow));
+    }
+}
+
+/* --- between 1x1 convolutions --- */
+
+/* cvk_cl_pointwise of kernels/opencl/bottleneck.c. */
+typedef struct {
+    int blocks, last;  /* of the source; channels in the last */
+    int oc, oc_blocks; /* results */
+    int ocb, tiles;    /* blocks of a tile */
+    posts_args posts;
+} pointwise_args;
+
+typedef struct {
+    int expands, projects;
+    int n, c, blocks;               /* images; channels of the depthwise convolution */
+    int parts, groups, group_tiles; /* shares of all rows; of the channels, of so many tiles */
+    int tiles, tile_blocks;         /* of the channels */
+    int band, ring;                 /* rows at a time; source rows that are kept */
+    int ring_step, deep_step;       /* pixels between blocks of the ring, of the band */
+    int deep, item;                 /* pixels of scratch before the band; of an item */
+    window_args window;
+    pointwise_args expand, project;
+    posts_args middle;
+} bottleneck_args;
+
+/* Neighbouring pixels, all blocks of them. */
+typedef struct {
+    __global const float16 *src, *res;
+    __global float16 *dst;
+    int src_step, dst_step; /* pixels between blocks; of res as of dst */
+    int first, count;       /* the block that dst and res begin with; pixels */
+} run_t;
+
+INLINE size_t place(const run_t *run, int block, int at)
+{
+    return (size_t)(block - run->first) * run->dst_step + at;
+}
+
+/* Sums of px pixels by ocb blocks, from pixel `at` of the run on, begun with their bias. */
+INLINE void sum(float16 acc[SUMS], const pointwise_args *a, const run_t *run,
+                __global const float16 *wgt, int at, const int px, const int ocb)
+{
+    for (int c = 0; c < a->blocks; c++) {
+        __global const float *src =
+            (__global const float *)(run->src + (size_t)c * run->src_step + at);
+        const int lanes = c == a->blocks - 1 ? a->last : BLOCK;
+        for (int i = 0; i < lanes; i++) {
+#pragma unroll
+            for (int p = 0; p < px; p++) {
+                const float16 x = (float16)(src[p * BLOCK + i]);
+#pragma unroll
+                for (int b = 0; b < ocb; b++)
+                    acc[p * ocb + b] = mad16(x, wgt[i * ocb + b], acc[p * ocb + b]);
+            }
+        }
+        wgt += BLOCK * ocb;
+    }
+}
+
+/* What follows one of them: slopes per channel, or one for all. */
+INLINE float16 slope_of(const posts_args *posts, __global const float *slope, int block,
+                        int channels)
+{
+    const int c = block * BLOCK;
+    return posts->prelu == 1 ? load_n(slope + c, channels - c) : (float16)(slope[0]);
+}
+
+/* Posts that are not simple: one after the other, in memory. */
+INLINE void finish_any(float16 acc[SUMS], const pointwise_args *a, const run_t *run,
+                       __global const float *slope, int first, int at, const int px, const int ocb)
+{
+    float16 out[SUMS];
+#pragma unroll
+    for (int i = 0; i < px * ocb; i++) out[i] = acc[i];
+    for (int i = 0; i < a->posts.count; i++) {
+        if (a->posts.list[i].kind == POST_ACT) {
+            act_all(a->posts.list[i], out, px * ocb);
+            continue;
+        }
+        for (int b = 0; b < ocb && first + b < a->oc_blocks; b++) {
+            const bool add = a->posts.list[i].kind == POST_ADD;
+            const float16 s = add ? (float16)(0.0f) : slope_of(&a->posts, slope, first + b, a->oc);
+            for (int p = 0; p < px; p++) {
+                const float16 x = out[p * ocb + b];
+                out[p * ocb + b] = add        ? x + run->res[place(run, first + b, at + p)]
+                                   : x < 0.0f ? s * x
+                                              : x;
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < px * ocb; i++) acc[i] = out[i];
+}
+
+/* px pixels of a tile whose first block is `first`; px and ocb are constants. */
+INLINE void pointwise_strip(const pointwise_args *a, const run_t *run, __global const float16 *wgt,
+                            __global const float16 *bias, __global const float *slope, int first,
+                            int at, const int px, const int ocb)
+{
+    const int count = min(ocb, a->oc_blocks - first);
+    float16 acc[SUMS];
+#pragma unroll
+    for (int i = 0; i < px * ocb; i++) acc[i] = bias[first + i % ocb];
+    sum(acc, a, run, wgt, at, px, ocb);
+    if (!a->posts.simple) finish_any(acc, a, run, slope, first, at, px, ocb);
+#pragma unroll
+    for (int b = 0; b < ocb; b++) {
+        const size_t to = place(run, first + min(b, count - 1), at);
+        if (a->posts.simple && a->posts.add) {
+#pragma unroll
+            for (int p = 0; p < px; p++) acc[p * ocb + b] += run->res[to + p];
+        }
+        if (a->posts.simple && a->posts.prelu) {
+            const float16 s = slope_of(&a->posts, slope, first + min(b, count - 1), a->oc);
+#pragma unroll
+            for (int p = 0; p < px; p++) {
+                const float16 x = acc[p * ocb + b];
+                acc[p * ocb + b] = x < 0.0f ? s * x : x;
+            }
+        } else if (a->posts.simple) {
+#pragma unroll
+            for (int p = 0; p < px; p++)
+                acc[p * ocb + b] = clamp16(acc[p * ocb + b], a->posts.low, a->posts.high);
+        }
+        if (b < count) {
+#pragma unroll
+            for (int p = 0; p < px; p++) run->dst[to + p] = acc[p * ocb + b];
+        }
+    }
+}
+
+/* A tile's blocks of the run's pixels; its last strip begins earlier rather than leave it. */
+INLINE void pointwise_tile(const pointwise_args *a, const run_t *run, __global const float16 *all,
+                           __global const float *slope, int tile, const int px, const int ocb)
+{
+    __global const float16 *wgt = all + (size_t)tile * a->blocks * BLOCK * ocb,
+                           *bias = all + (size_t)a->tiles * a->blocks * BLOCK * ocb;
+    const int first = tile * ocb;
+    int at = 0;
+    for (; at + px <= run->count; at += px)
+        pointwise_strip(a, run, wgt, bias, slope, first, at, px, ocb);
+    if (at == run->count) return;
+    if (run->count >= px)
+        pointwise_strip(a, run, wgt, bias, slope, first, run->count - px, px, ocb);
+    else
+        for (; at < run->count; at++) pointwise_strip(a, run, wgt, bias, slope, first, at, 1, ocb);
+}
+
+void pointwise(const pointwise_args *a, const run_t *run, __global const float16 *wgt,
+               __global const float *slope, int tile)
+{
+    if (a->ocb == 4)
+        pointwise_tile(a, run, wgt, slope, tile, 4, 4);
+    else if (a->ocb == 2)
+        pointwise_tile(a, run, wgt, slope, tile, 8, 2);
+    else
+        pointwise_tile(a, run, wgt, slope, tile, 14, 1);
+}
+
+/* What an item works with. */
+typedef struct {
+    __global const float16 *src, *res, *expand, *wgt, *project;
+    __global const float *expand_slope, *middle_slope, *last_slope;
+    __global float16 *dst, *ring, *deep;
+} job_t;
+
+/* Source rows [begin, end) of an image into the ring, one tile; as far as the ring goes at a time. */
+INLINE void expand_rows(const job_t *j, const bottleneck_args *a, int image, int tile,
+                        int first_block, int begin, int end)
+{
+    const window_args *w = &a->window;
+    const int plane = w->ih * w->iw;
+    for (int y = begin; y < end;) {
+        const int slot = y % a->ring, rows = min(end - y, a->ring - slot);
+        const run_t run = {j->src + (size_t)image * a->expand.blocks * plane + y * w->iw,
+                           j->src,
+                           j->ring + slot * w->iw,
+                           plane,
+                           a->ring_step,
+                           first_block,
+                           rows * w->iw};
+        pointwise(&a->expand, &run, j->expand, j->expand_slope, tile);
+        y += rows;
+    }
+}
+
+/* Output rows [row, row + count) of the depthwise convolution, one block; first_block: of the ring. */
+INLINE void depthwise_rows(const job_t *j, const bottleneck_args *a, int image, int block,
+                           int first_block, int row, int count)
+{
+    const window_args *w = &a->window;
+    const size_t plane = (size_t)image * a->blocks + block;
+    const rows_t rows = {a->expands ? j->ring + (block - first_block) * a->ring_step
+                                    : j->src + plane * a->ring_step,
+                         j->wgt + block * w->kh * w->kw, a->ring};
+    const float16 bias = j->wgt[a->blocks * w->kh * w->kw + block];
+    __global const float *slope = a->projects ? j->middle_slope : j->last_slope;
+    after_t after = {j->res, j->dst, (float16)(0.0f)};
+    if (a->middle.prelu) after.slope = slope_of(&a->middle, slope, block, a->c);
+    for (int y = row; y < row + count; y++) {
+        const size_t to = (plane * w->oh + y) * w->ow;
+        after.dst = a->projects ? j->deep + block * a->deep_step + (y - row) * w->ow : j->dst + to;
+        if (a->middle.add) after.res = j->res + to;
+        depthwise_row(&rows, w, &a->middle, &after, bias, y, 0, w->ow);
+    }
+}
+
+INLINE void project_rows(const job_t *j, const bottleneck_args *a, int image, int row, int count)
+{
+    const window_args *w = &a->window;
+    const int plane = w->oh * w->ow;
+    const size_t to = (size_t)image * a->project.oc_blocks * plane + row * w->ow;
+    run_t run = {j->deep, j->res, j->dst + to, a->deep_step, plane, 0, count * w->ow};
+    if (a->project.posts.add) run.res += to;
+    for (int t = 0; t < a->project.tiles; t++)
+        pointwise(&a->project, &run, j->project, j->last_slope, t);
+}
+
+/* Output rows [begin, end) of an image, tiles [first, stop) of the channels. */
+INLINE void run_image(const job_t *j, const bottleneck_args *a, int image, int begin, int end,
+                      int first, int stop)
+{
+    const window_args *w = &a->window;
+    const int first_block = first * a->tile_blocks;
+    int done = 0; /* source rows before it are in the ring, if they are needed */
+    for (int row = begin; row < end; row += a->band) {
+        const int count = min(end - row, a->band), last_row = row + count - 1;
+        const int top = clamp(row * w->sh - w->pt, 0, w->ih);
+        const int bottom = max(top, min(last_row * w->sh - w->pt + (w->kh - 1) * w->dh + 1, w->ih));
+        for (int t = first; t < stop; t++) {
+            const int block = t * a->tile_blocks, next = min(block + a->tile_blocks, a->blocks);
+            if (a->expands) expand_rows(j, a, image, t, first_block, max(top, done), bottom);
+            for (int b = block; b < next; b++)
+                depthwise_rows(j, a, image, b, first_block, row, count);
+        }
+        done = bottom;
+        if (a->projects) project_rows(j, a, image, row, count);
+    }
+}
+
+/* Items: parts of the rows of all images, groups of tiles of the channels (one with project). */
+__kernel void bottleneck(__global const float16 *src, __global const float16 *expand,
+                         __global const float16 *wgt, __global const float16 *project,
+                         __global const float *expand_slope, __global const float *middle_slope,
+                         __global const float *last_slope, __global const float16 *residual,
+                         __global float16 *dst, __global float16 *scratch,
+                         const bottleneck_args args)
+{
+    const int part = (int)get_global_id(0), group = (int)get_global_id(1);
+    const int oh = args.window.oh, units = args.n * oh;
+    const int end = (int)((long)units * (part + 1) / args.parts);
+    const int first = group * args.group_tiles, stop = min(first + args.group_tiles, args.tiles);
+    job_t j = {src,          residual,
+               expand,       wgt,
+               project,      expand_slope,
+               middle_slope, last_slope,
+               dst,          scratch + (size_t)(group * args.parts + part) * args.item,
+               scratch};
+    j.deep = j.ring + args.deep;
+    for (int begin = (int)((long)units * part / args.parts); begin < end;) {
+        const int image = begin / oh, row = begin % oh, rows = min(end - begin, oh - row);
+        if (args.projects) {
+            run_image(&j, &args, image, row, row + rows, first, stop);
+        } else {
+            for (int t = first; t < stop; t++)
+                run_image(&j, &args, image, row, row + rows, t, t + 1);
+        }
+        begin += rows;
     }
 }

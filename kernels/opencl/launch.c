@@ -13,6 +13,11 @@ static bool needs_rare_acts(const cvk_node *node)
     bool rare = node->op == CVK_OP_Unary &&
                 ((const cvk_unary_params *)node->params)->act.kind > CVK_ACT_SWISH;
     rare = rare || (node->pre.on && node->pre.act.kind > CVK_ACT_SWISH);
+    if (node->op == CVK_OP_Bottleneck) {
+        const cvk_bottleneck_params *params = node->params;
+        rare =
+            params->expand_act.kind > CVK_ACT_SWISH || params->depthwise_act.kind > CVK_ACT_SWISH;
+    }
     for (int i = 0; i < node->n_posts; i++)
         rare = rare ||
                (node->posts[i].kind == CVK_POST_ACT && node->posts[i].act.kind > CVK_ACT_SWISH);
@@ -196,6 +201,21 @@ void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *p
         } else {
             put_act(posts, i, &post->act);
         }
+    }
+    make_simple(posts);
+}
+
+void cvk_cl_between_make(const cvk_act *act, const cvk_view *slope, cvk_cl_posts *posts)
+{
+    *posts = (cvk_cl_posts){0};
+    if (slope->dtype != CVK_NONE) {
+        posts->count = 1;
+        posts->prelu = cvk_view_count(slope) == 1 ? 2 : 1;
+        posts->list[0].kind = CVK_POST_PRELU;
+    } else if (act->kind != CVK_ACT_NONE) {
+        posts->count = 1;
+        posts->list[0].kind = CVK_POST_ACT;
+        put_act(posts, 0, act);
     }
     make_simple(posts);
 }

@@ -55,6 +55,10 @@ void cvk_cl_posts_make(const cvk_node *node, const cvk_view *in, cvk_cl_posts *p
 /* Fills *before from the activation of the node's prologue; none if it has none. */
 void cvk_cl_pre_make(const cvk_node *node, cvk_cl_posts *before);
 
+/* Fills *posts with what a Bottleneck has between two convolutions: PRelu with the slopes if there are
+ * any (of type CVK_NONE: none), else the activation. */
+void cvk_cl_between_make(const cvk_act *act, const cvk_view *slope, cvk_cl_posts *posts);
+
 /* Whether optional input `index` is there, and is the operator's own and not a post's. */
 bool cvk_cl_has_input(const cvk_node *node, const cvk_view *in, int index);
 
