@@ -10,32 +10,25 @@
 
 enum { USUAL_L2_BYTES = 512 * 1024 };
 
-/* Of L2, what a band's rows may fill, and what those of a single tile may. */
-static const double band_part = 0.5, tile_part = 0.25;
+/* Of L2, what a band's rows may fill, and what those of a single block may. */
+static const double band_part = 0.5, block_part = 0.25;
 
 /* For the cost model, in cycles, a multiply-add of a float16 being one: bytes that a result costs on
  * its way out and in again, mostly beside the arithmetic; bytes of weights from L2; an activation
  * with an exponential in it, per float16; a launch, with what the cores wait for each other. */
 static const double traffic_rate = 48, weight_rate = 32, exp_cycles = 25, launch_cycles = 15000;
 
-/* Register tiles of depthwise.cl by blocks, and what a sum of theirs costs, in hundredths. */
-static const struct {
-    int ocb, cost;
-} tiles[] = {{4, 100}, {2, 101}, {1, 104}};
-
 /* pointwise_args and bottleneck_args of depthwise.cl, where the members are explained. */
 typedef struct pointwise_args {
     cl_int blocks, last;
     cl_int oc, oc_blocks;
-    cl_int ocb, tiles;
     cvk_cl_posts posts;
 } pointwise_args;
 
 typedef struct bottleneck_args {
     cl_int expands, projects;
     cl_int n, c, blocks;
-    cl_int parts, groups, group_tiles;
-    cl_int tiles, tile_blocks;
+    cl_int parts, groups, group_blocks;
     cl_int band, ring;
     cl_int ring_step, deep_step;
     cl_int deep, item;
@@ -92,23 +85,13 @@ static double act_cycles(const cvk_act *act)
     }
 }
 
-static int tile_cost(int blocks, int i)
-{
-    return cvk_cl_ceil_div(blocks, tiles[i].ocb) * tiles[i].ocb * tiles[i].cost;
-}
-
 static pointwise_args pointwise_make(int ic, int oc)
 {
-    pointwise_args p = {.blocks = cvk_cl_ceil_div(ic, CVK_BLOCK),
-                        .oc = oc,
-                        .oc_blocks = cvk_cl_ceil_div(oc, CVK_BLOCK)};
-    int best = 0;
-    for (int i = 1; i < (int)(sizeof tiles / sizeof *tiles); i++)
-        if (tile_cost(p.oc_blocks, i) < tile_cost(p.oc_blocks, best)) best = i;
-    p.last = ic - (p.blocks - 1) * CVK_BLOCK;
-    p.ocb = tiles[best].ocb;
-    p.tiles = cvk_cl_ceil_div(p.oc_blocks, p.ocb);
-    return p;
+    const int blocks = cvk_cl_ceil_div(ic, CVK_BLOCK);
+    return (pointwise_args){.blocks = blocks,
+                            .last = ic - (blocks - 1) * CVK_BLOCK,
+                            .oc = oc,
+                            .oc_blocks = cvk_cl_ceil_div(oc, CVK_BLOCK)};
 }
 
 static bool make_geometry(const cvk_problem *problem, bottleneck_plan *plan)
@@ -147,9 +130,9 @@ static bool make_band(bottleneck_plan *plan)
 {
     bottleneck_args *a = &plan->args;
     const cvk_geom *g = &plan->g;
-    const int blocks = a->projects ? a->blocks : a->tile_blocks;
+    const int blocks = a->projects ? a->blocks : 1;
     const int most = least_of(cvk_cl_ceil_div(g->n * g->oh, a->parts), g->oh);
-    const double limit = (a->projects ? band_part : tile_part) * (double)plan->l2;
+    const double limit = (a->projects ? band_part : block_part) * (double)plan->l2;
     if (band_bytes(plan, blocks, 1) > limit) return false;
     a->band = 1;
     while (a->band < most && band_bytes(plan, blocks, a->band + 1) <= limit) a->band++;
@@ -165,15 +148,20 @@ static bool make_band(bottleneck_plan *plan)
 
 /* --- cost --- */
 
+static int channels_of(const pointwise_args *p)
+{
+    return (p->blocks - 1) * CVK_BLOCK + p->last;
+}
+
+/* Per pixel. */
 static double pointwise_cycles(const pointwise_args *p)
 {
-    return ((p->blocks - 1) * CVK_BLOCK + p->last) * (double)p->ocb * p->tiles;
+    return (double)channels_of(p) * p->oc_blocks;
 }
 
 static double weight_cycles(const pointwise_args *p)
 {
-    return (double)p->blocks * p->tiles * p->ocb * CVK_BLOCK * CVK_BLOCK * sizeof(float) /
-           weight_rate;
+    return (double)channels_of(p) * p->oc_blocks * CVK_BLOCK * sizeof(float) / weight_rate;
 }
 
 /* Cycles of the busiest core with the shares that are planned. */
@@ -185,7 +173,7 @@ static double joint_cycles(const bottleneck_plan *plan)
     const bool images = g->n % a->parts == 0; /* no row is needed twice */
     const double reached = fmin((double)g->n * g->ih, rows * g->sh + most_of(reach(g) - g->sh, 0));
     const double source = images ? (double)g->n * g->ih / a->parts : reached;
-    const double share = (double)least_of(a->group_tiles * a->tile_blocks, a->blocks) / a->blocks;
+    const double share = (double)a->group_blocks / a->blocks;
     const double bands = ceil(rows / a->band);
     double cycles = rows * g->ow * g->kh * g->kw * a->blocks;
     if (a->expands)
@@ -214,15 +202,15 @@ static double apart_cycles(const bottleneck_plan *plan)
     return cycles / plan->units + launch_cycles * (a->expands + a->projects);
 }
 
-/* Shares of rows, and without project of tiles, so that the busiest core has the least to do. */
+/* Shares of rows, and without project of channels, so that the busiest core has the least to do. */
 static double make_shares(bottleneck_plan *plan)
 {
     bottleneck_args *a = &plan->args;
     const int rows = plan->g.n * plan->g.oh;
     double least = INFINITY;
     bottleneck_args best = *a;
-    a->groups = a->projects ? 1 : a->tiles;
-    a->group_tiles = a->projects ? a->tiles : 1;
+    a->groups = a->projects ? 1 : a->blocks;
+    a->group_blocks = a->projects ? a->blocks : 1;
     for (int parts = a->projects ? least_of(plan->units, rows) : 1;
          parts <= least_of(2 * plan->units, rows); parts++) {
         a->parts = parts;
@@ -254,8 +242,6 @@ static bool make_plan(const cvk_problem *problem, bottleneck_plan *plan, const c
     a->window = cvk_cl_window_make(&plan->g);
     a->expand = pointwise_make(plan->ic, a->c);
     a->project = pointwise_make(a->c, plan->oc);
-    a->tiles = a->expands ? a->expand.tiles : a->blocks;
-    a->tile_blocks = a->expands ? a->expand.ocb : 1;
     const double joint = make_shares(plan);
     if (joint == INFINITY)
         return cvk_cl_refuse(why_not, "the rows that an output row needs do not fit in L2");
@@ -286,11 +272,10 @@ typedef struct pack_arg {
 static void pack_fill(void *dst, const void *arg)
 {
     const pack_arg *a = arg;
-    const int lanes = a->p->ocb * CVK_BLOCK;
     float *to = dst;
-    for (int t = 0; t < a->p->tiles; t++)
+    for (int block = 0; block < a->p->oc_blocks; block++)
         for (int ic = 0; ic < a->p->blocks * CVK_BLOCK; ic++)
-            for (int oc = t * lanes; oc < (t + 1) * lanes; oc++, to++)
+            for (int oc = block * CVK_BLOCK; oc < (block + 1) * CVK_BLOCK; oc++, to++)
                 if (ic < a->ic && oc < a->p->oc) *to = a->wgt[(size_t)oc * a->ic + ic];
     for (int oc = 0; a->bias && oc < a->p->oc; oc++) to[oc] = a->bias[oc];
 }
@@ -302,19 +287,16 @@ static cvk_status pack(cvk_device *device, cvk_step *step, int input, const poin
     const cvk_view *wgt = present(step, input), *bias = present(step, input + 1);
     *packed = NULL;
     if (!wgt) return CVK_OK;
-    const pack_arg arg = {.p = p,
-                          .wgt = wgt->data,
-                          .bias = bias ? bias->data : NULL,
-                          .ic = (p->blocks - 1) * CVK_BLOCK + p->last};
+    const pack_arg arg = {
+        .p = p, .wgt = wgt->data, .bias = bias ? bias->data : NULL, .ic = channels_of(p)};
     const size_t rows = (size_t)p->blocks * CVK_BLOCK + 1;
     const cvk_pack pack = {.source = wgt->data,
                            .source_bytes = cvk_view_bytes(wgt),
                            .source2 = arg.bias,
                            .source2_bytes = bias ? cvk_view_bytes(bias) : 0,
                            .kind = "opencl pointwise",
-                           .variant = (uint64_t)arg.ic << 32 | (uint64_t)p->ocb,
-                           .bytes =
-                               rows * (size_t)p->tiles * (size_t)p->ocb * CVK_BLOCK * sizeof(float),
+                           .variant = (uint64_t)arg.ic << 32 | (uint64_t)p->oc,
+                           .bytes = rows * (size_t)p->oc_blocks * CVK_BLOCK * sizeof(float),
                            .fill = pack_fill,
                            .arg = &arg};
     return cvk_step_pack(device, step, &pack, packed);

@@ -15,21 +15,21 @@
  * under a strip have beyond the picture is read from within it and put to zero. Other windows, and
  * rows shorter than 5, have strips of 7 that look at each pixel.
  *
- * bottleneck: an item takes rows of the images, or tiles of the channels, band after band:
+ * bottleneck: an item takes rows of the images, or blocks of the channels, band after band:
  *
- *      src --expand--> ring of rows, a tile of channels --depthwise--> band --project--> dst
+ *      src --expand--> ring of rows, a block of channels --depthwise--> band --project--> dst
  *
  *      row 4 | row 5 | row 2 | row 3        ring of 4: row y is its row y % 4
  *
  * Ring and band lie in the item's scratch, small enough to stay in its core's cache. A band makes only
  * those rows of the ring that the one before it did not. Without expand the rows are those of src, as
- * if the ring held all; without project the band is rows of dst, and a tile goes through all bands
+ * if the ring held all; without project the band is rows of dst, and a block goes through all bands
  * before the next does.
  *
- *   expand, project  [tile][block of the source][lane][b] in float16, then the bias [block]; a tile is
- *                    ocb blocks by px pixels of sums in registers: 4 by 4, 2 by 8, 1 by 14
+ *   expand, project  [block of results][channel of the source] in float16, then the bias [block]; as
+ *                    many sums are in registers as a strip has PIXELS
  */
-enum { STRIP = 8, ANY_STRIP = 7, SUMS = 16 };
+enum { STRIP = 8, ANY_STRIP = 7, PIXELS = 14 };
 
 /* cvk_cl_window of kernels/opencl/depthwise.h. */
 typedef struct {
@@ -122,6 +122,28 @@ typedef struct {
     float16 slope;
 } after_t;
 
+/* Posts on n pixels in memory, of which the first stands for pixel x; those before `from` do not
+ * count. */
+INLINE void apply_all(float16 *out, const posts_args *posts, const after_t *after, int x, int from,
+                      int n)
+{
+    if (POSTS < 3) {
+        for (int p = from; p < n; p++) {
+            const float16 added = posts->add ? after->res[x + p] : out[p];
+            out[p] = apply_simple(POSTS, posts, out[p], added, after->slope);
+        }
+    }
+    for (int i = 0; POSTS >= 3 && i < posts->count; i++) {
+        const post_args post = post_of(posts, i);
+        if (post.kind == POST_ACT)
+            act_all(post, out, n);
+        else if (post.kind == POST_ADD)
+            for (int p = from; p < n; p++) out[p] += after->res[x + p];
+        else
+            for (int p = 0; p < n; p++) out[p] = out[p] < 0.0f ? after->slope * out[p] : out[p];
+    }
+}
+
 /* Posts on pixels x + from to x + to - 1, and their store. */
 INLINE void put(const float16 acc[STRIP], const posts_args *posts, const after_t *after, int x,
                 int from, int to)
@@ -135,21 +157,7 @@ INLINE void put(const float16 acc[STRIP], const posts_args *posts, const after_t
     float16 out[STRIP];
 #pragma unroll
     for (int p = 0; p < STRIP; p++) out[p] = acc[p];
-    if (POSTS < 3) {
-        for (int p = from; p < to; p++) {
-            const float16 added = posts->add ? after->res[x + p] : out[p];
-            out[p] = apply_simple(POSTS, posts, out[p], added, after->slope);
-        }
-    }
-    for (int i = 0; POSTS >= 3 && i < posts->count; i++) {
-        const post_args post = post_of(posts, i);
-        if (post.kind == POST_ACT)
-            act_all(post, out, to);
-        else if (post.kind == POST_ADD)
-            for (int p = from; p < to; p++) out[p] += after->res[x + p];
-        else
-            for (int p = 0; p < to; p++) out[p] = out[p] < 0.0f ? after->slope * out[p] : out[p];
-    }
+    apply_all(out, posts, after, x, from, to);
     for (int p = from; p < to; p++) after->dst[x + p] = out[p];
 }
 
@@ -215,18 +223,16 @@ __kernel void depthwise(__global const float16 *src, __global const float16 *wgt
 typedef struct {
     int blocks, last;  /* of the source; channels in the last */
     int oc, oc_blocks; /* results */
-    int ocb, tiles;    /* blocks of a tile */
     posts_args posts;
 } pointwise_args;
 
 typedef struct {
     int expands, projects;
-    int n, c, blocks;               /* images; channels of the depthwise convolution */
-    int parts, groups, group_tiles; /* shares of all rows; of the channels, of so many tiles */
-    int tiles, tile_blocks;         /* of the channels */
-    int band, ring;                 /* rows at a time; source rows that are kept */
-    int ring_step, deep_step;       /* pixels between blocks of the ring, of the band */
-    int deep, item;                 /* pixels of scratch before the band; of an item */
+    int n, c, blocks;                /* images; channels of the depthwise convolution */
+    int parts, groups, group_blocks; /* shares of all rows; of the channels, of so many blocks */
+    int band, ring;                  /* rows at a time; source rows that are kept */
+    int ring_step, deep_step;        /* pixels between blocks of the ring, of the band */
+    int deep, item;                  /* pixels of scratch before the band; of an item */
     window_args window;
     pointwise_args expand, project;
     posts_args middle;
@@ -240,32 +246,6 @@ typedef struct {
     int first, count;       /* the block that dst and res begin with; pixels */
 } run_t;
 
-INLINE size_t place(const run_t *run, int block, int at)
-{
-    return (size_t)(block - run->first) * run->dst_step + at;
-}
-
-/* Sums of px pixels by ocb blocks, from pixel `at` of the run on, begun with their bias. */
-INLINE void sum(float16 acc[SUMS], const pointwise_args *a, const run_t *run,
-                __global const float16 *wgt, int at, const int px, const int ocb)
-{
-    for (int c = 0; c < a->blocks; c++) {
-        __global const float *src =
-            (__global const float *)(run->src + (size_t)c * run->src_step + at);
-        const int lanes = c == a->blocks - 1 ? a->last : BLOCK;
-        for (int i = 0; i < lanes; i++) {
-#pragma unroll
-            for (int p = 0; p < px; p++) {
-                const float16 x = (float16)(src[p * BLOCK + i]);
-#pragma unroll
-                for (int b = 0; b < ocb; b++)
-                    acc[p * ocb + b] = mad16(x, wgt[i * ocb + b], acc[p * ocb + b]);
-            }
-        }
-        wgt += BLOCK * ocb;
-    }
-}
-
 /* What follows one of them: slopes per channel, or one for all. */
 INLINE float16 slope_of(const posts_args *posts, __global const float *slope, int block,
                         int channels)
@@ -274,96 +254,67 @@ INLINE float16 slope_of(const posts_args *posts, __global const float *slope, in
     return posts->prelu == 1 ? load_n(slope + c, channels - c) : (float16)(slope[0]);
 }
 
-/* Posts that are not simple: one after the other, in memory. */
-INLINE void finish_any(float16 acc[SUMS], const pointwise_args *a, const run_t *run,
-                       __global const float *slope, int first, int at, const int px, const int ocb)
+/* Posts on the first px of PIXELS sums, which stand for pixels x, x + 1, ..., and their store. */
+INLINE void put_pixels(const float16 acc[PIXELS], const posts_args *posts, const after_t *after,
+                       int x, const int px)
 {
-    float16 out[SUMS];
+    if (posts->simple && !posts->prelu) {
 #pragma unroll
-    for (int i = 0; i < px * ocb; i++) out[i] = acc[i];
-    for (int i = 0; i < a->posts.count; i++) {
-        if (a->posts.list[i].kind == POST_ACT) {
-            act_all(a->posts.list[i], out, px * ocb);
-            continue;
+        for (int p = 0; p < px; p++) {
+            const float16 sum = posts->add ? acc[p] + after->res[x + p] : acc[p];
+            after->dst[x + p] = clamp16(sum, posts->low, posts->high);
         }
-        for (int b = 0; b < ocb && first + b < a->oc_blocks; b++) {
-            const bool add = a->posts.list[i].kind == POST_ADD;
-            const float16 s = add ? (float16)(0.0f) : slope_of(&a->posts, slope, first + b, a->oc);
-            for (int p = 0; p < px; p++) {
-                const float16 x = out[p * ocb + b];
-                out[p * ocb + b] = add        ? x + run->res[place(run, first + b, at + p)]
-                                   : x < 0.0f ? s * x
-                                              : x;
-            }
-        }
+        return;
     }
+    float16 out[PIXELS];
 #pragma unroll
-    for (int i = 0; i < px * ocb; i++) acc[i] = out[i];
+    for (int p = 0; p < PIXELS; p++) out[p] = acc[p];
+    apply_all(out, posts, after, x, 0, px);
+    for (int p = 0; p < px; p++) after->dst[x + p] = out[p];
 }
 
-/* px pixels of a tile whose first block is `first`; px and ocb are constants. */
+/* px pixels of a block of results from pixel `at` of the run on; px is a constant. */
 INLINE void pointwise_strip(const pointwise_args *a, const run_t *run, __global const float16 *wgt,
-                            __global const float16 *bias, __global const float *slope, int first,
-                            int at, const int px, const int ocb)
+                            float16 bias, float16 slope, size_t to, int at, const int px)
 {
-    const int count = min(ocb, a->oc_blocks - first);
-    float16 acc[SUMS];
+    float16 acc[PIXELS];
 #pragma unroll
-    for (int i = 0; i < px * ocb; i++) acc[i] = bias[first + i % ocb];
-    sum(acc, a, run, wgt, at, px, ocb);
-    if (!a->posts.simple) finish_any(acc, a, run, slope, first, at, px, ocb);
-#pragma unroll
-    for (int b = 0; b < ocb; b++) {
-        const size_t to = place(run, first + min(b, count - 1), at);
-        if (a->posts.simple && a->posts.add) {
-#pragma unroll
-            for (int p = 0; p < px; p++) acc[p * ocb + b] += run->res[to + p];
-        }
-        if (a->posts.simple && a->posts.prelu) {
-            const float16 s = slope_of(&a->posts, slope, first + min(b, count - 1), a->oc);
-#pragma unroll
-            for (int p = 0; p < px; p++) {
-                const float16 x = acc[p * ocb + b];
-                acc[p * ocb + b] = x < 0.0f ? s * x : x;
-            }
-        } else if (a->posts.simple) {
+    for (int p = 0; p < PIXELS; p++) acc[p] = bias;
+    for (int c = 0; c < a->blocks; c++) {
+        __global const float *src =
+            (__global const float *)(run->src + (size_t)c * run->src_step + at);
+        const int lanes = c == a->blocks - 1 ? a->last : BLOCK;
+        for (int i = 0; i < lanes; i++) {
 #pragma unroll
             for (int p = 0; p < px; p++)
-                acc[p * ocb + b] = clamp16(acc[p * ocb + b], a->posts.low, a->posts.high);
+                acc[p] = mad16((float16)(src[p * BLOCK + i]), wgt[i], acc[p]);
         }
-        if (b < count) {
-#pragma unroll
-            for (int p = 0; p < px; p++) run->dst[to + p] = acc[p * ocb + b];
-        }
+        wgt += BLOCK;
     }
+    const after_t after = {run->res + to, run->dst + to, slope};
+    put_pixels(acc, &a->posts, &after, at, px);
 }
 
-/* A tile's blocks of the run's pixels; its last strip begins earlier rather than leave it. */
-INLINE void pointwise_tile(const pointwise_args *a, const run_t *run, __global const float16 *all,
-                           __global const float *slope, int tile, const int px, const int ocb)
+/* A block of results; where strips do not cover the run's pixels, the last one begins earlier. */
+void pointwise(const pointwise_args *a, const run_t *run, __global const float16 *all,
+               __global const float *slopes, int block)
 {
-    __global const float16 *wgt = all + (size_t)tile * a->blocks * BLOCK * ocb,
-                           *bias = all + (size_t)a->tiles * a->blocks * BLOCK * ocb;
-    const int first = tile * ocb;
+    const int rows = a->blocks * BLOCK, count = run->count;
+    __global const float16 *wgt = all + (size_t)block * rows;
+    const float16 bias = all[(size_t)a->oc_blocks * rows + block];
+    const float16 slope =
+        a->posts.prelu ? slope_of(&a->posts, slopes, block, a->oc) : (float16)(0.0f);
+    const size_t to = (size_t)(block - run->first) * run->dst_step;
     int at = 0;
-    for (; at + px <= run->count; at += px)
-        pointwise_strip(a, run, wgt, bias, slope, first, at, px, ocb);
-    if (at == run->count) return;
-    if (run->count >= px)
-        pointwise_strip(a, run, wgt, bias, slope, first, run->count - px, px, ocb);
-    else
-        for (; at < run->count; at++) pointwise_strip(a, run, wgt, bias, slope, first, at, 1, ocb);
-}
-
-void pointwise(const pointwise_args *a, const run_t *run, __global const float16 *wgt,
-               __global const float *slope, int tile)
-{
-    if (a->ocb == 4)
-        pointwise_tile(a, run, wgt, slope, tile, 4, 4);
-    else if (a->ocb == 2)
-        pointwise_tile(a, run, wgt, slope, tile, 8, 2);
-    else
-        pointwise_tile(a, run, wgt, slope, tile, 14, 1);
+    for (; at + PIXELS <= count; at += PIXELS)
+        pointwise_strip(a, run, wgt, bias, slope, to, at, PIXELS);
+    if (count - at > PIXELS / 2 && count >= PIXELS) {
+        pointwise_strip(a, run, wgt, bias, slope, to, count - PIXELS, PIXELS);
+        return;
+    }
+    for (; count - at > 0 && count >= PIXELS / 2; at += PIXELS / 2)
+        pointwise_strip(a, run, wgt, bias, slope, to, min(at, count - PIXELS / 2), PIXELS / 2);
+    for (; at < count; at++) pointwise_strip(a, run, wgt, bias, slope, to, at, 1);
 }
 
 /* What an item works with. */
@@ -373,9 +324,10 @@ typedef struct {
     __global float16 *dst, *ring, *deep;
 } job_t;
 
-/* Source rows [begin, end) of an image into the ring, one tile; as far as the ring goes at a time. */
-INLINE void expand_rows(const job_t *j, const bottleneck_args *a, int image, int tile,
-                        int first_block, int begin, int end)
+/* Source rows [begin, end) of an image into the ring, one block; as far as the ring goes at a time.
+ * first: the ring's first block. */
+INLINE void expand_rows(const job_t *j, const bottleneck_args *a, int image, int block, int first,
+                        int begin, int end)
 {
     const window_args *w = &a->window;
     const int plane = w->ih * w->iw;
@@ -386,20 +338,20 @@ INLINE void expand_rows(const job_t *j, const bottleneck_args *a, int image, int
                            j->ring + slot * w->iw,
                            plane,
                            a->ring_step,
-                           first_block,
+                           first,
                            rows * w->iw};
-        pointwise(&a->expand, &run, j->expand, j->expand_slope, tile);
+        pointwise(&a->expand, &run, j->expand, j->expand_slope, block);
         y += rows;
     }
 }
 
-/* Output rows [row, row + count) of the depthwise convolution, one block; first_block: of the ring. */
+/* Output rows [row, row + count) of the depthwise convolution, one block; first: of the ring. */
 INLINE void depthwise_rows(const job_t *j, const bottleneck_args *a, int image, int block,
-                           int first_block, int row, int count)
+                           int first, int row, int count)
 {
     const window_args *w = &a->window;
     const size_t plane = (size_t)image * a->blocks + block;
-    const rows_t rows = {a->expands ? j->ring + (block - first_block) * a->ring_step
+    const rows_t rows = {a->expands ? j->ring + (block - first) * a->ring_step
                                     : j->src + plane * a->ring_step,
                          j->wgt + block * w->kh * w->kw, a->ring};
     const float16 bias = j->wgt[a->blocks * w->kh * w->kw + block];
@@ -421,33 +373,30 @@ INLINE void project_rows(const job_t *j, const bottleneck_args *a, int image, in
     const size_t to = (size_t)image * a->project.oc_blocks * plane + row * w->ow;
     run_t run = {j->deep, j->res, j->dst + to, a->deep_step, plane, 0, count * w->ow};
     if (a->project.posts.add) run.res += to;
-    for (int t = 0; t < a->project.tiles; t++)
-        pointwise(&a->project, &run, j->project, j->last_slope, t);
+    for (int b = 0; b < a->project.oc_blocks; b++)
+        pointwise(&a->project, &run, j->project, j->last_slope, b);
 }
 
-/* Output rows [begin, end) of an image, tiles [first, stop) of the channels. */
+/* Output rows [begin, end) of an image, blocks [first, stop) of the channels. */
 INLINE void run_image(const job_t *j, const bottleneck_args *a, int image, int begin, int end,
                       int first, int stop)
 {
     const window_args *w = &a->window;
-    const int first_block = first * a->tile_blocks;
     int done = 0; /* source rows before it are in the ring, if they are needed */
     for (int row = begin; row < end; row += a->band) {
         const int count = min(end - row, a->band), last_row = row + count - 1;
         const int top = clamp(row * w->sh - w->pt, 0, w->ih);
         const int bottom = max(top, min(last_row * w->sh - w->pt + (w->kh - 1) * w->dh + 1, w->ih));
-        for (int t = first; t < stop; t++) {
-            const int block = t * a->tile_blocks, next = min(block + a->tile_blocks, a->blocks);
-            if (a->expands) expand_rows(j, a, image, t, first_block, max(top, done), bottom);
-            for (int b = block; b < next; b++)
-                depthwise_rows(j, a, image, b, first_block, row, count);
+        for (int b = first; b < stop; b++) {
+            if (a->expands) expand_rows(j, a, image, b, first, max(top, done), bottom);
+            depthwise_rows(j, a, image, b, first, row, count);
         }
         done = bottom;
         if (a->projects) project_rows(j, a, image, row, count);
     }
 }
 
-/* Items: parts of the rows of all images, groups of tiles of the channels (one with project). */
+/* Items: parts of the rows of all images, groups of blocks of the channels (one with project). */
 __kernel void bottleneck(__global const float16 *src, __global const float16 *expand,
                          __global const float16 *wgt, __global const float16 *project,
                          __global const float *expand_slope, __global const float *middle_slope,
@@ -458,7 +407,7 @@ __kernel void bottleneck(__global const float16 *src, __global const float16 *ex
     const int part = (int)get_global_id(0), group = (int)get_global_id(1);
     const int oh = args.window.oh, units = args.n * oh;
     const int end = (int)((long)units * (part + 1) / args.parts);
-    const int first = group * args.group_tiles, stop = min(first + args.group_tiles, args.tiles);
+    const int first = group * args.group_blocks, stop = min(first + args.group_blocks, args.blocks);
     job_t j = {src,          residual,
                expand,       wgt,
                project,      expand_slope,
@@ -471,8 +420,8 @@ __kernel void bottleneck(__global const float16 *src, __global const float16 *ex
         if (args.projects) {
             run_image(&j, &args, image, row, row + rows, first, stop);
         } else {
-            for (int t = first; t < stop; t++)
-                run_image(&j, &args, image, row, row + rows, t, t + 1);
+            for (int b = first; b < stop; b++)
+                run_image(&j, &args, image, row, row + rows, b, b + 1);
         }
         begin += rows;
     }
