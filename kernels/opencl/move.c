@@ -212,9 +212,32 @@ static cvk_status concat_launch(cvk_device *device, cvk_step *step, int input, c
     return cvk_cl_steps_add(device, step, &spec);
 }
 
+typedef struct pair_args {
+    cl_int span, n, spatial, chunk, chunks, c0, c1;
+} pair_args;
+
+static cvk_status concat_pair(cvk_device *device, cvk_step *step)
+{
+    const cvk_cl_nchw a = cvk_cl_nchw_of(&step->in[0].shape),
+                      out = cvk_cl_nchw_of(&step->out[0].shape);
+    pair_args args = {.n = a.n, .spatial = a.h * a.w, .c0 = a.c, .c1 = out.c - a.c};
+    args.chunk = cvk_cl_chunk(device, args.spatial, BLOCKED_CHUNK, 1, &args.chunks);
+    cvk_cl_spec spec = {
+        .file = "move.cl",
+        .kernel = "concat_pair4",
+        .buffers = {{CVK_CL_IN, 0, NULL}, {CVK_CL_IN, 1, NULL}, {CVK_CL_OUT, 0, NULL}},
+        .args = &args,
+        .args_bytes = sizeof args,
+        .units = (int64_t)out.n * out.blocks * args.chunks,
+        .floats = (int64_t)args.chunk * CVK_BLOCK,
+        .span = &args.span};
+    return cvk_cl_steps_add(device, step, &spec);
+}
+
 cvk_status cvk_cl_concat_blocked_prepare(cvk_device *device, cvk_step *step)
 {
     cl_int offset = 0;
+    if (step->node->n_in == 2 && step->out[0].dtype == CVK_F32) return concat_pair(device, step);
     for (int i = 0; i < step->node->n_in; i++) {
         CVK_TRY(concat_launch(device, step, i, offset));
         offset += (cl_int)step->in[i].shape.dims[1];

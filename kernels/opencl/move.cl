@@ -304,6 +304,71 @@ __kernel void concat_lanes2(const __global ushort *src, __global ushort *dst,
 
 typedef struct {
     int span, n, spatial, chunk, chunks;
+    int c0, c1; /* channels of the inputs */
+} pair_args;
+
+/* Lanes below `cut` of `low`, the others of `high`. */
+INLINE uint16 join_lanes(uint16 low, uint16 high, int cut)
+{
+    const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return select(high, low, lane < cut);
+}
+
+/* Pixel x of a block of dst: lanes below `cut` are the last of `before`, the others the first of
+ * `after`, either of which may be NULL. */
+INLINE uint16 shifted_pixel(const __global uint *before, const __global uint *after, int x, int cut)
+{
+    uint lane[16];
+    for (int i = 0; i < 16; i++) {
+        const __global uint *from = i < cut ? before : after;
+        lane[i] = from ? from[x * 16 + (i < cut ? i + 16 - cut : i - cut)] : 0u;
+    }
+    return vload16(0, lane);
+}
+
+/* A concat of two inputs over channels, whole vectors at a time also where the second begins within a
+ * block:
+ *
+ *   dst block  [a a a a a b b b b b ..][b b b b b b b b ..]     cut = 5
+ *   b's blocks            [0 1 2 3 4 ..      .. 15][..         one load begins `cut` lanes before a
+ *                                                              pixel, one within it
+ *
+ * unit: a chunk of pixels of one block of dst. The first and last pixel of a block are put together
+ * lane by lane, where those loads could leave the tensor. */
+__kernel void concat_pair4(const __global uint *a, const __global uint *b, __global uint *dst,
+                           const pair_args args)
+{
+    const int blocks0 = (args.c0 + 15) / 16, blocks1 = (args.c1 + 15) / 16, cut = args.c0 % 16;
+    const int blocks = (args.c0 + args.c1 + 15) / 16, plane = args.spatial * 16;
+    const int begin = (int)get_global_id(0) * args.span;
+    const int end = min(begin + args.span, args.n * blocks * args.chunks);
+    for (int u = begin; u < end; u++) {
+        const int row = u / args.chunks, x0 = (u - row * args.chunks) * args.chunk;
+        const int x1 = min(x0 + args.chunk, args.spatial), n = row / blocks, k = row - n * blocks;
+        const int j = k - args.c0 / 16; /* the block of b that ends here, or begins */
+        const __global uint *own = a + (n * blocks0 + min(k, blocks0 - 1)) * plane;
+        const __global uint *before = j > 0 ? b + (n * blocks1 + j - 1) * plane : NULL;
+        const __global uint *after = j >= 0 && j < blocks1 ? b + (n * blocks1 + j) * plane : NULL;
+        __global uint *to = dst + row * plane;
+        if (j < 0 || cut == 0) {
+            const __global uint *from = j < 0 ? own : after;
+            for (int x = x0; x < x1; x++) vstore16(vload16(x, from), x, to);
+            continue;
+        }
+        for (int x = x0; x < x1; x++) {
+            uint16 pixel;
+            if (x == 0 || x == args.spatial - 1)
+                pixel = shifted_pixel(before, after, x, cut);
+            else
+                pixel = join_lanes(before ? vload16(0, before + x * 16 + 16 - cut) : (uint16)(0),
+                                   after ? vload16(0, after + x * 16 - cut) : (uint16)(0), cut);
+            vstore16(before ? pixel : join_lanes(vload16(x, own), pixel, cut), x, to);
+        }
+    }
+}
+
+typedef struct {
+    int span, n, spatial, chunk, chunks;
     int src_blocks, dst_c;
     int base, digits, length[8], stride[8]; /* of channels: cvk_planes (graph/planes.h) */
 } planes_args;
@@ -333,8 +398,7 @@ static int planes_source(const planes_args *args, int c)
  *
  * unit: a chunk of pixels of one block of dst. Lanes beyond C repeat the last channel. Elements of 4
  * bytes, then of 2. */
-__kernel void copy_planes4(const __global uint *src, __global uint *dst,
-                           const planes_args args)
+__kernel void copy_planes4(const __global uint *src, __global uint *dst, const planes_args args)
 {
     int2 units = planes_units(&args);
     for (int u = units.x; u < units.y; u++) {
@@ -342,15 +406,14 @@ __kernel void copy_planes4(const __global uint *src, __global uint *dst,
         int blocks = (args.dst_c + 15) / 16, picture = row / blocks, at[16];
         int from = picture * args.src_blocks * args.spatial * 16, to = row * args.spatial * 16;
         for (int i = 0; i < 16; i++)
-            at[i] = from + planes_source(&args, min((row - picture * blocks) * 16 + i,
-                                                    args.dst_c - 1));
+            at[i] =
+                from + planes_source(&args, min((row - picture * blocks) * 16 + i, args.dst_c - 1));
         for (int x = x0; x < min(x0 + args.chunk, args.spatial); x++)
             for (int i = 0; i < 16; i++) dst[to + x * 16 + i] = src[at[i] + x * 16];
     }
 }
 
-__kernel void copy_planes2(const __global ushort *src, __global ushort *dst,
-                           const planes_args args)
+__kernel void copy_planes2(const __global ushort *src, __global ushort *dst, const planes_args args)
 {
     int2 units = planes_units(&args);
     for (int u = units.x; u < units.y; u++) {
@@ -358,8 +421,8 @@ __kernel void copy_planes2(const __global ushort *src, __global ushort *dst,
         int blocks = (args.dst_c + 15) / 16, picture = row / blocks, at[16];
         int from = picture * args.src_blocks * args.spatial * 16, to = row * args.spatial * 16;
         for (int i = 0; i < 16; i++)
-            at[i] = from + planes_source(&args, min((row - picture * blocks) * 16 + i,
-                                                    args.dst_c - 1));
+            at[i] =
+                from + planes_source(&args, min((row - picture * blocks) * 16 + i, args.dst_c - 1));
         for (int x = x0; x < min(x0 + args.chunk, args.spatial); x++)
             for (int i = 0; i < 16; i++) dst[to + x * 16 + i] = src[at[i] + x * 16];
     }
