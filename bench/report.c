@@ -12,7 +12,10 @@
 bool report_start(report *r, const cvk_device *device, int rounds, bool bare)
 {
     *r = (report){0};
-    if (device->backend->measure((cvk_device *)device, &r->peak, &r->bandwidth)) return false;
+    cvk_device_rates rates;
+    if (device->backend->measure((cvk_device *)device, &rates)) return false;
+    r->peak = 2e-6 * rates.macs;
+    r->bandwidth = 1e-6 * rates.bytes[CVK_LEVEL_MEMORY];
     r->libraries = json_array();
     r->problems = json_array();
     r->root = json_pack("{s:s,s:s,s:i,s:f,s:f,s:i,s:b,s:O,s:O}", "device", device->info.id,

@@ -6,6 +6,7 @@
 
 #include "backend/devices.h"
 #include "onnx/model.h"
+#include "schedule/rates.h"
 #include "session/session.h"
 
 cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count)
@@ -37,7 +38,11 @@ cvk_status cvk_device_measure(cvk_device *device, double *peak_gflops, double *g
 {
     if (!device || !peak_gflops || !gbytes_per_s)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_measure: an argument is NULL");
-    return device->backend->measure(device, peak_gflops, gbytes_per_s);
+    cvk_device_rates rates;
+    CVK_TRY(cvk_rates_measure(device, &rates));
+    *peak_gflops = 2e-6 * rates.macs;
+    *gbytes_per_s = 1e-6 * rates.bytes[CVK_LEVEL_MEMORY];
+    return CVK_OK;
 }
 
 void cvk_device_close(cvk_device **device)
@@ -166,6 +171,8 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
                                .workers = cvk_session_workers(session),
                                .late_nodes = plan->tail ? plan->tail->graph->n_nodes : 0,
                                .build_ms = session->build_ms,
+                               .predicted_ms = plan->predicted_ms,
+                               .calibrated = plan->calibrated,
                                .continued = session->continued ? session->continued : ""};
     return CVK_OK;
 }

@@ -95,6 +95,7 @@ grep -q 'digraph' plan.dot || wrong "no digraph in the DOT file"
 python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("plan.svg")' || wrong "the SVG file is no XML"
 expect 0 plan "$model" --device cpu --json
 keys steps nodes op device kernel fused offset bytes activation_bytes lower_bound_bytes workspace_bytes weight_bytes
+keys predicted_ms calibrated
 expect 0 plan "$model" --device cpu --no-fuse --json && says '"fused": 0'
 expect 0 plan "$model" --device cpu --isa scalar --threads 1 --workspace 64M --verbose
 
@@ -210,7 +211,8 @@ expect 3 run "$model" --input image=text
 expect 3 run "$model" --input image=in.npy --shape image=1x1x28x28 --device cpu
 
 # bench, compare.
-expect 0 bench "$model" --device cpu --batch 4 --repeat 5 --warmup 1 --layers && says 'Gflop/s' 'Relu, MaxPool'
+expect 0 bench "$model" --device cpu --batch 4 --repeat 5 --warmup 1 --layers && says 'Gflop/s' 'Relu, MaxPool' predicted
+expect 0 bench "$model" --device cpu --repeat 2 --layers --json && keys predicted_ms predicted_error calibrated
 expect 0 bench "$model" --device cpu --repeat 3 --profile trace.json --json
 keys device batch median_ms min_ms p90_ms images_per_s gflops peak_fraction build_ms first_run_ms resident_bytes steps
 python3 "$repo/tests/trace_check.py" trace.json 2 || wrong "the trace is not as it should be"
@@ -316,24 +318,25 @@ expect 0 tune "$model" --device cpu --json && keys layers problem kernel ms defa
 keys problems known measured left
 problems=$(number problems)
 [ "$problems" -ge 1 ] || wrong "tune: no problem with a choice"
+rows=$((problems + 1)) # in the store: the device's rates, too
 [ "$(number measured)" -eq "$problems" ] || wrong "tune: not all measured: $(cat out)"
 expect 0 tune "$model" --device cpu --json && keys speedup
 [ "$(number measured) $(number known)" = "0 $problems" ] || wrong "tune measured again: $(cat out)"
 expect 0 tune "$model" --device cpu && says "$problems were known, 0 measured now, 0 left" speedup
 expect 0 tune "$model" --device cpu --isa scalar --budget 0.000001 --json
 [ "$(number left)" -ge 1 ] || wrong "tune: a budget of no time was not kept: $(cat out)"
-expect 0 cache list && says 'tuned row' 'Conv | ' "in all $problems rows"
+expect 0 cache list && says 'tuned row' 'Conv | ' 'device rates' "in all $rows rows"
 expect 0 cache list --json && keys entries kind name value bytes used sound rows bytes damaged
-[ "$(number rows)" -eq "$problems" ] || wrong "cache list: $(head -c 300 out)"
-expect 0 cache verify && says "checked $problems rows"
+[ "$(number rows)" -eq "$rows" ] || wrong "cache list: $(head -c 300 out)"
+expect 0 cache verify && says "checked $rows rows"
 expect 0 cache verify --json && keys rows bytes damaged problem
 
 # To a file, away, and back.
 bytes=$(number bytes)
-expect 0 cache export "$here/tuned.sqlite" && says "exported $problems rows"
+expect 0 cache export "$here/tuned.sqlite" && says "exported $rows rows"
 expect 3 cache export "$here/nowhere/tuned.sqlite"
 expect 0 cache clear --json && keys rows bytes
-[ "$(number rows)" -eq "$problems" ] || wrong "cache clear: $(cat out)"
+[ "$(number rows)" -eq "$rows" ] || wrong "cache clear: $(cat out)"
 expect 0 cache list && says 'in all 0 rows'
 expect 0 cache import "$here/tuned.sqlite" --json && keys rows bytes
 [ "$(number bytes)" -eq "$bytes" ] || wrong "cache import: $(cat out), exported were $bytes bytes"
@@ -341,7 +344,7 @@ expect 0 tune "$model" --device cpu && says "$problems were known, 0 measured no
 expect 3 cache import no-such-file
 expect 3 cache import text
 expect 3 cache import "$model"
-expect 0 cache list && says "in all $problems rows"
+expect 0 cache list && says "in all $rows rows"
 
 # What the plan makes of a record: one that names another row, by hand.
 python3 - "$store" <<'END' || wrong "the store could not be changed"

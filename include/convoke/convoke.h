@@ -207,7 +207,10 @@ CVK_API cvk_status cvk_device_open(const char *spec, const cvk_device_options *o
 CVK_API cvk_status cvk_device_get_info(const cvk_device *device, cvk_device_info *info);
 
 /* Measures the device now, about 0.3 s: fused multiply-adds on f32 (2 operations each), in 1e9
- * operations per second, and bytes read per second from memory beyond the last cache, in 1e9. */
+ * operations per second, and bytes read per second from memory beyond the last cache, in 1e9. The
+ * store (ring 6) keeps the best ever measured of this, and of the speed of caches, launches and
+ * copies: plans made afterwards predict by it (cvk_step_info). cvk_tune measures devices that have
+ * not been. */
 CVK_API cvk_status cvk_device_measure(cvk_device *device, double *peak_gflops,
                                       double *gbytes_per_s);
 
@@ -343,7 +346,7 @@ typedef struct cvk_session_options {
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
-    cvk_dtype precision; /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
+    cvk_dtype precision;     /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
                             16 bits, half the bytes to read; arithmetic stays f32. A layer of which
                             a weight overflows, or whose weights rounding would move by more than
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:
@@ -407,6 +410,9 @@ typedef struct cvk_session_info {
     size_t workspace_bytes;   /* scratch of the hungriest step */
     size_t weight_bytes;      /* weights as packed for the kernels, resident */
     double build_ms;          /* time to plan, pack and build programs */
+    double predicted_ms;      /* of a run: its steps together */
+    bool calibrated; /* every device had been measured by then (cvk_device_measure); if not, the
+                        predictions go by what it says of itself: a rough guess */
     int workers; /* the most that a run on the CPU has: fewer than the device's where the network is
                        so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
@@ -437,6 +443,7 @@ typedef struct cvk_step_info {
     const char *shape;       /* its shape and layout: "1x64x55x55 nchw16c" */
     size_t offset, bytes;    /* of its first output in the activation buffer */
     uint64_t macs;           /* multiply-adds */
+    double predicted_ms;     /* before any run; what waits for data: 0 */
     double ms;               /* of the last run, with options.profile; else 0 */
     const char *inputs;      /* where its data comes from: outputs of other steps and inputs of the
                                model, by name, comma separated */
@@ -463,8 +470,9 @@ CVK_API void cvk_session_free(cvk_session **session);
  *
  * The store is one file in the user's cache folder (CONVOKE_CACHE_DIR, else XDG_CACHE_HOME or
  * ~/.cache, folder "convoke"), shared by all processes: kernel rows that were measured or denied,
- * and built OpenCL programs. It is never needed: sessions do without what is missing, damaged or of
- * another version, with a warning in the log where something was wrong.
+ * what devices can do, and built OpenCL programs. It is never needed: sessions do without what is
+ * missing, damaged or of another version, with a warning in the log where something was wrong.
+ * cache.h looks into it.
  */
 
 /* One problem of a plan: steps alike in operator, parameters, shapes, types and what is fused. */
@@ -569,44 +577,10 @@ typedef struct cvk_selftest_result {
 CVK_API cvk_status cvk_selftest(cvk_device *device, const cvk_selftest_options *options,
                                 cvk_selftest_result *result);
 
-/* An entry of the store. */
-typedef struct cvk_cache_entry {
-    const char *kind;  /* "tuned row", "denied row", "opencl program" */
-    const char *name;  /* its key, lines separated by '\n', where that is text; else "" */
-    const char *value; /* what is kept, where that is text; else "" */
-    size_t bytes;      /* of both */
-    int64_t used;      /* last use, in seconds since 1970 (of rows: to the day) */
-    bool sound;        /* its checksum is right; if not, it is never used */
-} cvk_cache_entry;
-typedef void (*cvk_cache_fn)(void *user, const cvk_cache_entry *entry);
-
-typedef struct cvk_cache_sum {
-    int64_t rows, bytes; /* of sound entries: how many, and their keys and contents together */
-    int64_t damaged;     /* entries that are not */
-} cvk_cache_sum;
-
-/* Writes the path of the store's file, whether there is one or not, to `path`, which holds `size`
- * bytes. CVK_UNSUPPORTED: the store is switched off (CONVOKE_CACHE_DIR is empty), there is no home,
- * or the path is longer than `size`. */
-CVK_API cvk_status cvk_cache_path(char *path, size_t size);
-
-/* Reads the whole store, checks it, and calls `visit` (may be NULL) for every entry, the one used
- * longest ago first; its strings are valid during the call. Changes nothing, but undoes a write that
- * a process which was killed has left unfinished. No file: no entries.
- * CVK_BAD_INPUT: the file is damaged or not a store; CVK_IO: it cannot be read. */
-CVK_API cvk_status cvk_cache_visit(cvk_cache_fn visit, void *user, cvk_cache_sum *sum);
-
-/* Empties the store, damaged or not. sum (may be NULL): what was in it, if it could be read. */
-CVK_API cvk_status cvk_cache_clear(cvk_cache_sum *sum);
-
-/* Writes the sound entries to a file of their own, which appears when it is complete, and reads
- * such a file into the store, where its entries replace those of the same key. sum (may be NULL):
- * what was copied, and entries left out because they are damaged. CVK_BAD_INPUT: the file that is
- * read is damaged or not a store; CVK_IO: a file cannot be read or written. */
-CVK_API cvk_status cvk_cache_export(const char *path, cvk_cache_sum *sum);
-CVK_API cvk_status cvk_cache_import(const char *path, cvk_cache_sum *sum);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <convoke/cache.h>
+
 #endif

@@ -4,6 +4,7 @@
  * bottleneck_plan.h draws them.
  */
 #include "kernels/cpu/bottleneck_plan.h"
+#include "kernels/cpu/work.h"
 
 /* One worker's view of a run. */
 typedef struct job {
@@ -172,6 +173,12 @@ static bool accepts(const cvk_problem *problem, const char **why_not)
     return CVK_FN(cvk_bottleneck_plan_make)(problem, &plan, why_not);
 }
 
+static void work_of(const cvk_problem *problem, cvk_work *work)
+{
+    const double cycles = CVK_FN(cvk_bottleneck_cycles)(problem);
+    if (cycles > 0) work->macs = work_macs(problem->caps, cycles);
+}
+
 static const cvk_view *present(const cvk_step *step, int input)
 {
     return step->in[input].dtype == CVK_NONE ? NULL : &step->in[input];
@@ -207,6 +214,7 @@ const cvk_kernel CVK_FN(cvk_cpu_bottleneck) = {
     .packs = 1u << CVK_BOTTLENECK_DW | 1u << CVK_BOTTLENECK_DB | 1u << CVK_BOTTLENECK_EW |
              1u << CVK_BOTTLENECK_EB | 1u << CVK_BOTTLENECK_PW | 1u << CVK_BOTTLENECK_PB,
     .accepts = accepts,
+    .cost = work_of,
     .prepare = prepare,
     .run = run,
 };

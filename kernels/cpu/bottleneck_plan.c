@@ -15,6 +15,10 @@ enum { USUAL_L2_BYTES = 512 * 1024 };
  * the arithmetic; cycles of an activation with an exponential in it, per vec. */
 static const double traffic_rate = 48, exp_cycles = 25;
 
+/* For what is told of the whole: of a depthwise tap, which waits for its loads; multiply-adds of the
+ * convolutions, whose tiles begin anew in every row. */
+static const double tap_cycles = 2;
+
 /* Of L2, what a band may fill. Where a part's rows take several, each wants LONG_BAND source rows, or
  * what does not go to memory is larger than L2 by far. */
 static const double band_part = 0.5, large_part = 1.5;
@@ -235,4 +239,15 @@ bool CVK_FN(cvk_bottleneck_plan_make)(const cvk_problem *problem, bottleneck_pla
         return row_refuse(why_not, "the rows that an output row needs do not fit in L2");
     if (!saves_much(plan, l2) && !bands_pay(plan, params, why_not)) return false;
     return pays(plan, &params->expand_act, workers, why_not);
+}
+
+double CVK_FN(cvk_bottleneck_cycles)(const cvk_problem *problem)
+{
+    const cvk_bottleneck_params *params = problem->node->params;
+    bottleneck_plan plan;
+    const char *why_not;
+    if (!CVK_FN(cvk_bottleneck_plan_make)(problem, &plan, &why_not)) return 0;
+    const costs c = cost_of(&plan, &params->expand_act, problem->caps->units);
+    return tap_cycles * c.joint + (plan.expands ? c.joint_expand : 0) +
+           (plan.projects ? c.joint_project : 0);
 }

@@ -38,6 +38,9 @@ typedef struct bottleneck_plan {
 bool CVK_FN(cvk_bottleneck_plan_make)(const cvk_problem *problem, bottleneck_plan *plan,
                                       const char **why_not);
 
+/* Cycles of the busiest worker that the step is thought to take; 0: it is not planned. */
+double CVK_FN(cvk_bottleneck_cycles)(const cvk_problem *problem);
+
 /* Vecs [*begin, *end) of a tile of M. */
 void CVK_FN(cvk_bottleneck_tile)(const bottleneck_plan *plan, int tile, int *begin, int *end);
 

@@ -32,6 +32,21 @@ static bool accepts_plain(const cvk_problem *problem, const char **why_not)
     return accepts(problem, CONV_PLAIN, why_not);
 }
 
+static void cost_blocked(const cvk_problem *problem, cvk_work *work)
+{
+    CVK_FN(cvk_conv_plan_cost)(problem, CONV_BLOCKED, false, work);
+}
+
+static void cost_first(const cvk_problem *problem, cvk_work *work)
+{
+    CVK_FN(cvk_conv_plan_cost)(problem, CONV_FIRST, false, work);
+}
+
+static void cost_plain(const cvk_problem *problem, cvk_work *work)
+{
+    CVK_FN(cvk_conv_plan_cost)(problem, CONV_PLAIN, false, work);
+}
+
 static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
 {
     return CVK_FN(cvk_conv_prepare)(device, step, CONV_BLOCKED, false);
@@ -55,6 +70,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_direct) = {
     .packs = 1u << 1 | 1u << 2,
     .prologue = true,
     .accepts = accepts_blocked,
+    .cost = cost_blocked,
     .prepare = prepare_blocked,
     .run = CVK_FN(cvk_conv_run),
 };
@@ -66,6 +82,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_first) = {
     .out_layout = CVK_LAYOUT_BLOCKED,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts_first,
+    .cost = cost_first,
     .prepare = prepare_first,
     .run = CVK_FN(cvk_conv_run),
 };
@@ -77,6 +94,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_plain) = {
     .out_layout = CVK_LAYOUT_PLAIN,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts_plain,
+    .cost = cost_plain,
     .prepare = prepare_plain,
     .run = CVK_FN(cvk_conv_run),
 };

@@ -11,6 +11,7 @@
 #include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/winograd.h"
+#include "kernels/cpu/work.h"
 
 enum {
     USUAL_L2_BYTES = 512 * 1024,
@@ -269,6 +270,15 @@ static bool accepts(const cvk_problem *problem, const char **why_not)
            row_refuse(why_not, "channels or pixels in the lanes are estimated to be as fast");
 }
 
+static void work_of(const cvk_problem *problem, cvk_work *work)
+{
+    lanes_plan plan;
+    const char *why_not;
+    if (!plan_make(problem, &plan, &why_not)) return;
+    work->macs = work_macs(problem->caps, plan.cost);
+    work->weight_bytes = 0; /* are in the plan's cycles */
+}
+
 /* --- packed weights --- */
 
 /* The weights of one form: as they are, or for tiles of `m` pixels. */
@@ -410,6 +420,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_lanes) = {
     .out_layout = CVK_LAYOUT_PLAIN,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts,
+    .cost = work_of,
     .prepare = prepare,
     .run = CVK_FN(cvk_conv_lanes_run),
 };

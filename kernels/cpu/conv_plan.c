@@ -11,6 +11,7 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
+#include "kernels/cpu/work.h"
 
 enum {
     USUAL_L2_BYTES = 512 * 1024,
@@ -23,6 +24,8 @@ enum {
  * out and is read again; floats copied per cycle, in vecs; cycles of a float stored by itself. */
 static const double weight_rate = 8, traffic_rate = 12, copy_rate = 0.6, scatter_cycles = 1.5;
 static const double worth = 0.98; /* of the cost of a simpler split */
+/* For predictions: what the plan's cycles take, by form. */
+static const double form_cost[] = {[CONV_BLOCKED] = 1, [CONV_FIRST] = 1.15, [CONV_PLAIN] = 1.2};
 
 static size_t l2_bytes(const cvk_caps *caps)
 {
@@ -507,4 +510,14 @@ cvk_status CVK_FN(cvk_conv_prepare)(cvk_device *device, cvk_step *step, conv_for
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
     step->state = plan;
     return CVK_FN(cvk_conv_plan_finish)(device, step, plan);
+}
+
+void CVK_FN(cvk_conv_plan_cost)(const cvk_problem *problem, conv_form form, bool transposed,
+                                cvk_work *work)
+{
+    conv_plan plan;
+    const char *why_not;
+    if (!CVK_FN(cvk_conv_plan_make)(problem, form, transposed, &plan, &why_not)) return;
+    work->macs = work_macs(problem->caps, plan.cost * form_cost[form]);
+    work->weight_bytes = 0; /* are in the plan's cycles */
 }

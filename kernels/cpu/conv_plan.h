@@ -107,6 +107,10 @@ double CVK_FN(cvk_conv_plan_cuts)(const conv_plan *plan, int parts, int *cuts);
 /* Tables, packed weights; sets the step's scratch. */
 cvk_status CVK_FN(cvk_conv_plan_finish)(cvk_device *device, cvk_step *step, conv_plan *plan);
 
+/* cost of the rows. */
+void CVK_FN(cvk_conv_plan_cost)(const cvk_problem *problem, conv_form form, bool transposed,
+                                cvk_work *work);
+
 /* prepare of every row: make and finish, the plan becomes the step's state. */
 cvk_status CVK_FN(cvk_conv_prepare)(cvk_device *device, cvk_step *step, conv_form form,
                                     bool transposed);

@@ -21,6 +21,16 @@ static bool accepts_plain(const cvk_problem *problem, const char **why_not)
     return CVK_FN(cvk_conv_plan_make)(problem, CONV_PLAIN, true, &plan, why_not);
 }
 
+static void cost_blocked(const cvk_problem *problem, cvk_work *work)
+{
+    CVK_FN(cvk_conv_plan_cost)(problem, CONV_BLOCKED, true, work);
+}
+
+static void cost_plain(const cvk_problem *problem, cvk_work *work)
+{
+    CVK_FN(cvk_conv_plan_cost)(problem, CONV_PLAIN, true, work);
+}
+
 static cvk_status prepare_blocked(cvk_device *device, cvk_step *step)
 {
     return CVK_FN(cvk_conv_prepare)(device, step, CONV_BLOCKED, true);
@@ -38,6 +48,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_transpose) = {
     .out_layout = CVK_LAYOUT_BLOCKED,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts_blocked,
+    .cost = cost_blocked,
     .prepare = prepare_blocked,
     .run = CVK_FN(cvk_conv_run),
 };
@@ -49,6 +60,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_transpose_plain) = {
     .out_layout = CVK_LAYOUT_PLAIN,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts_plain,
+    .cost = cost_plain,
     .prepare = prepare_plain,
     .run = CVK_FN(cvk_conv_run),
 };

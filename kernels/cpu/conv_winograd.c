@@ -24,6 +24,7 @@
 #include "kernels/cpu/ints.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/winograd.h"
+#include "kernels/cpu/work.h"
 
 enum {
     FEWEST_TILES = 28, /* of a batch: a weight read is used as often */
@@ -261,6 +262,15 @@ bool CVK_FN(cvk_conv_winograd_cost)(const cvk_problem *problem, double *cost)
     if (!plan_make(problem, &plan, &why_not)) return false;
     *cost = plan.cost;
     return true;
+}
+
+static void work_of(const cvk_problem *problem, cvk_work *work)
+{
+    wino_plan plan;
+    const char *why_not;
+    if (!plan_make(problem, &plan, &why_not)) return;
+    work->macs = work_macs(problem->caps, plan.cost);
+    work->weight_bytes = 0; /* are in the plan's cycles */
 }
 
 /* --- packed weights --- */
@@ -506,6 +516,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_winograd) = {
     .out_layout = CVK_LAYOUT_BLOCKED,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts,
+    .cost = work_of,
     .prepare = prepare,
     .run = run,
 };

@@ -7,6 +7,9 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/row.h"
 
+/* Of a vec's product and sum, in multiply-adds at the peak: what it loads is used once. */
+static const double tap_cycles = 1;
+
 typedef struct depthwise {
     cvk_geom g;
     int blocks;
@@ -92,6 +95,14 @@ static bool accepts(const cvk_problem *problem, const char **why_not)
     return !*why_not;
 }
 
+static void work_of(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_geom g;
+    if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g)) return;
+    const double channels = (g.oc + CVK_BLOCK - 1) / CVK_BLOCK * CVK_BLOCK;
+    work->macs = tap_cycles * channels * g.n * g.oh * g.ow * g.kh * g.kw;
+}
+
 static cvk_status prepare(cvk_device *device, cvk_step *step)
 {
     depthwise *d = cvk_step_alloc(step, sizeof *d);
@@ -115,6 +126,7 @@ const cvk_kernel CVK_FN(cvk_cpu_depthwise) = {
     .out_layout = CVK_LAYOUT_BLOCKED,
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts,
+    .cost = work_of,
     .prepare = prepare,
     .run = run,
 };

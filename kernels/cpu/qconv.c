@@ -18,6 +18,7 @@
 
 #include "kernels/cpu/requant.h"
 #include "kernels/cpu/unroll.h"
+#include "kernels/cpu/work.h"
 
 #if CVK_VLEN == 16
 enum { TILE_OC = 8, TILE_PX = 3 };
@@ -99,6 +100,27 @@ static void plan_strips(plan *p, int workers)
     } else {
         p->share_channels = true;
     }
+}
+
+/* For predictions, in cycles: of a source row with its border, of a vec and of a rest of pairs laid
+ * out, and of a vec of sums made bytes. */
+static const double line_cycles = 40, pack_cycles = 4, rest_cycles = 2.5, sum_cycles = 40;
+
+static void work_of(const cvk_problem *problem, cvk_work *work)
+{
+    plan p = {.units = 0};
+    cvk_geom *g = &p.g;
+    if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, g)) return;
+    const int workers = problem->caps->units > 0 ? problem->caps->units : 1;
+    plan_sizes(&p);
+    plan_strips(&p, workers);
+    const double rows = (double)g->oh * (g->kh < g->sh ? g->kh : g->sh) + g->kh - 1,
+                 vecs = ceil_div(g->oh * g->ow, CVK_VLEN);
+    const double row = pack_cycles * (2 + g->ow / CVK_VLEN) + rest_cycles * (g->ow % CVK_VLEN);
+    const double pack = rows * (p.units * row + line_cycles * ceil_div(p.icg, 2));
+    const double sums = vecs * p.tiles * p.oct * ((double)p.units * g->kh + sum_cycles);
+    const double parts = p.share_channels ? 1 : workers;
+    work->macs = work_macs(problem->caps, g->n * g->group * (pack / parts + sums / workers));
 }
 
 static void plan_scratch(plan *p, int *tap)
@@ -449,6 +471,7 @@ const cvk_kernel CVK_FN(cvk_cpu_qconv) = {
     .name = "qconv",
     .packs = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
     .accepts = accepts,
+    .cost = work_of,
     .prepare = prepare,
     .run = run,
 };

@@ -17,6 +17,9 @@ static const struct {
 /* What a slot's bias, posts and store take, in multiply-adds. */
 enum { SUM_CYCLES = 8 };
 
+/* What the products reach of the device's peak. */
+static const double peak_part = 0.5;
+
 /* The cost of a row, in hundredths of a slot, with the tile that costs the least. */
 static int64_t row_cost(int columns, int blocks, cvk_cl_tile *best)
 {
@@ -49,6 +52,14 @@ double cvk_cl_conv_direct_cycles(const cvk_geom *geom)
     return (double)row_cost(g->ow, blocks, &tile) / 100 * g->oh * g->n * g->group *
                (products + SUM_CYCLES) +
            products * g->oc * sizeof(float) / CVK_CL_WEIGHT_RATE;
+}
+
+void cvk_cl_conv_cost(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_geom g;
+    if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g)) return;
+    work->macs = cvk_cl_conv_direct_cycles(&g) * CVK_BLOCK / peak_part;
+    work->weight_bytes = 0; /* are in the cycles */
 }
 
 static bool group_fits(const cvk_geom *g)

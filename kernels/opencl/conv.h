@@ -44,6 +44,9 @@ enum { CVK_CL_WEIGHT_RATE = 8 };
  * multiply-add of a float16 being one. */
 double cvk_cl_conv_direct_cycles(const cvk_geom *geom);
 
+/* cost of the rows that run it: what it is thought to reach of the peak is in there. */
+void cvk_cl_conv_cost(const cvk_problem *problem, cvk_work *work);
+
 /* The questions common to all forms: types (float16 for input, residual and output unless
  * transposed), sizes, constant weights, groups of whole blocks, posts. Fills *geom. */
 bool cvk_cl_conv_accepts(const cvk_problem *problem, bool pool, cvk_geom *geom,

@@ -204,6 +204,16 @@ cvk_status cvk_cl_conv_direct_prepare(cvk_device *device, cvk_step *step)
     return prepare(device, step, false);
 }
 
+void cvk_cl_conv_direct_cost(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_cl_conv_cost(problem, work);
+}
+
+void cvk_cl_conv_first_cost(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_cl_conv_cost(problem, work);
+}
+
 bool cvk_cl_conv_first_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_geom g;

@@ -7,7 +7,16 @@
 #include "kernels/opencl/rows.h"
 
 /* On a CPU an item has at most as many pixels as give about SUMS sums, which registers hold. */
-enum { CHANNELS = 4, SUMS = 16, LANES = 16 };
+enum {
+    CHANNELS = 4,
+    SUMS = 16,
+    LANES = 16,
+    /* for predictions, of a vector at the peak: beginning a row on a CPU, how many times as much with
+       a stride; a product elsewhere, which loads both factors */
+    ROW_CYCLES = 25,
+    STRIDED = 2,
+    PRODUCT_CYCLES = 4
+};
 
 /* As in conv_plain.cl; axis: D, H, W. */
 typedef struct plain_args {
@@ -37,6 +46,16 @@ bool cvk_cl_conv_plain_accepts(const cvk_problem *problem, const char **why_not)
     else
         return true;
     return false;
+}
+
+/* On a CPU it is not the products of a row that take the time, but its begin under each weight. */
+void cvk_cl_conv_plain_cost(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_geom3 g;
+    if (!geometry(problem->node, problem->in, problem->out, &g)) return;
+    const double rows = work->macs / g.axis[2].out, steps = g.axis[2].stride > 1 ? STRIDED : 1;
+    work->macs = problem->caps->bits & CVK_CAP_CPU ? work->macs + rows * steps * ROW_CYCLES * LANES
+                                                   : work->macs * PRODUCT_CYCLES;
 }
 
 static int choose_vecs(const cvk_device *device, int channels, int columns)

@@ -16,6 +16,8 @@ enum {
 
 /* For the cost model (cvk_wino_work), as fitted to layers with 8 to 64 channels on PoCL. */
 static const double source_rate = 4, result_rate = 4, sum_rate = 3;
+/* Of the peak, what all of it together reaches. */
+static const double peak_part = 0.55;
 
 /* wino_args of conv_winograd.cl, where the members are explained. */
 typedef struct cvk_cl_winograd {
@@ -188,6 +190,15 @@ bool cvk_cl_conv_winograd_accepts(const cvk_problem *problem, const char **why_n
 {
     wino_plan plan;
     return plan_make(problem, &plan, why_not);
+}
+
+void cvk_cl_conv_winograd_cost(const cvk_problem *problem, cvk_work *work)
+{
+    wino_plan plan;
+    const char *why_not;
+    if (!plan_make(problem, &plan, &why_not)) return;
+    work->macs = plan.cost * problem->caps->units * CVK_BLOCK / peak_part;
+    work->weight_bytes = 0; /* are in the plan's cycles */
 }
 
 /* --- packed weights --- */

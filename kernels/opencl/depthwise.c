@@ -6,7 +6,10 @@
 
 #include "kernels/opencl/steps.h"
 
-enum { CHUNK = 8 }; /* pixels of a unit where the device is no CPU */
+enum {
+    CHUNK = 8,     /* pixels of a unit where the device is no CPU */
+    TAP_CYCLES = 3 /* of a product, in multiply-adds at the peak */
+};
 
 /* As in depthwise.cl. */
 typedef struct depthwise_args {
@@ -62,6 +65,13 @@ bool cvk_cl_depthwise_accepts(const cvk_problem *problem, const char **why_not)
     else
         return cvk_cl_posts_accept(problem, false, why_not);
     return false;
+}
+
+/* A product waits for its loads. */
+void cvk_cl_depthwise_cost(const cvk_problem *problem, cvk_work *work)
+{
+    (void)problem;
+    work->macs *= TAP_CYCLES;
 }
 
 typedef struct pack_arg {

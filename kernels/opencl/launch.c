@@ -24,6 +24,24 @@ static bool needs_rare_acts(const cvk_node *node)
     return rare;
 }
 
+/* The same of what a Bottleneck has between its convolutions. */
+static int needs_between(const cvk_step *step)
+{
+    const cvk_bottleneck_params *params = step->node->params;
+    const int slopes[] = {CVK_BOTTLENECK_ES, CVK_BOTTLENECK_DS};
+    const cvk_act *acts[] = {&params->expand_act, &params->depthwise_act};
+    int most = 0;
+    for (int i = 0; i < 2; i++) {
+        const cvk_view none = {.dtype = CVK_NONE};
+        cvk_cl_posts posts;
+        cvk_cl_between_make(acts[i], slopes[i] < step->node->n_in ? &step->in[slopes[i]] : &none,
+                            &posts);
+        const int level = !posts.simple ? 3 : posts.prelu ? 2 : 0;
+        if (level > most) most = level;
+    }
+    return most;
+}
+
 /* The step's POSTS (common.cl). */
 static int needs_posts(const cvk_step *step)
 {
@@ -31,7 +49,12 @@ static int needs_posts(const cvk_step *step)
     int residual, slope;
     cvk_cl_posts_make(step->node, step->in, &posts, &residual, &slope);
     cvk_cl_pre_make(step->node, &before);
-    return !posts.simple || !before.simple ? 3 : posts.prelu ? 2 : posts.add ? 1 : 0;
+    const int own = !posts.simple || !before.simple ? 3
+                    : posts.prelu                   ? 2
+                    : posts.add                     ? 1
+                                                    : 0,
+              between = step->node->op == CVK_OP_Bottleneck ? needs_between(step) : 0;
+    return own > between ? own : between;
 }
 
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,

@@ -7,12 +7,18 @@
 
 #include "kernels/opencl/launch.h"
 
-#define X(op, row, in, out, needs, packs, inplace, stem, run)                             \
-    bool cvk_cl_##stem##_accepts(const cvk_problem *problem, const char **why_not);       \
-    cvk_status cvk_cl_##stem##_prepare(cvk_device *device, cvk_step *step);               \
+#define X(op, row, in, out, needs, packs, inplace, stem, run)                                      \
+    bool cvk_cl_##stem##_accepts(const cvk_problem *problem, const char **why_not);                \
+    cvk_status cvk_cl_##stem##_prepare(cvk_device *device, cvk_step *step);                        \
     cvk_status run(cvk_device *device, const cvk_step *step, int worker, int workers);
 #define XP X
+#define XC(op, row, in, out, needs, packs, inplace, stem, run)                                     \
+    X(op, row, in, out, needs, packs, inplace, stem, run)                                          \
+    void cvk_cl_##stem##_cost(const cvk_problem *problem, cvk_work *work);
+#define XPC XC
 #include "kernels/opencl/kernels.def"
+#undef XPC
+#undef XC
 #undef XP
 #undef X
 

@@ -5,22 +5,29 @@
 #include "kernels/opencl/rows.h"
 
 const cvk_kernel cvk_cl_kernels[] = {
-#define ROW(Op, row, in, out, need, pack, place, stem, launch, before)                         \
-    {.op = CVK_OP_##Op,                                                                        \
-     .name = row,                                                                              \
-     .in_layout = CVK_LAYOUT_##in,                                                             \
-     .out_layout = CVK_LAYOUT_##out,                                                           \
-     .needs = need,                                                                            \
-     .packs = pack,                                                                            \
-     .prologue = before,                                                                       \
-     .inplace = place,                                                                         \
-     .accepts = cvk_cl_##stem##_accepts,                                                       \
-     .prepare = cvk_cl_##stem##_prepare,                                                       \
-     .run = launch,                                                                            \
+#define ROW(Op, row, in, out, need, pack, place, stem, launch, before, work)                       \
+    {.op = CVK_OP_##Op,                                                                            \
+     .name = row,                                                                                  \
+     .in_layout = CVK_LAYOUT_##in,                                                                 \
+     .out_layout = CVK_LAYOUT_##out,                                                               \
+     .needs = need,                                                                                \
+     .packs = pack,                                                                                \
+     .prologue = before,                                                                           \
+     .inplace = place,                                                                             \
+     .accepts = cvk_cl_##stem##_accepts,                                                           \
+     .cost = work,                                                                                 \
+     .prepare = cvk_cl_##stem##_prepare,                                                           \
+     .run = launch,                                                                                \
      .release = cvk_cl_release},
-#define X(...) ROW(__VA_ARGS__, false)
-#define XP(...) ROW(__VA_ARGS__, true)
+#define X(...) ROW(__VA_ARGS__, false, NULL)
+#define XP(...) ROW(__VA_ARGS__, true, NULL)
+#define XC(op, row, in, out, needs, packs, inplace, stem, run)                                     \
+    ROW(op, row, in, out, needs, packs, inplace, stem, run, false, cvk_cl_##stem##_cost)
+#define XPC(op, row, in, out, needs, packs, inplace, stem, run)                                    \
+    ROW(op, row, in, out, needs, packs, inplace, stem, run, true, cvk_cl_##stem##_cost)
 #include "kernels/opencl/kernels.def"
+#undef XPC
+#undef XC
 #undef XP
 #undef X
 #undef ROW

@@ -23,6 +23,19 @@ typedef struct cvk_load {
     int steps;
 } cvk_load;
 
+/* Where bytes come from: the smallest memory that holds all of them. */
+enum { CVK_LEVEL_L1, CVK_LEVEL_L2, CVK_LEVEL_L3, CVK_LEVEL_MEMORY, CVK_LEVELS };
+
+/* What a device is able to do, all lanes together, for predictions (schedule/cost.h). */
+typedef struct cvk_device_rates {
+    double macs;              /* f32 multiply-adds per ms */
+    double bytes[CVK_LEVELS]; /* read per ms */
+    double step_ms;           /* beginning a step: a launch, or its call by one worker */
+    double meet_ms;           /* what it takes longer where all lanes share the step */
+    double transfer_ms;       /* beginning a copy between host and device */
+    double transfer_bytes;    /* copied per ms; 0: device memory is host memory */
+} cvk_device_rates;
+
 typedef struct cvk_backend {
     const char *name; /* "cpu", "opencl" */
     bool host;        /* device memory is host memory: data are pointers, no transfers */
@@ -61,13 +74,15 @@ typedef struct cvk_backend {
     cvk_status (*execute)(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
 
-    cvk_status (*measure)(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+    /* Measures all rates but those of transfers, now. */
+    cvk_status (*measure)(cvk_device *device, cvk_device_rates *rates);
 } cvk_backend;
 
 struct cvk_device {
     const cvk_backend *backend;
     cvk_device_info info;
     cvk_caps caps;
+    cvk_device_rates rates;    /* as the capabilities promise, for who has not measured them */
     const cvk_kernel *kernels; /* best first within an op */
     int n_kernels;
     pthread_mutex_t lock; /* guards packs (and the backend's own caches) */

@@ -41,6 +41,16 @@ typedef struct cvk_problem {
     const cvk_caps *caps;
 } cvk_problem;
 
+/* What a run of a problem takes of its device, for predictions (schedule/cost.h). */
+typedef struct cvk_work {
+    double macs;  /* f32 multiply-adds at the device's peak that take as long as the arithmetic: the
+                     busiest worker's share times the workers, with what is not multiply-adds and
+                     what it lacks of the peak */
+    double bytes; /* of tensors, read and written */
+    double weight_bytes; /* of constants, read */
+    int passes;          /* that wait for each other: launches */
+} cvk_work;
+
 typedef struct cvk_device cvk_device;
 typedef struct cvk_kernel cvk_kernel;
 
@@ -48,10 +58,10 @@ typedef struct cvk_step {
     const cvk_kernel *kernel;
     const cvk_node *node;
     cvk_view *in,
-        *out; /* while prepare runs: constants that the row packs have host data, all others
+        *out;  /* while prepare runs: constants that the row packs have host data, all others
                  data of the device or NULL (not placed yet). At run time: device data (CPU:
                  pointers; OpenCL: cl_mem), NULL for constants that the row packed */
-    int lanes;                  /* of the device, that it is worth; 0: all */
+    int lanes; /* of the device, that it is worth; 0: all */
     size_t scratch_bytes;       /* prepare sets how much it wants; memory is shared between steps */
     void *scratch;              /* at run time; contents are lost between steps */
     void *state;                /* prepare's, from cvk_step_alloc: lives as long as the plan */
@@ -72,6 +82,9 @@ struct cvk_kernel {
     /* Whether the row computes this problem, its posts included; if not, *why_not is a short reason
      * (static or in thread-local storage). */
     bool (*accepts)(const cvk_problem *problem, const char **why_not);
+    /* Corrects *work, which has the operator's multiply-adds and the bytes of the views, for a
+     * problem that the row accepts; caps.units are the workers that it will have. NULL: it is right. */
+    void (*cost)(const cvk_problem *problem, cvk_work *work);
     /* Packs weights, builds programs, states scratch. May be NULL. */
     cvk_status (*prepare)(cvk_device *device, cvk_step *step);
     /* CPU: every worker calls it for its share; must not wait for another worker. workers is at

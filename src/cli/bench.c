@@ -69,6 +69,15 @@ static int create(const work *w, pass *p, bool profile, cvk_session **session)
         cvk_session_create(w->model, p->devices.items, p->devices.count, &options, session));
 }
 
+/* Before sessions are made, whose plans predict by what is measured. */
+static void measure_devices(pass *p)
+{
+    double gflops, gbytes;
+    for (int i = 0; i < p->devices.count; i++)
+        if (!cvk_device_measure(p->devices.items[i], &gflops, &gbytes))
+            p->peak = gflops > p->peak ? gflops : p->peak;
+}
+
 static int open_pass(const work *w, const char *spec, pass *p)
 {
     cvk_model_info info;
@@ -76,6 +85,7 @@ static int open_pass(const work *w, const char *spec, pass *p)
     if (!code) code = devices_open(&w->shared, spec, &p->devices);
     if (!code) code = shapes_from_options(&w->shared, w->model, &p->shapes);
     if (!code && w->batch) code = shapes_set_batch(&p->shapes, w->model, w->batch);
+    if (!code) measure_devices(p);
     if (!code) code = create(w, p, false, &p->session);
     if (!code) code = session_tensors(p->session, info.inputs, false, &p->inputs);
     if (!code) code = session_tensors(p->session, info.outputs, true, &p->outputs);
@@ -105,11 +115,6 @@ static int measure(const work *w, pass *p)
     p->ms = need((size_t)w->repeat, sizeof *p->ms);
     for (int i = 0; !code && i < w->repeat; i++) code = run_timed(p->session, p, &p->ms[i]);
     qsort(p->ms, (size_t)w->repeat, sizeof *p->ms, by_value);
-    for (int i = 0; !code && i < p->devices.count; i++) {
-        double gflops, gbytes;
-        if (cvk_device_measure(p->devices.items[i], &gflops, &gbytes)) return DONE;
-        p->peak = gflops > p->peak ? gflops : p->peak;
-    }
     return code;
 }
 
@@ -153,14 +158,20 @@ static double gflops_of(uint64_t macs, double ms)
     return ms > 0 ? 2e-6 * (double)macs / ms : 0;
 }
 
+/* Of a prediction, relative to what was measured. */
+static json_t *error_of(double predicted_ms, double ms)
+{
+    return ms > 0 ? json_number(predicted_ms / ms - 1) : json_null();
+}
+
 /* The steps of the plan, with times if they were profiled, which are also printed. */
 static json_t *report_steps(const work *w, const pass *p, const char *device)
 {
     json_t *list = json_array();
     cvk_session *session = p->profiled ? p->profiled : p->session;
     cvk_session_info info = {0};
-    table rows = table_make("rllllrrr");
-    table_row(&rows, "step\toperator\tfused\tkernel\toutput\tms\tGflop/s\tshare");
+    table rows = table_make("rllllrrrrr");
+    table_row(&rows, "step\toperator\tfused\tkernel\toutput\tms\tpredicted\terror\tGflop/s\tshare");
     double total = 0;
     cvk_session_get_info(session, &info);
     for (int i = 0; p->step_ms && i < info.steps; i++) total += p->step_ms[i];
@@ -173,8 +184,11 @@ static json_t *report_steps(const work *w, const pass *p, const char *device)
         double ms = p->step_ms[i], gflops = gflops_of(step.macs, ms);
         json_object_set_new(row, "ms", json_number(ms));
         json_object_set_new(row, "gflops", json_number(gflops));
-        table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.1f\t%.1f %%", i, step.op, step.fused,
-                  step.kernel, step.shape, ms, gflops, total > 0 ? 100 * ms / total : 0);
+        json_object_set_new(row, "predicted_error", error_of(step.predicted_ms, ms));
+        table_row(&rows, "%d\t%s\t%s\t%s\t%s\t%.4f\t%.4f\t%+.0f %%\t%.1f\t%.1f %%", i, step.op,
+                  step.fused, step.kernel, step.shape, ms, step.predicted_ms,
+                  ms > 0 ? 100 * (step.predicted_ms / ms - 1) : 0, gflops,
+                  total > 0 ? 100 * ms / total : 0);
     }
     if (w->layers && !w->shared.json) {
         printf("%s\n", device);
@@ -200,12 +214,13 @@ static void report(work *w, pass *p)
                             json_number(p90), "images_per_s", json_number(batch / median * 1e3),
                             "gflops", json_number(gflops), "peak_fraction",
                             peak > 0 ? json_number(gflops / peak) : json_null());
-    json_t *more = json_pack("{s:o,s:o,s:o,s:I,s:o,s:i,s:o}", "peak_gflops",
-                             peak > 0 ? json_number(peak) : json_null(), "build_ms",
-                             json_number(info.build_ms), "first_run_ms", json_number(p->first_ms),
-                             "resident_bytes", (json_int_t)resident, "weights_rel_l2",
-                             json_number(session_rounding(p->session)), "repeat", w->repeat,
-                             "steps", report_steps(w, p, device));
+    json_t *more = json_pack(
+        "{s:o,s:o,s:b,s:o,s:o,s:o,s:I,s:o,s:i,s:o}", "predicted_ms", json_number(info.predicted_ms),
+        "predicted_error", error_of(info.predicted_ms, median), "calibrated", info.calibrated,
+        "peak_gflops", peak > 0 ? json_number(peak) : json_null(), "build_ms",
+        json_number(info.build_ms), "first_run_ms", json_number(p->first_ms), "resident_bytes",
+        (json_int_t)resident, "weights_rel_l2", json_number(session_rounding(p->session)), "repeat",
+        w->repeat, "steps", report_steps(w, p, device));
     json_object_update_new(row, more);
     json_array_append_new(w->results, row);
     table_row(&w->table, "%s\t%d\t%.4f\t%.4f\t%.4f\t%.1f\t%.1f\t%.3f\t%.1f\t%.3f\t%.1f", device,

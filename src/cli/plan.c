@@ -36,6 +36,7 @@ json_t *step_json(const cvk_step_info *step)
                              "refused", json_text(step->refused), "note", json_text(step->note));
     json_object_update_new(row, more);
     json_object_set_new(row, "inputs", split(step->inputs));
+    json_object_set_new(row, "predicted_ms", json_number(step->predicted_ms));
     if (step->weights) {
         json_object_set_new(row, "weights", json_text(cvk_dtype_name(step->weights)));
         json_object_set_new(row, "weights_rel_l2", json_number(step->weights_rel_l2));
@@ -49,11 +50,12 @@ static json_t *plan_json(const cvk_session *session, const cvk_session_info *inf
     cvk_step_info step;
     for (int i = 0; i < info->steps; i++)
         if (!cvk_session_step(session, i, &step)) json_array_append_new(steps, step_json(&step));
-    return json_pack("{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o}", "steps", steps, "nodes", info->nodes,
-                     "fused", info->fused, "activation_bytes", (json_int_t)info->activation_bytes,
-                     "lower_bound_bytes", (json_int_t)info->lower_bound_bytes, "workspace_bytes",
-                     (json_int_t)info->workspace_bytes, "weight_bytes",
-                     (json_int_t)info->weight_bytes, "build_ms", json_number(info->build_ms));
+    return json_pack(
+        "{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:b}", "steps", steps, "nodes", info->nodes, "fused",
+        info->fused, "activation_bytes", (json_int_t)info->activation_bytes, "lower_bound_bytes",
+        (json_int_t)info->lower_bound_bytes, "workspace_bytes", (json_int_t)info->workspace_bytes,
+        "weight_bytes", (json_int_t)info->weight_bytes, "build_ms", json_number(info->build_ms),
+        "predicted_ms", json_number(info->predicted_ms), "calibrated", info->calibrated);
 }
 
 static int draw(const cvk_session *session, const char *path, char *(*drawing)(const cvk_session *))

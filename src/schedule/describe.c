@@ -123,9 +123,9 @@ static const char *late_line(const cvk_plan *plan, int index)
 {
     cvk_step_info info;
     if (cvk_late_info(plan, &plan->tail->graph->nodes[index], &info)) return NULL;
-    return cvk_arena_printf(plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s  (%s)",
+    return cvk_arena_printf(plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %9s  %s  (%s)",
                             plan->n_steps + index, info.device, info.kernel, info.op, info.shape,
-                            "", info.nodes, info.note);
+                            "", "?", info.nodes, info.note);
 }
 
 /* One line; `line` numbers from 0. */
@@ -137,9 +137,9 @@ static const char *step_line(const cvk_plan *plan, int line)
     if (!fused || !shape) return NULL;
     const char *note = made->step.node->note;
     return cvk_arena_printf(
-        plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %s%s%s%s", line,
+        plan->arena, "%3d  %-10s %-20s %-18s %-26s %-28s %9.4f  %s%s%s%s", line,
         cvk_step_device_name(plan, made), made->step.kernel->name, cvk_step_op_name(made), shape,
-        fused,
+        fused, made->predicted_ms,
         made->step.node->members && *made->step.node->members ? made->step.node->members : "-",
         note ? "  (" : "", note ? note : "", note ? ")" : "");
 }
@@ -160,15 +160,18 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
     char *text = cvk_arena_alloc(plan->arena, room);
     if (!text) return CVK_NO_MEMORY;
     size_t at = (size_t)snprintf(
-        text, room, "step device     kernel               operator           %-26s %-28s nodes\n",
+        text, room,
+        "step device     kernel               operator           %-26s %-28s predicted  nodes\n",
         "output", "fused");
     for (int i = 0; i < count; i++) at += (size_t)snprintf(text + at, room - at, "%s\n", lines[i]);
     cvk_space_memory memory = cvk_plan_memory(plan);
     snprintf(text + at, room - at,
              "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace "
-             "%zu, weights %zu\n",
+             "%zu, weights %zu; predicted %.4f ms, %s\n",
              count, plan->n_model_nodes, plan->n_fused, memory.activation_bytes,
-             memory.lower_bound_bytes, memory.workspace_bytes, plan->weight_bytes);
+             memory.lower_bound_bytes, memory.workspace_bytes, plan->weight_bytes,
+             plan->predicted_ms,
+             plan->calibrated ? "by measured rates" : "roughly: no device rates were measured");
     plan->text = text;
     return CVK_OK;
 }

@@ -74,6 +74,11 @@ cvk_status cvk_pass_layout(cvk_scheduler *s);
 cvk_status cvk_pass_prepare(cvk_scheduler *s);
 /* storage.c: which values share storage: aliases, concat by offset, in place. */
 cvk_status cvk_pass_storage(cvk_scheduler *s);
+/* lanes.c: who executes each step, and how many of its lanes it is worth. */
+void cvk_pass_lanes(cvk_scheduler *s);
+/* cost.c: what each device is able to do; then how long each step is predicted to take. */
+cvk_status cvk_pass_rates(cvk_scheduler *s);
+cvk_status cvk_pass_cost(cvk_scheduler *s);
 /* memory.c: offsets in one buffer per space, allocated; views bound. */
 cvk_status cvk_pass_memory(cvk_scheduler *s);
 /* describe.c: the plan as text. */
@@ -84,6 +89,9 @@ cvk_status cvk_pass_describe(cvk_scheduler *s);
  * `refused` (may be NULL) gets the rows asked before and why not. */
 cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                           const cvk_kernel **row, const char **refused);
+/* The problem as rows see it. Views are the graph's arena memory: small, and plans are made once. */
+cvk_status cvk_problem_make(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps,
+                            cvk_problem *problem);
 /* Why a row is not for this device, whatever the node; NULL: it has all that the row needs. */
 const char *cvk_row_lacks(const cvk_device *device, const cvk_kernel *row);
 /* Whether `row` of `device` computes the node with its posts; if not, *why is its reason. */

@@ -50,9 +50,8 @@ cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value)
     return row && has_layout(value) ? row->out_layout : CVK_LAYOUT_PLAIN;
 }
 
-/* The problem as rows see it. Views are arena memory: small, and plans are made once. */
-static cvk_status make_problem(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps,
-                               cvk_problem *problem)
+cvk_status cvk_problem_make(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps,
+                            cvk_problem *problem)
 {
     size_t count = (size_t)node->n_in + (size_t)node->n_out;
     cvk_view *views = cvk_arena_alloc(s->graph->arena, (count + 1) * sizeof *views);
@@ -78,7 +77,8 @@ static bool row_accepts(const cvk_scheduler *s, const cvk_device *device, const 
 {
     *why = "refused";
     for (int i = 0; i < problem->node->n_in + problem->node->n_out; i++) {
-        const cvk_view *view = &problem->in[i]; /* outputs follow the inputs, see make_problem */
+        const cvk_view *view =
+            &problem->in[i]; /* outputs follow the inputs, see cvk_problem_make */
         if (view->dtype == CVK_NONE || cvk_view_count(view) > 0) continue;
         *why = "a tensor has no elements";
         return false;
@@ -104,7 +104,7 @@ bool cvk_place_accepts(cvk_scheduler *s, const cvk_node *node, int device, const
     const cvk_device *dev = s->devices[device];
     cvk_problem problem;
     *why = "out of memory";
-    if (make_problem(s, node, &dev->caps, &problem)) return false;
+    if (cvk_problem_make(s, node, &dev->caps, &problem)) return false;
     return row_accepts(s, dev, row, &problem, why);
 }
 
@@ -121,7 +121,7 @@ cvk_status cvk_place_takes(cvk_scheduler *s, const cvk_node *node, int device,
                            const cvk_kernel *row, bool *takes, const char **why)
 {
     cvk_problem problem;
-    CVK_TRY(make_problem(s, node, &s->devices[device]->caps, &problem));
+    CVK_TRY(cvk_problem_make(s, node, &s->devices[device]->caps, &problem));
     return row_takes(s, s->devices[device], row, &problem, takes, why);
 }
 
@@ -159,7 +159,7 @@ static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_dev
                            const cvk_kernel **best, const char **refused)
 {
     cvk_problem problem;
-    CVK_TRY(make_problem(s, node, &device->caps, &problem));
+    CVK_TRY(cvk_problem_make(s, node, &device->caps, &problem));
     cvk_layout current = current_layout(s->graph, node);
     const char *prefer = s->options->prefer_kernel;
     const char *asked = "";

@@ -17,9 +17,11 @@ enum { CVK_HOST = -1 }; /* device index of references and copies */
 typedef struct cvk_plan_step {
     cvk_step step;
     int device;          /* index into plan->devices, or CVK_HOST */
+    int executor;        /* the device whose execute runs it, or CVK_HOST */
     const char *refused; /* rows asked before the one chosen, and why not */
     size_t offset;       /* of its first output in its space's activation buffer */
     uint64_t macs;
+    double predicted_ms;
     double ms; /* of the last profiled run */
 } cvk_plan_step;
 
@@ -59,6 +61,9 @@ typedef struct cvk_plan {
     cvk_tail *tail;   /* NULL: all shapes are known */
     cvk_device **devices;
     int n_devices;
+    cvk_device_rates *rates; /* by device, as the predictions go by them */
+    bool calibrated;         /* all of them were measured */
+    double predicted_ms;     /* of a run: the sum of all steps */
     cvk_plan_step *steps;
     int n_steps;
     cvk_space_memory *spaces; /* 1 + n_devices */

@@ -90,6 +90,9 @@ static cvk_status run_passes(cvk_scheduler *s)
     CVK_TRY(cvk_pass_layout(s));
     CVK_TRY(cvk_pass_storage(s));
     CVK_TRY(cvk_pass_prepare(s));
+    cvk_pass_lanes(s);
+    CVK_TRY(cvk_pass_rates(s));
+    CVK_TRY(cvk_pass_cost(s));
     CVK_TRY(cvk_pass_memory(s));
     s->plan->n_fused = count_fused(s->plan);
     return cvk_pass_describe(s);

@@ -116,13 +116,18 @@ cvk_status cvk_place_tuned(cvk_scheduler *s, cvk_node *node, int device, const c
     const cvk_kernel *found;
     if (s->options->no_tuned || s->options->prefer_kernel || !s->store) return CVK_OK;
     CVK_TRY(cvk_tuned_key(s, node, s->devices[device], *row, &key));
-    if (!key || !cvk_tuned_read(s->store, key, &tuned) || strcmp(tuned.row, (*row)->name) == 0)
+    if (!key || !cvk_tuned_read(s->store, key, &tuned)) return CVK_OK;
+    if (strcmp(tuned.row, (*row)->name) == 0) {
+        node->tuned_ms = tuned.ms;
         return CVK_OK;
+    }
     CVK_TRY(find_row(s, node, device, *row, tuned.row, &found, &why));
     const char *what = found ? cvk_arena_printf(arena, " instead of %s", (*row)->name)
                              : cvk_arena_printf(arena, " is not used: %s", why);
     if (!what) return CVK_NO_MEMORY;
     CVK_TRY(add_note(arena, node, tuned.row, what));
-    if (found) *row = found;
+    if (!found) return CVK_OK;
+    *row = found;
+    node->tuned_ms = tuned.ms;
     return CVK_OK;
 }

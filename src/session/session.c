@@ -17,16 +17,6 @@ double cvk_session_clock(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* The device whose execute runs a step: references run among the steps of a CPU device if there is
- * one. */
-static int executor(const cvk_plan *plan, const cvk_plan_step *made)
-{
-    if (made->step.node->op == CVK_OP_Transfer || made->device != CVK_HOST) return made->device;
-    for (int d = 0; d < plan->n_devices; d++)
-        if (plan->devices[d]->backend->host) return d;
-    return CVK_HOST;
-}
-
 /* Room for what a profiled run measures of a segment's steps. */
 static cvk_status make_timing(cvk_arena *arena, cvk_segment *segment)
 {
@@ -37,32 +27,15 @@ static cvk_status make_timing(cvk_arena *arena, cvk_segment *segment)
     return segment->timing.ms && segment->timing.slices ? CVK_OK : CVK_NO_MEMORY;
 }
 
-static cvk_load load_of(const cvk_plan_step *made)
+/* As many lanes as its hungriest step is worth. */
+static void count_lanes(const cvk_plan *plan, cvk_segment *segment)
 {
-    const cvk_step *step = &made->step;
-    cvk_load load = {.macs = made->macs, .bytes = cvk_step_pack_bytes(step), .steps = 1};
-    for (int k = 0; k < step->node->n_in; k++)
-        if (step->node->in[k] >= 0) load.bytes += cvk_view_bytes(&step->in[k]);
-    for (int k = 0; k < step->node->n_out; k++)
-        if (step->node->out[k] >= 0) load.bytes += cvk_view_bytes(&step->out[k]);
-    return load;
-}
-
-/* As many lanes as the steps together are worth, and each by itself. */
-static void choose_lanes(const cvk_plan *plan, cvk_segment *segment)
-{
-    const cvk_device *device = segment->device == CVK_HOST ? NULL : plan->devices[segment->device];
-    segment->used = segment->lanes = device ? device->lanes : 1;
-    if (!device || !device->backend->lanes || device->share_all) return;
-    cvk_load all = {.steps = 0};
+    segment->lanes = segment->device == CVK_HOST ? 1 : plan->devices[segment->device]->lanes;
+    segment->used = 1;
     for (int i = 0; i < segment->count; i++) {
-        const cvk_load load = load_of(&plan->steps[segment->first + i]);
-        all.macs += load.macs;
-        all.bytes += load.bytes;
-        all.steps += load.steps;
-        segment->steps[i]->lanes = device->backend->step_lanes(device, &load);
+        const int lanes = segment->steps[i]->lanes ? segment->steps[i]->lanes : segment->lanes;
+        if (lanes > segment->used) segment->used = lanes;
     }
-    segment->used = device->backend->lanes(device, &all);
 }
 
 static cvk_status make_segments(cvk_session *session)
@@ -73,7 +46,7 @@ static cvk_status make_segments(cvk_session *session)
     cvk_step **steps = cvk_arena_alloc(plan->arena, n * sizeof *steps);
     if (!session->segments || !steps) return CVK_NO_MEMORY;
     for (int i = 0; i < plan->n_steps; i++) {
-        int device = executor(plan, &plan->steps[i]);
+        int device = plan->steps[i].executor;
         cvk_segment *last =
             session->n_segments ? &session->segments[session->n_segments - 1] : NULL;
         if (!last || last->device != device || device == CVK_HOST) {
@@ -82,7 +55,7 @@ static cvk_status make_segments(cvk_session *session)
         }
         last->steps[last->count++] = &plan->steps[i].step;
     }
-    for (int i = 0; i < session->n_segments; i++) choose_lanes(plan, &session->segments[i]);
+    for (int i = 0; i < session->n_segments; i++) count_lanes(plan, &session->segments[i]);
     for (int i = 0; session->profile && i < session->n_segments; i++)
         CVK_TRY(make_timing(plan->arena, &session->segments[i]));
     return CVK_OK;
@@ -139,6 +112,7 @@ static cvk_status make_infos(cvk_session *session)
             .offset = made->offset,
             .bytes = cvk_view_bytes(&made->step.out[0]),
             .macs = made->macs,
+            .predicted_ms = made->predicted_ms,
             .weights = cvk_step_weights(plan, made),
             .weights_rel_l2 = node->weights_rel_l2,
         };

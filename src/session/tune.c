@@ -17,6 +17,7 @@
 
 #include "schedule/denied.h"
 #include "schedule/describe.h"
+#include "schedule/rates.h"
 #include "schedule/tuned.h"
 #include "session/contest.h"
 #include "session/rows.h"
@@ -339,6 +340,12 @@ static cvk_status measure(tuner *t, const problem *p)
     return status ? cvk_fail_at(status, "tuning '%s'", cvk_tuned_problem(p->key)) : CVK_OK;
 }
 
+/* Whether the budget is used up. */
+static bool over(const tuner *t)
+{
+    return t->until_ms > 0 && cvk_session_clock() >= t->until_ms;
+}
+
 static cvk_status visit(tuner *t)
 {
     for (int i = 0; i < t->result.problems; i++) {
@@ -347,7 +354,7 @@ static cvk_status visit(tuner *t)
         if (cvk_tuned_read(t->store, p->key, &tuned)) {
             t->result.known++;
             tell(t, p, &tuned, NULL);
-        } else if (t->until_ms > 0 && cvk_session_clock() >= t->until_ms) {
+        } else if (over(t)) {
             t->result.left++;
         } else {
             CVK_TRY(measure(t, p));
@@ -392,6 +399,8 @@ cvk_status cvk_tune_plan(const cvk_graph *model, cvk_device *const *devices, int
         return cvk_fail(CVK_IO, "there is no store to keep what is measured: CONVOKE_CACHE_DIR is "
                                 "empty, or its folder cannot be used");
     cvk_status status = cvk_session_make(model, devices, n_devices, &plain, true, NULL, &session);
+    for (int d = 0; !status && d < n_devices && !over(&t); d++)
+        status = cvk_rates_ensure(devices[d]);
     if (!status) {
         t.plan = session->plan;
         status = tune(&t, devices, n_devices, session_options);

@@ -101,6 +101,19 @@ static void fill_caps(cvk_caps *caps, cvk_isa isa, int workers)
                        .buffer_alignment = ALIGN};
 }
 
+/* What a core of a server does: multiply-adds of one wide unit or two narrow ones at 3 GHz, a few
+ * vectors from L1, and its share of a memory that has several channels. */
+static void fill_rates(cvk_device_rates *rates, cvk_isa isa, int workers)
+{
+    static const double lanes[CVK_ISA_COUNT] = {
+        [CVK_ISA_SCALAR] = 4, [CVK_ISA_AVX2] = 16, [CVK_ISA_AVX512] = 16, [CVK_ISA_NEON] = 8};
+    const double cycles = 3e6 * workers;
+    *rates = (cvk_device_rates){.macs = lanes[isa] * cycles,
+                                .bytes = {64 * cycles, 32 * cycles, 10 * cycles, 5 * cycles},
+                                .step_ms = 1e-4,
+                                .meet_ms = 5e-4};
+}
+
 static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_device **device)
 {
     int threads = options ? options->threads : 0;
@@ -123,6 +136,7 @@ static cvk_status open_cpu(int index, const cvk_device_options *options, cvk_dev
     int workers = cvk_team_workers(cpu->team);
     describe(&cpu->device.info, isa, workers);
     fill_caps(&cpu->device.caps, isa, workers);
+    fill_rates(&cpu->device.rates, isa, workers);
     cpu->device.lanes = workers;
     *device = &cpu->device;
     return CVK_OK;

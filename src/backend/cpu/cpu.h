@@ -19,6 +19,6 @@ typedef struct cpu_device {
 double cvk_cpu_seconds(void); /* on a clock that only goes forward */
 
 /* The backend's measure. */
-cvk_status cvk_cpu_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+cvk_status cvk_cpu_measure(cvk_device *device, cvk_device_rates *rates);
 
 #endif

@@ -1,24 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The limits of the machine as it is now: multiply-adds per second of all workers together, and
- * bytes read per second from memory beyond the last cache. Each is the best of several short
- * passes.
+ * The limits of the machine as it is now: multiply-adds of all workers together, bytes read from
+ * each level of the memory, and what a step takes to begin. Each is the best of several short
+ * passes, for whatever else runs here only takes away.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/cpu/cpu.h"
 
-enum { PASSES = 6, MIN_BUFFER = 64 << 20, MAX_BUFFER = 256 << 20 };
+enum {
+    PASSES = 8,
+    EMPTY_STEPS = 1000,
+    MIN_BUFFER = 64 << 20,
+    MAX_BUFFER = 256 << 20,
+    ALIGN_FLOATS = 64
+};
+static const double PASS_SECONDS = 2e-3;
+/* What a step that does nothing has not: a row's own preparations, and the first lines that a worker
+ * fetches of what another has written. */
+static const double BEGIN_MS = 2e-4, FETCH_MS = 3e-4;
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 enum { MEET, WORK, STOP, STEPS }; /* a pass as the steps of a run: all begin together */
 
 typedef struct pass {
     cvk_team *team;
     const cvk_cpu_level *level;
-    int64_t rounds;   /* multiply-adds: > 0 */
-    const float *src; /* reading */
-    size_t count;
+    int64_t rounds; /* of multiply-adds, or of reading */
+    const float *src;
+    size_t length;     /* floats that a worker reads; 0: multiply-adds */
     double seconds;    /* that the work took */
     double operations; /* of one worker */
     int workers;
@@ -34,9 +55,10 @@ static void run_step(void *arg, int step, int worker, int workers)
         return;
     }
     if (worker == 0) p->seconds = cvk_cpu_seconds();
-    if (p->src) {
-        size_t length = p->count / (size_t)workers;
-        p->level->read(p->src + length * (size_t)worker, length, &sink);
+    if (p->length) {
+        for (int64_t i = 0; i < p->rounds; i++)
+            p->level->read(p->src + p->length * (size_t)worker, p->length, &sink);
+        operations = (double)p->rounds * (double)p->length * sizeof(float);
     } else {
         operations = p->level->fma(p->rounds, &sink);
     }
@@ -50,43 +72,72 @@ static void run_pass(pass *p)
     cvk_team_run(p->team, 0, STEPS, run_step, NULL, p);
 }
 
-static double peak(pass p)
+/* Operations per ms of all workers, in passes of at least `seconds`. */
+static double best_rate(pass *p, double seconds)
 {
     double best = 0;
-    for (p.rounds = 1000; p.seconds < 5e-3; p.rounds *= 2) run_pass(&p);
+    p->seconds = 0;
+    for (p->rounds = 1; p->seconds < seconds; p->rounds *= 2) run_pass(p);
     for (int i = 0; i < PASSES; i++) {
-        run_pass(&p);
-        double rate = p.operations * p.workers / p.seconds;
+        run_pass(p);
+        double rate = p->operations * p->workers / p->seconds;
         if (rate > best) best = rate;
     }
-    return best * 1e-9;
+    return best * 1e-3;
 }
 
-static double bandwidth(pass p, size_t bytes)
+static void no_step(void *arg, int step, int worker, int workers)
 {
-    double best = 0;
-    for (int i = 0; i < PASSES; i++) {
-        run_pass(&p);
-        double rate = (double)bytes / p.seconds;
-        if (rate > best) best = rate;
-    }
-    return best * 1e-9;
+    (void)arg;
+    (void)step;
+    (void)worker;
+    (void)workers;
 }
 
-cvk_status cvk_cpu_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s)
+/* Of a step that does nothing, on at most so many workers; 0: all. */
+static double step_ms(cvk_team *team, int workers)
+{
+    double least = INFINITY;
+    for (int i = 0; i < PASSES; i++) {
+        double begin = cvk_cpu_seconds();
+        cvk_team_run(team, workers, EMPTY_STEPS, no_step, NULL, NULL);
+        least = fmin(least, cvk_cpu_seconds() - begin);
+    }
+    return least * 1e3 / EMPTY_STEPS;
+}
+
+/* Bytes of each worker, such that all of them live in that level and in none before it. */
+static size_t worker_bytes(const cvk_caps *caps, int level)
+{
+    const size_t workers = (size_t)caps->units, l2 = caps->l2_bytes;
+    switch (level) {
+    case CVK_LEVEL_L1: return caps->l1_bytes / 2;
+    case CVK_LEVEL_L2: return l2 / 2;
+    case CVK_LEVEL_L3: return max_size(caps->l3_bytes / 4 / workers, 2 * l2);
+    default: return min_size(max_size(4 * caps->l3_bytes, MIN_BUFFER), MAX_BUFFER) / workers;
+    }
+}
+
+cvk_status cvk_cpu_measure(cvk_device *device, cvk_device_rates *rates)
 {
     cpu_device *cpu = (cpu_device *)device;
-    size_t bytes = 4 * device->caps.l3_bytes;
-    if (bytes < MIN_BUFFER) bytes = MIN_BUFFER;
-    if (bytes > MAX_BUFFER) bytes = MAX_BUFFER;
+    const cvk_caps *caps = &device->caps;
+    size_t most = 0;
+    for (int i = 0; i < CVK_LEVELS; i++) most = max_size(most, worker_bytes(caps, i));
     void *buffer;
+    const size_t bytes = most * (size_t)caps->units;
     CVK_TRY(device->backend->alloc(device, bytes, &buffer));
     memset(buffer, 0, bytes);
     pass p = {.team = cpu->team, .level = cpu->level};
-    *peak_gflops = peak(p);
+    *rates = (cvk_device_rates){.macs = best_rate(&p, PASS_SECONDS) / 2};
     p.src = buffer;
-    p.count = bytes / sizeof(float);
-    *gbytes_per_s = bandwidth(p, bytes);
+    for (int i = 0; i < CVK_LEVELS; i++) {
+        p.length = worker_bytes(caps, i) / sizeof(float) / ALIGN_FLOATS * ALIGN_FLOATS;
+        rates->bytes[i] = best_rate(&p, PASS_SECONDS);
+    }
     device->backend->release(device, buffer);
+    const double alone = step_ms(cpu->team, 1), together = step_ms(cpu->team, 0);
+    rates->step_ms = alone + BEGIN_MS;
+    rates->meet_ms = fmax(together - alone, 0) + FETCH_MS;
     return CVK_OK;
 }

@@ -56,6 +56,7 @@ static cvk_status create(cl_device_id id, int index, cvk_cl_device **made)
     cl->base.n_kernels = cvk_cl_kernel_count;
     cvk_status status = cvk_cl_query_info(id, index, &cl->base.info);
     if (!status) status = cvk_cl_query_caps(id, &cl->base.caps);
+    if (!status) status = cvk_cl_query_rates(id, &cl->base.rates);
     if (!status) status = cvk_cl_query_options(id, cl->options, sizeof cl->options);
     if (status) {
         cvk_fail_at(status, "%s", cl->base.info.id);

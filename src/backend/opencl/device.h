@@ -62,6 +62,8 @@ static inline cvk_cl_device *cvk_cl_device_of(cvk_device *device)
 /* query.c: what an OpenCL device says of itself. Filled as far as it can be had even on failure. */
 cvk_status cvk_cl_query_info(cl_device_id id, int index, cvk_device_info *info);
 cvk_status cvk_cl_query_caps(cl_device_id id, cvk_caps *caps);
+/* What such a device is taken to do before it is measured. */
+cvk_status cvk_cl_query_rates(cl_device_id id, cvk_device_rates *rates);
 cvk_status cvk_cl_query_options(cl_device_id id, char *options, size_t size);
 /* The devices of all platforms that can compile; writes at most capacity, returns how many there
  * are. */
@@ -97,7 +99,7 @@ cvk_status cvk_cl_finish(cvk_device *device);
 /* run.c, measure.c */
 cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
-cvk_status cvk_cl_measure(cvk_device *device, double *peak_gflops, double *gbytes_per_s);
+cvk_status cvk_cl_measure(cvk_device *device, cvk_device_rates *rates);
 double cvk_cl_now_ms(void);
 
 #endif

@@ -184,6 +184,24 @@ cvk_status cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
     return cvk_cl_check(q.code, "clGetDeviceInfo");
 }
 
+/* Multiply-adds per cycle of a unit, bytes per cycle of a unit from caches and from memory. */
+cvk_status cvk_cl_query_rates(cl_device_id id, cvk_device_rates *rates)
+{
+    query q = {.id = id};
+    const bool cpu = kind_of(&q) == CVK_DEVICE_CPU;
+    const bool unified = get_uint(&q, CL_DEVICE_HOST_UNIFIED_MEMORY);
+    const cl_uint units = get_uint(&q, CL_DEVICE_MAX_COMPUTE_UNITS),
+                  mhz = get_uint(&q, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+    const double cycles = (units ? units : 1) * 1e3 * (mhz ? mhz : 1000);
+    const double cache = cpu ? 10 * cycles : 32 * cycles, memory = cpu ? 5 * cycles : 12 * cycles;
+    *rates = (cvk_device_rates){.macs = (cpu ? 16 : 128) * cycles,
+                                .bytes = {cache, cache, cache, memory},
+                                .step_ms = 0.01,
+                                .transfer_ms = 0.02,
+                                .transfer_bytes = unified ? 1e7 : 5e6};
+    return cvk_cl_check(q.code, "clGetDeviceInfo");
+}
+
 /* The language version is asked for only of devices that have it; fma() is used only where it is in
  * the hardware, and divisions are asked to be exact where they can be. */
 cvk_status cvk_cl_query_options(cl_device_id id, char *options, size_t size)
