@@ -483,9 +483,9 @@ static void wrong_sources(void **state)
 {
     (void)state;
     if (device->backend->host) skip();
-    static const char old[] = "mad16(row[k * dw + p * sw], w,";
+    static const char old[] = "tap = wgt[kx];";
     cvk_selftest_result result;
-    make_sources("depthwise.cl", old, "mad16(row[k * dw + p * sw], -w,");
+    make_sources("depthwise.cl", old, "tap = -wgt[kx];");
     told t = test_anew(&result);
     assert_int_equal(result.wrong, 1);
     assert_int_equal(t.rows[0].status, CVK_SELFTEST_WRONG);
