@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ops/op.h"
 #include "schedule/tuned.h"
+#include "session/contest.h"
 #include "tests/model_reference.h"
 
 enum { MOST = 16, NAME = 64, KEY = 4096 };
@@ -443,6 +445,30 @@ static void operators_have_words(void **state)
         }
 }
 
+/* Takes part for as many milliseconds a launch as *self says. */
+static bool take_time(void *self, int launches)
+{
+    for (int i = 0; i < launches; i++)
+        nanosleep(&(struct timespec){.tv_nsec = *(long *)self}, NULL);
+    return true;
+}
+
+static void launches_that_are_too_long(void **state)
+{
+    (void)state;
+    long ns[] = {30000000, 30000000, 100};
+    cvk_contestant all[3] = {{.name = "default"}, {.name = "slow"}, {.name = "fast"}};
+    for (int i = 0; i < 3; i++) {
+        all[i].run = take_time;
+        all[i].self = &ns[i];
+    }
+    const cvk_contest_rules rules = {.rounds = 2, .most_ms = 20};
+    assert_true(cvk_contest_measure(all, 3, &rules, NULL));
+    assert_null(all[0].refused);
+    assert_string_equal(all[1].refused, "a launch of it takes longer than a watchdog may allow");
+    for (int i = 0; i < 3; i++) free(all[i].ms);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -459,6 +485,7 @@ int main(int argc, char **argv)
         TEST(planning_makes_no_file),
         TEST(wrong_arguments),
         cmocka_unit_test(operators_have_words),
+        cmocka_unit_test(launches_that_are_too_long),
     };
     return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof *tests);
 }

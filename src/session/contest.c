@@ -28,10 +28,12 @@ static double turn(cvk_contestant *c, int launches)
 }
 
 /* The first run may build programs, the second tells how long one takes. */
-static int count_launches(cvk_contestant *c)
+static int count_launches(cvk_contestant *c, double most_ms)
 {
     turn(c, 1);
     double once = turn(c, 1);
+    if (most_ms > 0 && once > most_ms && !c->refused)
+        c->refused = "a launch of it takes longer than a watchdog may allow";
     if (once * MOST_LAUNCHES < turn_ms) return MOST_LAUNCHES;
     return once < turn_ms ? (int)(turn_ms / once) : 1;
 }
@@ -63,7 +65,7 @@ bool cvk_contest_measure(cvk_contestant *all, int count, const cvk_contest_rules
     for (int i = 0; ok && i < count; i++) {
         if (all[i].refused) continue;
         ok = (all[i].ms = calloc((size_t)rules->rounds, sizeof *all[i].ms));
-        if (ok) launches[i] = count_launches(&all[i]);
+        if (ok) launches[i] = count_launches(&all[i], i ? rules->most_ms : 0);
     }
     for (; ok && done < rules->rounds; done++) {
         if (rules->until_ms > 0 && cvk_session_clock() >= rules->until_ms) break;

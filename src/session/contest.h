@@ -23,6 +23,8 @@ typedef struct cvk_contest_rules {
     int rounds;
     bool pause;      /* wait before each turn until threads that others left spinning sleep */
     double until_ms; /* of cvk_session_clock: no round begins later; 0: no limit */
+    double most_ms;  /* of a launch by any but the first, who takes longer does not take part; 0: no
+                        limit */
 } cvk_contest_rules;
 
 /* Measures all that have not refused. One that fails refuses from then on. *rounds (may be NULL):

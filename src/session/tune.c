@@ -24,8 +24,9 @@
 #include "session/session.h"
 
 enum { ROUNDS = 15, LEAST_ROUNDS = 5, SERIES = 3, MOST_RIVALS = 16 };
-static const double worth = 0.97; /* of the default's time */
-static const double calm = 1.25;  /* upper quartile to lower, of turns that nothing disturbed */
+static const double watchdog_ms = 1000; /* of a launch on a device that may also draw a screen */
+static const double worth = 0.97;       /* of the default's time */
+static const double calm = 1.25; /* upper quartile to lower, of turns that nothing disturbed */
 
 /* A distinct problem of the plan. */
 typedef struct problem {
@@ -261,7 +262,10 @@ static int choose(const trial *tr)
  * busy meanwhile, but not for ever. *rounds: of the series that counts, the last. */
 static cvk_status take_turns(const tuner *t, trial *tr, int *rounds)
 {
-    const cvk_contest_rules rules = {.rounds = ROUNDS, .until_ms = t->until_ms};
+    const uint32_t bits = tr->s.devices[tr->p->device]->caps.bits;
+    const bool own = tr->s.devices[tr->p->device]->backend->host || bits & CVK_CAP_CPU;
+    const cvk_contest_rules rules = {
+        .rounds = ROUNDS, .until_ms = t->until_ms, .most_ms = own ? 0 : watchdog_ms};
     for (int series = 0; series < SERIES; series++) {
         for (int i = 0; i < tr->count; i++) {
             free(tr->all[i].ms);
