@@ -12,7 +12,7 @@
 #include "backend/backend.h"
 #include "graph/shape.h"
 
-enum { MAX_WORDS = 40, MAX_LIST = 64, MAX_STATEMENT = 1024 };
+enum { MAX_WORDS = 40, MAX_LIST = 64, MAX_STATEMENT = 1024, PAGE = 4096 };
 
 typedef struct reader {
     cvk_model *model;
@@ -236,6 +236,7 @@ cvk_model *model_text(const char *text)
     return model;
 }
 
+/* Memory on pages, which devices use where it lies if they can. */
 test_run run_make(const cvk_model *model, cvk_device *const *devices, int n_devices,
                   const cvk_session_options *options)
 {
@@ -248,8 +249,10 @@ test_run run_make(const cvk_model *model, cvk_device *const *devices, int n_devi
         run.n_out++;
     for (int i = 0; i < run.n_in + run.n_out; i++) {
         cvk_tensor *tensor = i < run.n_in ? &run.in[i] : &run.out[i - run.n_in];
-        tensor->data = calloc((size_t)cvk_tensor_count(tensor), cvk_dtype_bytes(tensor->dtype));
+        const size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
+        tensor->data = aligned_alloc(PAGE, bytes ? bytes : 1);
         assert_non_null(tensor->data);
+        memset(tensor->data, 0, bytes);
         if (i < run.n_in) fill_tensor(tensor, (uint64_t)i + 1);
     }
     return run;

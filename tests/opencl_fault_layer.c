@@ -345,6 +345,19 @@ static cl_int enqueue_marker_with_wait_list(cl_command_queue queue, cl_uint n, c
     return with_event(next->clEnqueueMarkerWithWaitList(queue, n, wait, event), event);
 }
 
+static cl_int wait_for_events(cl_uint n, const cl_event *events)
+{
+    cl_int error = count(FAULT_WaitForEvents);
+    return error ? error : next->clWaitForEvents(n, events);
+}
+
+static cl_int get_event_profiling_info(cl_event event, cl_profiling_info what, size_t size,
+                                       void *value, size_t *bytes)
+{
+    cl_int error = count(FAULT_GetEventProfilingInfo);
+    return error ? error : next->clGetEventProfilingInfo(event, what, size, value, bytes);
+}
+
 static cl_int release_event(cl_event event)
 {
     cl_int error = count(FAULT_ReleaseEvent);
@@ -398,6 +411,8 @@ static void fill_table(void)
     table.clEnqueueWriteBuffer = enqueue_write_buffer;
     table.clEnqueueCopyBuffer = enqueue_copy_buffer;
     table.clEnqueueMarkerWithWaitList = enqueue_marker_with_wait_list;
+    table.clWaitForEvents = wait_for_events;
+    table.clGetEventProfilingInfo = get_event_profiling_info;
     table.clReleaseEvent = release_event;
     table.clFlush = flush;
     table.clFinish = finish;

@@ -96,7 +96,9 @@ static cvk_status open_device(trial *t)
     t->devices[1] = cpu;
     cvk_status status = l->device ? cvk_device_open(l->device, NULL, &t->devices[0])
                                   : cvk_opencl_adopt(context, cl_device, queue, &t->devices[0]);
-    if (!status) t->devices[0]->caps.bits &= ~(uint32_t)CVK_CAP_CLBLAST; /* keeps what it makes */
+    if (status) return status;
+    t->devices[0]->caps.bits &= ~(uint32_t)CVK_CAP_CLBLAST; /* keeps what it makes */
+    t->devices[0]->least_shared = 1;
     return status;
 }
 
@@ -338,7 +340,7 @@ static void begin(trial *t, const life *l)
     run_once(&t->right);
     for (int i = 0; i < t->right.n_out; i++) {
         t->out[i] = t->right.out[i];
-        t->out[i].data = calloc(1, bytes_of(&t->out[i]));
+        t->out[i].data = aligned_alloc(4096, bytes_of(&t->out[i])); /* used where it lies */
     }
     layer->gpu = l->gpu;
     layer->off = true;

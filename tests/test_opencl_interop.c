@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "tests/model_reference.h"
 
 static cl_device_id cl_device;
@@ -215,6 +216,70 @@ static void enqueue_returns_an_event(void **state)
     }
 }
 
+/* A profiled run has a queue of its own, and is timed by the device; the caller's queue goes on. */
+static void profiled_runs(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(nets[1]);
+    const cvk_session_options options = {.profile = true};
+    test_run run = run_make(model, &device, 1, &options);
+    cl_mem buffer = make_buffer(context, tensor_bytes(&run.in[0]));
+    for (int i = 0; i < 3; i++) {
+        expect_cl(clEnqueueWriteBuffer(queue, buffer, CL_FALSE, 0, tensor_bytes(&run.in[0]),
+                                       run.in[0].data, 0, NULL, NULL),
+                  "write");
+        expect_ok(cvk_session_run_async(run.session, run.in, 1, run.out, 1), "start");
+        expect_ok(cvk_session_wait(run.session), "wait");
+        expect_reference(model, &run);
+    }
+    cvk_session_info info;
+    cvk_step_info step;
+    double end = 0;
+    expect_ok(cvk_session_get_info(run.session, &info), "info");
+    for (int i = 0; i < info.steps; i++) {
+        expect_ok(cvk_session_step(run.session, i, &step), "step");
+        assert_int_equal(step.n_slices, 1);
+        assert_true(step.slices[0].ms > 0 && step.ms > 0);
+        if (step.slices[0].begin_ms < end - 1e-3)
+            fail_msg("step %d begins at %g ms, before %g", i, step.slices[0].begin_ms, end);
+        end = step.slices[0].begin_ms + step.slices[0].ms;
+    }
+    clReleaseMemObject(buffer);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
+/* Buffers and tensors on pages, which the device uses where they lie, take turns. */
+static void buffers_and_tensors_take_turns(void **state)
+{
+    enum { PAGE = 4096 };
+    (void)state;
+    cvk_model *model = model_text(nets[7]);
+    device->least_shared = 1;
+    test_run run = run_make(model, &device, 1, NULL), with = run;
+    const char *names[] = {run.in[0].name, run.out[0].name};
+    cl_mem buffers[2];
+    with.in[0].data = aligned_alloc(PAGE, PAGE);
+    with.out[0].data = aligned_alloc(PAGE, PAGE);
+    for (int i = 0; i < 2; i++) buffers[i] = make_buffer(context, tensor_bytes(&run.in[0]));
+    for (int i = 0; i < 8; i++) {
+        const bool in = i & 1, out = i & 2;
+        fill_tensor(&with.in[0], (uint64_t)i);
+        write_buffer(buffers[0], &with.in[0]);
+        for (int k = 0; k < 2; k++)
+            expect_ok(cvk_opencl_bind(run.session, names[k], (k ? out : in) ? buffers[k] : NULL),
+                      "bind");
+        expect_ok(cvk_session_run(run.session, with.in, !in, with.out, !out), "run");
+        if (out) read_buffer(buffers[1], &with.out[0]);
+        expect_reference(model, &with);
+    }
+    for (int i = 0; i < 2; i++) clReleaseMemObject(buffers[i]);
+    free(with.in[0].data);
+    free(with.out[0].data);
+    run_free(&run);
+    cvk_model_free(&model);
+}
+
 static void mistakes(void **state)
 {
     (void)state;
@@ -360,6 +425,8 @@ int main(void)
         cmocka_unit_test(bound_buffers),
         cmocka_unit_test(binding_again_replaces),
         cmocka_unit_test(enqueue_returns_an_event),
+        cmocka_unit_test(profiled_runs),
+        cmocka_unit_test(buffers_and_tensors_take_turns),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(plans_that_leave_the_device),
         cmocka_unit_test(values_that_are_needed_elsewhere),

@@ -152,12 +152,70 @@ static void runs_at_once_share_the_cores(void **state)
     cvk_model_free(&model);
 }
 
+/* One thread runs on the device, another on a CPU, a third has two runs in flight on both. */
+static void a_thread_for_each_device(void **state)
+{
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    cvk_device *cpu = NULL, *other[2];
+    expect_ok(cvk_device_open("cpu", &(cvk_device_options){.threads = 2}, &cpu), "cpu");
+    other[0] = device;
+    other[1] = cpu;
+    thread_job jobs[4];
+    pthread_t threads[2];
+    for (int i = 0; i < 4; i++) jobs[i] = job_make(model, other[i % 2], i);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_many_times, &jobs[i]), 0);
+    for (int i = 0; i < 40; i++) {
+        thread_job *pair = jobs + 2;
+        for (int k = 0; k < 2; k++) {
+            memset(pair[k].run.out[0].data, 0, pair[k].bytes);
+            expect_ok(
+                cvk_session_run_async(pair[k].run.session, pair[k].run.in, 1, pair[k].run.out, 1),
+                "start");
+        }
+        for (int k = 0; k < 2; k++) {
+            expect_ok(cvk_session_wait(pair[k].run.session), "wait");
+            assert_memory_equal(pair[k].run.out[0].data, pair[k].want, pair[k].bytes);
+        }
+    }
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++) job_end(&jobs[i]);
+    cvk_device_close(&cpu);
+    cvk_model_free(&model);
+}
+
+/* Sessions that time their steps beside one that does not, on one device. */
+static void profiled_runs_at_once(void **state)
+{
+    enum { COUNT = 3 };
+    (void)state;
+    cvk_model *model = model_text(small_net);
+    const cvk_session_options profile = {.profile = true};
+    thread_job jobs[COUNT];
+    pthread_t threads[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        jobs[i] = job_make(model, device, i);
+        if (i == 0) continue;
+        cvk_session_free(&jobs[i].run.session);
+        jobs[i].run.in[0].name = jobs[i].run.out[0].name = NULL; /* those were the session's */
+        expect_ok(cvk_session_create(model, &device, 1, &profile, &jobs[i].run.session), "create");
+    }
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_many_times, &jobs[i]), 0);
+    for (int i = 0; i < COUNT; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < COUNT; i++) job_end(&jobs[i]);
+    cvk_model_free(&model);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_in_flight),
         cmocka_unit_test(two_threads_on_one_device),
         cmocka_unit_test(runs_at_once_share_the_cores),
+        cmocka_unit_test(a_thread_for_each_device),
+        cmocka_unit_test(profiled_runs_at_once),
     };
     return run_device_tests(argc, argv, &device, tests, sizeof tests / sizeof tests[0]);
 }

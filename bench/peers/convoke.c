@@ -13,7 +13,7 @@
 
 #include <convoke/convoke.h>
 
-enum { MAX_TENSORS = 32 };
+enum { MAX_TENSORS = 32, PAGE = 4096 };
 
 typedef struct peer {
     const char *path, *device_spec, *work;
@@ -77,7 +77,8 @@ static const char *make_outputs(peer *p)
         if (count < 0) return "an output whose shape depends on data";
         p->out[i] = known;
         p->out[i].name = p->output_names[i];
-        p->out[i].data = calloc((size_t)count, cvk_dtype_bytes(known.dtype));
+        const size_t bytes = (size_t)count * cvk_dtype_bytes(known.dtype);
+        p->out[i].data = aligned_alloc(PAGE, (bytes / PAGE + 1) * PAGE);
         if (!p->out[i].data) return "no memory for the outputs";
     }
     return NULL;

@@ -148,8 +148,9 @@ CVK_API int64_t cvk_tensor_count(const cvk_tensor *tensor);
 
 /* Reads a tensor from a file: an ONNX TensorProto (.pb) or a NumPy array (.npy: little-endian, C
  * order, of f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1); which of the two, its first bytes tell. Fills
- * dtype, rank, dims and data, name is NULL. data comes from malloc and is the caller's: give it back
- * with cvk_tensor_free_data. CVK_IO: cannot be read; CVK_BAD_INPUT: neither format, or its sizes
+ * dtype, rank, dims and data, name is NULL. data comes from malloc, on pages of its own, which any
+ * device can use where they lie (cvk_session_run), and is the caller's: give it back with
+ * cvk_tensor_free_data. CVK_IO: cannot be read; CVK_BAD_INPUT: neither format, or its sizes
  * contradict each other; CVK_UNSUPPORTED: a type or an order that Convoke does not have. */
 CVK_API cvk_status cvk_tensor_load(const char *path, cvk_tensor *tensor);
 
@@ -383,6 +384,13 @@ CVK_API cvk_status cvk_session_output(const cvk_session *session, int index, cvk
 /* Runs once and waits. inputs: all of them, by name or by position, dtype and shape as planned.
  * outputs: any subset by name, or the first n by position; data must hold the whole output. An
  * output whose shape depends on data is better left out and read with cvk_session_read.
+ * A CPU works on the tensors where they lie. So does an OpenCL device that shares memory with the
+ * host (cvk_device_info: unified_memory) where `data` is a multiple of its buffer_alignment, and the
+ * size of 64 bytes unless it is a CPU, with tensors of 64 KiB or more. The driver learns of a tensor's memory when it is first passed,
+ * so that runs with the same tensors are the fastest. Elsewhere, with keep_values, and for tensors
+ * that overlap, inputs are copied to the device in the order of its queue, and outputs from it, each
+ * once. Either way the caller may change, read or free the data once the run has come to its end;
+ * outputs of a run that failed may be half written.
  * CVK_BAD_INPUT if an f32 input holds a NaN (see allow_nan). */
 CVK_API cvk_status cvk_session_run(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                    const cvk_tensor *outputs, int n_outputs);
@@ -508,7 +516,8 @@ typedef struct cvk_tune_result {
  * row that is chosen without measuring (the default), which is always among them. A row that wants
  * its input in another layout pays for the reorders. Rows take turns, in the device's own threads
  * or queue; what a row computes must be within a relative L2 distance of 1e-4 (float16: 1e-3) of
- * the default's result before its time counts. The default stays unless another row is clearly
+ * the default's result before its time counts. On a device that is no CPU a row of which a launch
+ * takes more than a second is left out, for the sake of watchdogs. The default stays unless another row is clearly
  * faster, by more than 3 %. Sessions created afterwards on the same device (name, driver,
  * instruction set, threads) by this version of the library use these rows. What is in the store
  * already is not measured again, so that a call goes on where one before has stopped; the problems

@@ -121,17 +121,32 @@ static const void *memory(const cvk_step *step, cvk_cl_from from, int index)
     return step->in[index].data;
 }
 
+static cvk_status set_memory(const cvk_step *step, const cvk_cl_stage *stage)
+{
+    for (int i = 0; i < stage->n_mem; i++)
+        CVK_TRY(cvk_cl_arg_mem(&stage->launch, stage->mem[i].arg,
+                               memory(step, stage->mem[i].from, stage->mem[i].index)));
+    return CVK_OK;
+}
+
+cvk_status cvk_cl_stage_run(cvk_device *device, const cvk_step *step, const cvk_cl_stage *stage)
+{
+    CVK_TRY(set_memory(step, stage));
+    return cvk_cl_enqueue(device, &stage->launch);
+}
+
 cvk_status cvk_cl_run(cvk_device *device, const cvk_step *step, int worker, int workers)
 {
     (void)worker;
     (void)workers;
-    const cvk_cl_work *work = step->state;
+    cvk_cl_work *work = step->state;
+    const bool moved = !work->bound || work->moved != step->moved;
     for (const cvk_cl_stage *stage = work->first; stage; stage = stage->next) {
-        for (int i = 0; i < stage->n_mem; i++)
-            CVK_TRY(cvk_cl_arg_mem(&stage->launch, stage->mem[i].arg,
-                                   memory(step, stage->mem[i].from, stage->mem[i].index)));
+        if (moved) CVK_TRY(set_memory(step, stage));
         CVK_TRY(cvk_cl_enqueue(device, &stage->launch));
     }
+    work->bound = true;
+    work->moved = step->moved;
     return CVK_OK;
 }
 

@@ -29,7 +29,9 @@ void cvk_cl_stage_scratch(cvk_cl_stage *stage, cl_uint arg);
  * rest); elsewhere the driver groups them. */
 void cvk_cl_stage_size(cvk_cl_stage *stage, const cvk_device *device, size_t x, size_t y, size_t z);
 
-/* Sets the memory arguments and enqueues every launch: kernel->run. */
+/* Sets a stage's memory arguments and enqueues it. */
+cvk_status cvk_cl_stage_run(cvk_device *device, const cvk_step *step, const cvk_cl_stage *stage);
+/* Enqueues every launch, once the memory arguments are set if they are not: kernel->run. */
 cvk_status cvk_cl_run(cvk_device *device, const cvk_step *step, int worker, int workers);
 /* kernel->release of every row: lets the kernel objects go. */
 void cvk_cl_release(cvk_device *device, cvk_step *step);

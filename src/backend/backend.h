@@ -7,6 +7,7 @@
 #define CVK_BACKEND_BACKEND_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backend/kernel.h"
 
@@ -55,11 +56,21 @@ typedef struct cvk_backend {
     void (*release_part)(cvk_device *device, void *part);
     cvk_status (*write)(cvk_device *device, void *dst, const void *src,
                         size_t bytes); /* may return early, in queue order; src is kept */
-    cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes); /* waits */
+    cvk_status (*read)(cvk_device *device, void *dst, const void *src, size_t bytes,
+                       bool wait); /* else dst is there after finish */
     /* write(memory, arg) puts there what data of `bytes` bytes shall hold; zeroed before. Waits. */
     cvk_status (*fill)(cvk_device *device, void *data, size_t bytes,
                        void (*write)(void *dst, const void *arg), const void *arg);
+    /* Waits for what was put into the queue before. */
     cvk_status (*finish)(cvk_device *device);
+    /* Memory of the host as memory of the device (release lets it go); NULL in *data where the device
+     * would have to copy it, or does not take it at this address or in this size. NULL: never.
+     * written: kernels write there. */
+    cvk_status (*wrap)(cvk_device *device, void *host, size_t bytes, bool written, void **data);
+    /* In queue order: wrapped memory is the host's, for reading after finish, or, with `write`, for
+     * contents that the device has not seen; until unmap, with what map gave. */
+    cvk_status (*map)(cvk_device *device, void *data, size_t bytes, bool write, void **mapped);
+    cvk_status (*unmap)(cvk_device *device, void *data, void *mapped);
 
     /* Builds what prepared steps need before they run; NULL: nothing. */
     cvk_status (*build)(cvk_device *device, cvk_step *const *steps, int count);
@@ -87,9 +98,10 @@ struct cvk_device {
     int n_kernels;
     pthread_mutex_t lock; /* guards packs (and the backend's own caches) */
     struct cvk_pack_entry *packs;
-    int sessions;   /* open on it; for a warning at close */
-    int lanes;      /* workers or queues that a profile tells apart */
-    bool share_all; /* for tests: every run on all lanes, however little it does */
+    atomic_int sessions; /* open on it */
+    int lanes;           /* workers or queues that a profile tells apart */
+    size_t least_shared; /* bytes of a tensor from which on it is used in place, not copied */
+    bool share_all;      /* for tests: every run on all lanes, however little it does */
 };
 
 /* After prepare, before execute: backend->build, if there is one (device NULL: the host). */

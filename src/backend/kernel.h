@@ -58,10 +58,11 @@ typedef struct cvk_step {
     const cvk_kernel *kernel;
     const cvk_node *node;
     cvk_view *in,
-        *out;  /* while prepare runs: constants that the row packs have host data, all others
+        *out;       /* while prepare runs: constants that the row packs have host data, all others
                  data of the device or NULL (not placed yet). At run time: device data (CPU:
                  pointers; OpenCL: cl_mem), NULL for constants that the row packed */
-    int lanes; /* of the device, that it is worth; 0: all */
+    unsigned moved; /* OpenCL: counts how often that has changed since the first run */
+    int lanes;      /* of the device, that it is worth; 0: all */
     size_t scratch_bytes;       /* prepare sets how much it wants; memory is shared between steps */
     void *scratch;              /* at run time; contents are lost between steps */
     void *state;                /* prepare's, from cvk_step_alloc: lives as long as the plan */

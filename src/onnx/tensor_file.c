@@ -11,7 +11,7 @@
 #include "onnx/onnx.h"
 #include "onnx/outfile.h"
 
-enum { NPY_PREAMBLE = 8, NPY_ALIGN = 64, NPY_MAX_HEADER = 4096 };
+enum { NPY_PREAMBLE = 8, NPY_ALIGN = 64, NPY_MAX_HEADER = 4096, PAGE = 4096 };
 static const char npy_magic[] = "\x93NUMPY";
 
 static const struct {
@@ -97,7 +97,7 @@ static cvk_status read_npy(cvk_wire *file, cvk_tensor *tensor)
     if (bytes != file->end - file->at)
         return cvk_fail(CVK_BAD_MODEL, "its shape wants %zu bytes, but there are %zu", bytes,
                         file->end - file->at);
-    tensor->data = malloc(bytes ? bytes : 1);
+    tensor->data = aligned_alloc(PAGE, (bytes / PAGE + 1) * PAGE);
     if (!tensor->data) return cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes", bytes);
     return cvk_wire_read(file, tensor->data, bytes);
 }
@@ -115,7 +115,7 @@ static cvk_status read_proto_alone(cvk_wire *file, cvk_tensor *tensor)
     cvk_status status = arena ? read_proto(file, arena, &found) : CVK_NO_MEMORY;
     if (!status) {
         size_t bytes = (size_t)cvk_tensor_count(&found) * cvk_dtype_bytes(found.dtype);
-        void *data = malloc(bytes ? bytes : 1);
+        void *data = aligned_alloc(PAGE, (bytes / PAGE + 1) * PAGE);
         if (data && bytes) memcpy(data, found.data, bytes);
         if (!data) status = cvk_fail(CVK_NO_MEMORY, "out of memory: %zu bytes", bytes);
         *tensor = found;

@@ -178,7 +178,8 @@ static cvk_status judge_output(const cvk_check *check, int i, cvk_verdict *verdi
     size_t bytes = cvk_view_bytes(placed);
     char *image = malloc(bytes + 1), *plain = malloc(bytes + 1);
     cvk_status status = image && plain ? CVK_OK : cvk_fail(CVK_NO_MEMORY, "out of memory");
-    if (!status) status = check->device->backend->read(check->device, image, placed->data, bytes);
+    if (!status)
+        status = check->device->backend->read(check->device, image, placed->data, bytes, true);
     if (!status) {
         cvk_view got = check->expected->want[i];
         cvk_check_unlay(image, placed, plain);
@@ -203,13 +204,14 @@ cvk_status cvk_check_run(cvk_check *check, cvk_verdict *verdict)
 
 bool cvk_check_share(cvk_check *check)
 {
-    const cvk_step *step = &check->step;
+    cvk_step *step = &check->step;
     if (!step->kernel->inplace || !step->in[0].data ||
         cvk_is_const(check->graph, step->node->in[0]) ||
         cvk_view_bytes(&step->in[0]) != cvk_view_bytes(&step->out[0]) ||
         step->in[0].layout != step->out[0].layout)
         return false;
     step->out[0].data = step->in[0].data;
+    step->moved++;
     return true;
 }
 

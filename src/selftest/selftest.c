@@ -65,7 +65,7 @@ static bool answers(cvk_device *device)
     void *data = NULL;
     if (backend->alloc(device, sizeof out, &data)) return false;
     bool same = !backend->write(device, data, out, sizeof out) && !backend->finish(device) &&
-                !backend->read(device, back, data, sizeof back) &&
+                !backend->read(device, back, data, sizeof back, true) &&
                 memcmp(out, back, sizeof out) == 0;
     backend->release(device, data);
     return same;

@@ -20,7 +20,7 @@ static cvk_status fetch_raw(const cvk_plan *plan, int id, void *dst, size_t byte
     cvk_device *device = plan->devices[space - 1];
     void *part;
     CVK_TRY(device->backend->part(device, plan->spaces[space].activations, offset, bytes, &part));
-    cvk_status status = device->backend->read(device, dst, part, bytes);
+    cvk_status status = device->backend->read(device, dst, part, bytes, true);
     device->backend->release_part(device, part);
     return status;
 }

@@ -123,10 +123,10 @@ static cvk_status read_plain(cvk_device *device, const cvk_view *out, void *dst)
     const cvk_shape *s = &out->shape;
     size_t bytes = cvk_view_bytes(out);
     if (out->layout == CVK_LAYOUT_PLAIN)
-        return device->backend->read(device, dst, out->data, bytes);
+        return device->backend->read(device, dst, out->data, bytes, true);
     void *image = malloc(bytes);
     if (!image) return cvk_fail(CVK_NO_MEMORY, "out of memory");
-    cvk_status status = device->backend->read(device, image, out->data, bytes);
+    cvk_status status = device->backend->read(device, image, out->data, bytes, true);
     if (!status)
         cvk_layout_unblock(out->dtype, image, dst, s->dims[0], s->dims[1],
                            cvk_shape_span(s, 2, s->rank));

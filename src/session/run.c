@@ -105,9 +105,9 @@ static cvk_status bind_inputs(cvk_session *session, const cvk_tensor *inputs, in
     return CVK_OK;
 }
 
-/* Whether value `id` is an input of the model. */
-static bool is_input(const cvk_graph *graph, int id)
+bool cvk_session_is_input(const cvk_session *session, int id)
 {
+    const cvk_graph *graph = session->plan->graph;
     for (int i = 0; i < graph->n_inputs; i++)
         if (graph->inputs[i] == id) return true;
     return false;
@@ -140,7 +140,7 @@ static cvk_status bind_output(cvk_session *session, const cvk_tensor *tensor, in
         return cvk_fail(CVK_BAD_ARGUMENT, "output '%s' has a device buffer bound: unbind it first",
                         name);
     if (graph->values[id].data || !plan->external[root]) return CVK_OK;
-    if (!is_input(graph, root))
+    if (!cvk_session_is_input(session, root))
         session->bound[id] = tensor->data;
     else if (!session->bound[root])
         return cvk_fail(CVK_BAD_ARGUMENT,
@@ -155,7 +155,7 @@ static cvk_status bind_outputs(cvk_session *session, const cvk_tensor *outputs, 
     const cvk_graph *graph = plan->graph;
     for (int i = 0; i < graph->n_outputs; i++) {
         bool stand_in = session->device_binds[graph->n_inputs + i].buffer;
-        if (is_input(graph, graph->outputs[i])) continue;
+        if (cvk_session_is_input(session, graph->outputs[i])) continue;
         session->bound[graph->outputs[i]] = stand_in ? NULL : plan->output_data[graph->outputs[i]];
     }
     for (int i = 0; i < n_outputs; i++) {
@@ -185,7 +185,8 @@ const void *cvk_session_output_data(const cvk_session *session, int index)
     cvk_storage at = plan->storage[id];
     if (!plan->external[at.root])
         return (char *)plan->spaces[0].activations + plan->offsets[at.root] + at.offset;
-    if (is_input(plan->graph, at.root)) return (const char *)session->bound[at.root] + at.offset;
+    if (cvk_session_is_input(session, at.root))
+        return (const char *)session->bound[at.root] + at.offset;
     return session->bound[id];
 }
 
@@ -220,30 +221,30 @@ static cvk_status deliver(const cvk_session *session, const cvk_tensor *outputs,
 }
 
 /* A transfer reads or writes the device on whose side its device view lies. */
-static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step, bool profile)
+static cvk_status run_transfer(const cvk_plan *plan, const cvk_step *step)
 {
     const cvk_node *node = step->node;
     int from = plan->graph->values[node->in[0]].device,
         to = plan->graph->values[node->out[0]].device;
     size_t bytes = cvk_view_bytes(&step->out[0]);
     cvk_device *device = plan->devices[(to ? to : from) - 1];
-    if (!bytes || !step->in[0].data || !step->out[0].data)
-        return CVK_OK; /* the caller's device buffer stands in */
-    if (!to) return device->backend->read(device, step->out[0].data, step->in[0].data, bytes);
+    if (!bytes) return CVK_OK;
+    if (!to) return device->backend->read(device, step->out[0].data, step->in[0].data, bytes, true);
+    /* The plan's memory on the host may be another value's before the run ends. */
     CVK_TRY(device->backend->write(device, step->out[0].data, step->in[0].data, bytes));
-    /* The caller's tensors stay as they are until the run ends; the plan's memory on the host may
-     * be another value's before that. */
-    bool stays = is_input(plan->graph, plan->storage[node->in[0]].root);
-    return stays && !profile ? CVK_OK : device->backend->finish(device);
+    return device->backend->finish(device);
 }
 
 static cvk_status run_host(const cvk_plan *plan, cvk_segment *segment, bool profile)
 {
     cvk_step *step = segment->steps[0];
+    cvk_exchange *exchange = segment->exchange;
     double begin = profile ? cvk_session_clock() : 0;
-    CVK_TRY(step->node->op == CVK_OP_Transfer ? run_transfer(plan, step, profile)
-                                              : step->kernel->run(NULL, step, 0, 1));
+    CVK_TRY(exchange                            ? cvk_exchange_run(exchange)
+            : step->node->op == CVK_OP_Transfer ? run_transfer(plan, step)
+                                                : step->kernel->run(NULL, step, 0, 1));
     if (!profile) return CVK_OK;
+    if (exchange) CVK_TRY(exchange->device->backend->finish(exchange->device));
     segment->timing.ms[0] = cvk_session_clock() - begin;
     segment->timing.slices[0] = (cvk_slice){begin, segment->timing.ms[0]};
     return CVK_OK;
@@ -300,6 +301,7 @@ cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, i
     CVK_TRY(bind_inputs(session, inputs, n_inputs));
     CVK_TRY(bind_outputs(session, outputs, n_outputs));
     cvk_session_apply(session);
+    CVK_TRY(cvk_exchanges_begin(session));
     session->has_run = false;
     CVK_TRY(cvk_session_walk(session, true));
     if (session->plan->tail) CVK_TRY(cvk_session_run_tail(session));

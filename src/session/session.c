@@ -52,6 +52,7 @@ static cvk_status make_segments(cvk_session *session)
         if (!last || last->device != device || device == CVK_HOST) {
             last = &session->segments[session->n_segments++];
             *last = (cvk_segment){.device = device, .first = i, .steps = steps + i};
+            last->exchange = cvk_exchange_of(session, &plan->steps[i].step);
         }
         last->steps[last->count++] = &plan->steps[i].step;
     }
@@ -158,6 +159,7 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
         session->device_binds[i].value =
             i < graph->n_inputs ? graph->inputs[i] : graph->outputs[i - graph->n_inputs];
     CVK_TRY(make_outputs(session, model));
+    CVK_TRY(cvk_exchanges_make(session));
     CVK_TRY(make_segments(session));
     return make_infos(session);
 }
@@ -215,6 +217,7 @@ void cvk_session_unmake(cvk_session **session)
         plan->devices[d]->sessions--;
         pthread_mutex_unlock(&plan->devices[d]->lock);
     }
+    cvk_exchanges_free(*session);
     for (int i = 0;
          plan && (*session)->device_binds && i < plan->graph->n_inputs + plan->graph->n_outputs;
          i++) {

@@ -7,16 +7,17 @@
 
 #include <pthread.h>
 
-#include "schedule/plan.h"
+#include "session/exchange.h"
 
 /* Steps on one device one after the other; a transfer stands alone. */
 typedef struct cvk_segment {
     int device; /* CVK_HOST: references and transfers, run by the session itself */
     int first, count;
     cvk_step **steps;
-    cvk_timing timing; /* with profile, else NULLs */
-    int lanes;         /* of the device; 1 for the host */
-    int used;          /* of them, by a run that is alone */
+    cvk_timing timing;      /* with profile, else NULLs */
+    int lanes;              /* of the device; 1 for the host */
+    int used;               /* of them, by a run that is alone */
+    cvk_exchange *exchange; /* of a transfer; NULL: it is between steps */
 } cvk_segment;
 
 /* A buffer of the caller's in a device's memory that stands for an input or output (opencl.h). */
@@ -40,7 +41,8 @@ struct cvk_session {
     cvk_plan *plan;
     cvk_segment *segments;
     int n_segments;
-    cvk_output *outputs; /* of the model, by position */
+    cvk_exchange *exchanges; /* up to one without a step */
+    cvk_output *outputs;     /* of the model, by position */
     int n_outputs;
     void **bound; /* by value: the caller's memory for a graph input or output in this run */
     bool profile, allow_nan;
@@ -105,6 +107,13 @@ cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor 
  * that it must have, and the buffer that stood there before. */
 cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *buffer,
                                 cvk_device **device, size_t *bytes, void **previous);
+/* stand_in.c: the step that copies graph input or output `value` between the host and a device; NULL
+ * if there is none. *alone: nothing else reads it, so that the host's tensor may be missing. */
+const cvk_step *cvk_session_copy(const cvk_session *session, int value, bool output, bool *alone);
+/* stand_in.c: points every view of a step over the storage of `root` to `memory`. */
+void cvk_session_point(cvk_plan *plan, int root, void *memory);
+/* run.c: whether a value of the plan is an input of the model. */
+bool cvk_session_is_input(const cvk_session *session, int id);
 /* stand_in.c: all steps enqueued on *device, with every input and output bound. */
 cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device);
 /* session.c: the most workers that a segment on a CPU has; 0: there is none. */

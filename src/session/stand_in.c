@@ -10,9 +10,7 @@ static bool lies_in(const cvk_plan *plan, int value, int root)
     return value >= 0 && plan->storage[value].root == root;
 }
 
-/* The step that copies graph input or output `value` between the host and a device; NULL if there
- * is none. *alone: nothing else reads it, so that the host's tensor may be missing. */
-static const cvk_step *copy_step(const cvk_session *session, int value, bool output, bool *alone)
+const cvk_step *cvk_session_copy(const cvk_session *session, int value, bool output, bool *alone)
 {
     const cvk_plan *plan = session->plan;
     const cvk_step *copy = NULL;
@@ -42,25 +40,27 @@ static bool is_taken(const cvk_session *session, const cvk_device_bind *bind, in
         const cvk_device_bind *other = &session->device_binds[plan->graph->n_inputs + i];
         bool alone;
         if (other == bind || !other->buffer) continue;
-        if (lies_in(plan, copy_step(session, other->value, true, &alone)->node->in[0], root))
+        if (lies_in(plan, cvk_session_copy(session, other->value, true, &alone)->node->in[0], root))
             return true;
     }
     return false;
 }
 
-/* Points every view of a step over the storage of `id` to `memory`. */
-static void point_views(cvk_plan *plan, int id, void *memory)
+void cvk_session_point(cvk_plan *plan, int root, void *memory)
 {
-    int root = plan->storage[id].root;
     for (int i = 0; i < plan->n_steps; i++) {
         cvk_step *step = &plan->steps[i].step;
         const cvk_node *node = step->node;
         for (int k = 0; k < node->n_in; k++)
-            if (node->in[k] >= 0 && plan->storage[node->in[k]].root == root)
+            if (lies_in(plan, node->in[k], root)) {
                 step->in[k].data = memory;
+                step->moved++;
+            }
         for (int k = 0; k < node->n_out; k++)
-            if (node->out[k] >= 0 && plan->storage[node->out[k]].root == root)
+            if (lies_in(plan, node->out[k], root)) {
                 step->out[k].data = memory;
+                step->moved++;
+            }
     }
 }
 
@@ -81,7 +81,7 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
                         name);
     cvk_device_bind *bind = &session->device_binds[output ? plan->graph->n_inputs + index : index];
     bool alone;
-    const cvk_step *copy = copy_step(session, bind->value, output, &alone);
+    const cvk_step *copy = cvk_session_copy(session, bind->value, output, &alone);
     if (!copy)
         return cvk_fail(CVK_UNSUPPORTED,
                         "'%s' never lies in the memory of an OpenCL device in this plan", name);
@@ -92,13 +92,14 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
     if (output && buffer && is_taken(session, bind, plan->storage[id].root))
         return cvk_fail(CVK_UNSUPPORTED, "'%s' is the same as an output that has a buffer already",
                         name);
+    cvk_exchange_reset(session, copy);
     const cvk_view *view = output ? &copy->in[0] : &copy->out[0];
     if (!bind->own) bind->own = view->data;
     bind->device = *device = plan->devices[plan->graph->values[id].device - 1];
     *bytes = cvk_view_bytes(view);
     *previous = bind->buffer;
     bind->buffer = buffer;
-    point_views(plan, id, buffer ? buffer : bind->own);
+    cvk_session_point(plan, plan->storage[id].root, buffer ? buffer : bind->own);
     return CVK_OK;
 }
 
@@ -132,6 +133,7 @@ cvk_status cvk_session_enqueue(cvk_session *session, cvk_device **device)
     for (int i = 0; i < n_inputs; i++) session->bound[graph->inputs[i]] = NULL;
     for (int i = 0; i < graph->n_outputs; i++) session->bound[graph->outputs[i]] = NULL;
     cvk_session_apply(session);
+    CVK_TRY(cvk_exchanges_begin(session));
     session->has_run = false;
     CVK_TRY(cvk_session_walk(session, false));
     session->has_run = true;

@@ -181,6 +181,12 @@ static cvk_status copy(cvk_device *device, void *dst, const void *src, size_t by
     return CVK_OK;
 }
 
+static cvk_status copy_back(cvk_device *device, void *dst, const void *src, size_t bytes, bool wait)
+{
+    (void)wait;
+    return copy(device, dst, src, bytes);
+}
+
 static cvk_status fill(cvk_device *device, void *data, size_t bytes,
                        void (*write)(void *dst, const void *arg), const void *arg)
 {
@@ -311,7 +317,7 @@ const cvk_backend cvk_backend_cpu = {
     .release = release,
     .release_part = release_part,
     .write = copy,
-    .read = copy,
+    .read = copy_back,
     .fill = fill,
     .finish = finish,
     .lanes = lanes,

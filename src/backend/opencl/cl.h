@@ -42,6 +42,8 @@ typedef struct cvk_cl_stage {
 /* What step->state begins with in every row, in the order of launching. */
 typedef struct cvk_cl_work {
     cvk_cl_stage *first, *last;
+    bool bound;     /* every argument is set, */
+    unsigned moved; /* as the step's memory lay then */
 } cvk_cl_work;
 
 /* Asks for launch->kernel: function `kernel` of kernels/opencl/<file>, built with `defines`
@@ -69,7 +71,10 @@ cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch);
 /* The status for an OpenCL error code: names `call` and the code. CVK_OK for CL_SUCCESS. */
 cvk_status cvk_cl_check(cl_int code, const char *call);
 
+/* The queue of this run, and where the event of its next command belongs: NULL unless the run is
+ * profiled. */
 cl_command_queue cvk_cl_queue(cvk_device *device);
+cl_event *cvk_cl_event(void);
 
 /* The rows, from kernels/opencl/kernels.def. */
 extern const cvk_kernel cvk_cl_kernels[];

@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 enum { MAX_DEVICES = 64 };
+enum { LEAST_SHARED = 1 << 16 }; /* the copy of fewer bytes takes less than to map them */
 
 static int list(cvk_device_info *infos, int capacity)
 {
@@ -32,6 +33,7 @@ static void close(cvk_device *device)
     cvk_device_deinit(device);
     cvk_cl_programs_free(cl);
     if (cl->queue) cvk_cl.ReleaseCommandQueue(cl->queue);
+    if (cl->profile_queue) cvk_cl.ReleaseCommandQueue(cl->profile_queue);
     if (cl->context) cvk_cl.ReleaseContext(cl->context);
     free(cl);
 }
@@ -54,6 +56,7 @@ static cvk_status create(cl_device_id id, int index, cvk_cl_device **made)
     cl->id = id;
     cl->base.kernels = cvk_cl_kernels;
     cl->base.n_kernels = cvk_cl_kernel_count;
+    cl->base.least_shared = LEAST_SHARED;
     cvk_status status = cvk_cl_query_info(id, index, &cl->base.info);
     if (!status) status = cvk_cl_query_caps(id, &cl->base.caps);
     if (!status) status = cvk_cl_query_rates(id, &cl->base.rates);
@@ -182,6 +185,9 @@ const cvk_backend cvk_backend_opencl = {
     .release_part = cvk_cl_free,
     .write = cvk_cl_write,
     .read = cvk_cl_read,
+    .wrap = cvk_cl_wrap,
+    .map = cvk_cl_map,
+    .unmap = cvk_cl_unmap,
     .fill = cvk_cl_fill,
     .finish = cvk_cl_finish,
     .build = cvk_cl_build_steps,

@@ -41,8 +41,8 @@ typedef struct cvk_cl_device {
     cvk_device base;
     cl_device_id id;
     cl_context context;
-    cl_command_queue queue;
-    char options[160]; /* of every build */
+    cl_command_queue queue, profile_queue; /* the second: made by the first profiled run */
+    char options[160];                     /* of every build */
     cvk_cl_built *built;
     cvk_store *store; /* opened with the first program; the device's lock guards both */
     bool store_asked;
@@ -93,12 +93,19 @@ void cvk_cl_free(cvk_device *device, void *data);
 cvk_status cvk_cl_write(cvk_device *device, void *dst, const void *src, size_t bytes);
 cvk_status cvk_cl_fill(cvk_device *device, void *data, size_t bytes,
                        void (*write)(void *dst, const void *arg), const void *arg);
-cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes);
+cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes, bool wait);
+cvk_status cvk_cl_wrap(cvk_device *device, void *host, size_t bytes, bool written, void **data);
+cvk_status cvk_cl_map(cvk_device *device, void *data, size_t bytes, bool write, void **mapped);
+cvk_status cvk_cl_unmap(cvk_device *device, void *data, void *mapped);
 cvk_status cvk_cl_finish(cvk_device *device);
 
 /* run.c, measure.c */
 cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
+cvk_status cvk_cl_step_run(cvk_device *device, const cvk_step *step);
+/* profile.c */
+cvk_status cvk_cl_execute_timed(cvk_device *device, cvk_step *const *steps, int count,
+                                const cvk_timing *timing);
 cvk_status cvk_cl_measure(cvk_device *device, cvk_device_rates *rates);
 double cvk_cl_now_ms(void);
 

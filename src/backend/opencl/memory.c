@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { CACHE_LINE = 64 }; /* bytes */
+
 cvk_status cvk_cl_alloc(cvk_device *device, size_t bytes, void **data)
 {
     cvk_cl_device *cl = cvk_cl_device_of(device);
@@ -67,16 +69,67 @@ cvk_status cvk_cl_fill(cvk_device *device, void *data, size_t bytes,
     return cvk_cl_finish(device);
 }
 
-cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes)
+cvk_status cvk_cl_read(cvk_device *device, void *dst, const void *src, size_t bytes, bool wait)
 {
-    if (bytes == 0) return cvk_cl_finish(device);
+    if (bytes == 0) return wait ? cvk_cl_finish(device) : CVK_OK;
     cl_command_queue queue = cvk_cl_queue(device);
     return cvk_cl_check(
-        cvk_cl.EnqueueReadBuffer(queue, (cl_mem)src, CL_TRUE, 0, bytes, dst, 0, NULL, NULL),
+        cvk_cl.EnqueueReadBuffer(queue, (cl_mem)src, wait, 0, bytes, dst, 0, NULL, NULL),
         "clEnqueueReadBuffer");
+}
+
+/* Whether the device can work on host memory where it lies: at an address that kernels may expect,
+ * and sharing no cache line with other data but where the device is the host's own processor. */
+static bool in_reach(const cvk_device *device, const void *host, size_t bytes)
+{
+    const cvk_caps *caps = &device->caps;
+    return caps->bits & CVK_CAP_UNIFIED && (uintptr_t)host % caps->buffer_alignment == 0 &&
+           (caps->bits & CVK_CAP_CPU || bytes % CACHE_LINE == 0) && bytes &&
+           bytes >= device->least_shared && bytes <= caps->max_buffer_bytes;
+}
+
+cvk_status cvk_cl_wrap(cvk_device *device, void *host, size_t bytes, bool written, void **data)
+{
+    cl_int code;
+    *data = NULL;
+    if (!in_reach(device, host, bytes)) return CVK_OK;
+    cl_mem made = cvk_cl.CreateBuffer(
+        cvk_cl_device_of(device)->context,
+        (written ? CL_MEM_READ_WRITE : CL_MEM_READ_ONLY) | CL_MEM_USE_HOST_PTR, bytes, host, &code);
+    CVK_TRY(cvk_cl_check(code, "clCreateBuffer for the caller's memory"));
+    *data = made;
+    return CVK_OK;
+}
+
+cvk_status cvk_cl_map(cvk_device *device, void *data, size_t bytes, bool write, void **mapped)
+{
+    cl_int code;
+    *mapped = cvk_cl.EnqueueMapBuffer(cvk_cl_queue(device), data, CL_FALSE,
+                                      write ? CL_MAP_WRITE_INVALIDATE_REGION : CL_MAP_READ, 0,
+                                      bytes, 0, NULL, NULL, &code);
+    return cvk_cl_check(code, "clEnqueueMapBuffer");
+}
+
+cvk_status cvk_cl_unmap(cvk_device *device, void *data, void *mapped)
+{
+    return cvk_cl_check(
+        cvk_cl.EnqueueUnmapMemObject(cvk_cl_queue(device), data, mapped, 0, NULL, NULL),
+        "clEnqueueUnmapMemObject");
+}
+
+/* Drivers may wait in clFinish for what other threads have put into the queue since. */
+static cvk_status finish_own(cvk_device *device)
+{
+    cl_event event = NULL;
+    CVK_TRY(cvk_cl_check(cvk_cl.EnqueueMarkerWithWaitList(cvk_cl_queue(device), 0, NULL, &event),
+                         "clEnqueueMarkerWithWaitList"));
+    cvk_status status = cvk_cl_check(cvk_cl.WaitForEvents(1, &event), "clWaitForEvents");
+    cvk_cl.ReleaseEvent(event);
+    return status;
 }
 
 cvk_status cvk_cl_finish(cvk_device *device)
 {
+    if (device->sessions > 1) return finish_own(device);
     return cvk_cl_check(cvk_cl.Finish(cvk_cl_queue(device)), "clFinish");
 }

@@ -13,11 +13,6 @@ cvk_status cvk_cl_check(cl_int code, const char *call)
                : cvk_fail(CVK_DEVICE_FAILED, "%s failed: OpenCL error %d", call, code);
 }
 
-cl_command_queue cvk_cl_queue(cvk_device *device)
-{
-    return cvk_cl_device_of(device)->queue;
-}
-
 cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch)
 {
     for (cl_uint i = 0; i < launch->dims; i++)
@@ -25,7 +20,7 @@ cvk_status cvk_cl_enqueue(cvk_device *device, const cvk_cl_launch *launch)
     const size_t *local = launch->local[0] ? launch->local : NULL;
     return cvk_cl_check(cvk_cl.EnqueueNDRangeKernel(cvk_cl_queue(device), launch->kernel,
                                                     launch->dims, NULL, launch->global, local, 0,
-                                                    NULL, NULL),
+                                                    NULL, cvk_cl_event()),
                         "clEnqueueNDRangeKernel");
 }
 
@@ -36,27 +31,19 @@ double cvk_cl_now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-static cvk_status run_timed(cvk_device *device, const cvk_step *step, cvk_slice *slice)
+cvk_status cvk_cl_step_run(cvk_device *device, const cvk_step *step)
 {
-    CVK_TRY(cvk_cl_finish(device));
-    double begin = cvk_cl_now_ms();
-    CVK_TRY(step->kernel->run(device, step, 0, 1));
-    CVK_TRY(cvk_cl_finish(device));
-    *slice = (cvk_slice){begin, cvk_cl_now_ms() - begin};
-    return CVK_OK;
+    cvk_status status = step->kernel->run(device, step, 0, 1);
+    return status
+               ? cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(step->node->op), step->node->name)
+               : CVK_OK;
 }
 
 cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing)
 {
     (void)lanes; /* one queue */
-    for (int i = 0; i < count; i++) {
-        cvk_status status = timing ? run_timed(device, steps[i], &timing->slices[i])
-                                   : steps[i]->kernel->run(device, steps[i], 0, 1);
-        if (timing && !status) timing->ms[i] = timing->slices[i].ms;
-        if (status)
-            return cvk_fail_at(status, "%s '%s'", cvk_op_kind_name(steps[i]->node->op),
-                               steps[i]->node->name);
-    }
+    if (timing) return cvk_cl_execute_timed(device, steps, count, timing);
+    for (int i = 0; i < count; i++) CVK_TRY(cvk_cl_step_run(device, steps[i]));
     return cvk_cl_check(cvk_cl.Flush(cvk_cl_queue(device)), "clFlush");
 }
