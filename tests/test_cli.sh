@@ -98,6 +98,9 @@ keys steps nodes op device kernel fused offset bytes activation_bytes lower_boun
 keys predicted_ms calibrated
 expect 0 plan "$model" --device cpu --no-fuse --json && says '"fused": 0'
 expect 0 plan "$model" --device cpu --isa scalar --threads 1 --workspace 64M --verbose
+expect 0 plan "$model" --device cpu --prefer conv_plain --json && says '"kernel": "conv_plain"'
+expect 0 plan "$model" --device cpu --prefer fast --json
+complains "no kernel row 'fast' accepts a step of this network here"
 
 # Weights of fully connected layers in 16 bits: said of each step, and half the bytes.
 fc_bytes() {

@@ -51,6 +51,14 @@ static void *or_end(void *memory)
     return memory;
 }
 
+void *need_tensor(const cvk_tensor *tensor)
+{
+    enum { PAGE = 4096 };
+    const size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
+    const size_t whole = (bytes / PAGE + 1) * PAGE;
+    return memset(or_end(aligned_alloc(PAGE, whole)), 0, whole);
+}
+
 void *need(size_t count, size_t bytes)
 {
     return or_end(calloc(count ? count : 1, bytes ? bytes : 1));

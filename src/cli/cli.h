@@ -45,6 +45,8 @@ int exit_code_of(cvk_status status);
 
 /* Zeroed memory; ends the command with code 5 if there is none. Free with free(). */
 void *need(size_t count, size_t bytes);
+/* Zeroed memory for a tensor, on pages of its own, which any device can use where they lie. */
+void *need_tensor(const cvk_tensor *tensor);
 void *need_more(void *old, size_t count, size_t bytes); /* realloc, not zeroed */
 char *need_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

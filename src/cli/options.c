@@ -165,6 +165,8 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
          "upper bound of scratch memory (K, M, G)", 0},
         {"tolerance", OPTION_REAL, &s->tolerance, "X",
          "relative L2 error that a layer may have so that a faster algorithm is taken: 1e-5", 0},
+        {"prefer", OPTION_TEXT, &s->prefer, "NAME",
+         "this kernel row wherever it accepts, such as clblast or conv_plain", 0},
         {"precision", OPTION_TEXT, &s->precision, "TYPE",
          "f32 (default): weights as the model has them; f16: those of fully connected layers in 16 "
          "bits",
@@ -288,8 +290,8 @@ int options_read(const usage *u, shared_options *shared, int argc, char **argv, 
                     (*words)[u->max_words], u->synopsis);
     if (code != GO_ON)
         options_free(shared);
-    else if (shared->verbose)
-        cvk_log_set(log_line, NULL, CVK_LOG_DEBUG);
+    else if (shared->verbose || shared->prefer) /* that no step takes the row is a warning */
+        cvk_log_set(log_line, NULL, shared->verbose ? CVK_LOG_DEBUG : CVK_LOG_WARN);
     return code;
 }
 

@@ -51,6 +51,7 @@ typedef struct shared_options {
     const char *fuse;
     size_t workspace;
     double tolerance;
+    const char *prefer; /* a kernel row, or NULL */
     const char *precision; /* "f32", "f16" or NULL */
     /* TAKES_IMAGE */
     double mean[3], std[3], scale;

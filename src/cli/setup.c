@@ -177,6 +177,7 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
                                  .no_fuse = shared->no_fuse,
                                  .fuse = shared->fuse,
                                  .workspace_bytes = shared->workspace,
+                                 .prefer_kernel = shared->prefer,
                                  .tolerance = shared->tolerance,
                                  .precision = half ? CVK_F16 : CVK_NONE,
                                  .continue_on = set ? set->continue_on : NULL};
@@ -191,8 +192,7 @@ int session_tensors(const cvk_session *session, int count, bool outputs, tensor_
         code = fail_status((outputs ? cvk_session_output : cvk_session_input)(session, i, t));
         if (code) break;
         set->late[i] = t->rank < 0 || cvk_tensor_count(t) < 0;
-        t->data =
-            set->late[i] ? NULL : need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
+        t->data = set->late[i] ? NULL : need_tensor(t);
         set->count++;
     }
     if (code) tensors_free(set);
@@ -205,7 +205,7 @@ static cvk_status read_late(cvk_session *session, int index, cvk_tensor *t)
     *t = (cvk_tensor){0};
     cvk_status status = cvk_session_output(session, index, t);
     if (status) return status;
-    t->data = need((size_t)cvk_tensor_count(t), cvk_dtype_bytes(t->dtype));
+    t->data = need_tensor(t);
     return cvk_session_read(session, t->name, t);
 }
 

@@ -48,7 +48,7 @@ void shapes_put(shape_set *set, const cvk_tensor *tensor);
 int shapes_set_batch(shape_set *set, const cvk_model *model, int batch);
 void shapes_free(shape_set *set);
 
-/* Session options from --no-fuse, --workspace, --tolerance and --precision; with `set` (may be NULL)
+/* Session options from --no-fuse, --workspace, --prefer, --tolerance and --precision; with `set` (may be NULL)
  * also --continue-on-cpu. */
 cvk_session_options session_options(const shared_options *shared, const shape_set *shapes,
                                     const device_set *set);

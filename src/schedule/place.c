@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "schedule/denied.h"
 #include "schedule/trial.h"
 
@@ -272,6 +273,16 @@ static void follow_reader(cvk_scheduler *s, int index)
         }
 }
 
+/* A row that the caller prefers may be misspelt, or not for this device or network. */
+static void warn_unused(const cvk_scheduler *s)
+{
+    const char *prefer = s->options->prefer_kernel;
+    for (int i = 0; prefer && i < s->graph->n_nodes; i++)
+        if (s->rows[i] && strcmp(s->rows[i]->name, prefer) == 0) return;
+    if (prefer)
+        cvk_log(CVK_LOG_WARN, "no kernel row '%s' accepts a step of this network here", prefer);
+}
+
 cvk_status cvk_pass_place(cvk_scheduler *s)
 {
     size_t n = (size_t)s->graph->n_nodes + 1;
@@ -279,6 +290,7 @@ cvk_status cvk_pass_place(cvk_scheduler *s)
     s->refused = cvk_arena_alloc(s->graph->arena, n * sizeof *s->refused);
     if (!s->rows || !s->refused) return CVK_NO_MEMORY;
     for (int i = 0; i < s->graph->n_nodes; i++) CVK_TRY(place(s, i));
+    warn_unused(s);
     for (int i = s->graph->n_nodes - 1; i >= 0; i--) follow_reader(s, i);
     return CVK_OK;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A tensor that is used in place stands where a buffer of the caller's would (stand_in.c): every view
- * over that storage points to it. It is wrapped once and kept for the next runs with the same
+ * A tensor that is used in place stands where a buffer of the caller's would (stand_in.c): every
+ * view over that storage points to it. It is wrapped once and kept for the next runs with the same
  * address. Outputs stay mapped, for reading only, until they are written again, and inputs are
- * mapped only to tell the device that they may have changed: the driver never touches a tensor between
- * runs, so that the caller may free it.
+ * mapped only to tell the device that they may have changed: the driver never touches a tensor
+ * between runs, so that the caller may free it.
  */
 #include "session/exchange.h"
 
 #include "base/log.h"
 #include "session/session.h"
 
-/* Whether a Transfer takes a tensor of the caller's to a device, which nothing changes before the end
- * of the run, or an output of the model from one, which nothing looks at before that. */
+/* Whether a Transfer takes a tensor of the caller's to a device, which nothing changes before the
+ * end of the run, or an output of the model from one, which nothing looks at before that. */
 static bool exchanges(const cvk_session *session, const cvk_step *copy)
 {
     const cvk_plan *plan = session->plan;
@@ -100,8 +100,8 @@ static bool overlaps(const cvk_session *session, const cvk_exchange *exchange)
     return false;
 }
 
-/* The tensor as memory of the device, if it has been passed lately, else wrapped now. What the device
- * does not take is copied. */
+/* The tensor as memory of the device, if it has been passed lately, else wrapped now. What the
+ * device does not take is copied. */
 static void *find_data(cvk_exchange *e, void *host)
 {
     cvk_device *device = e->device;
