@@ -15,8 +15,7 @@ enum { USUAL_L2_BYTES = 512 * 1024 };
  * the arithmetic; cycles of an activation with an exponential in it, per vec. */
 static const double traffic_rate = 48, exp_cycles = 25;
 
-/* For what is told of the whole: of a depthwise tap, which waits for its loads; multiply-adds of the
- * convolutions, whose tiles begin anew in every row. */
+/* For predictions: of a depthwise tap, which waits for its loads. */
 static const double tap_cycles = 2;
 
 /* Of L2, what a band may fill. Where a part's rows take several, each wants LONG_BAND source rows, or

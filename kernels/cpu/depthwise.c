@@ -7,9 +7,6 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/row.h"
 
-/* Of a vec's product and sum, in multiply-adds at the peak: what it loads is used once. */
-static const double tap_cycles = 1;
-
 typedef struct depthwise {
     cvk_geom g;
     int blocks;
@@ -100,7 +97,7 @@ static void work_of(const cvk_problem *problem, cvk_work *work)
     cvk_geom g;
     if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g)) return;
     const double channels = (g.oc + CVK_BLOCK - 1) / CVK_BLOCK * CVK_BLOCK;
-    work->macs = tap_cycles * channels * g.n * g.oh * g.ow * g.kh * g.kw;
+    work->macs = channels * g.n * g.oh * g.ow * g.kh * g.kw;
 }
 
 static cvk_status prepare(cvk_device *device, cvk_step *step)

@@ -13,7 +13,7 @@ enum {
     LANES = 16,
     /* for predictions, of a vector at the peak: beginning a row on a CPU, how many times as much with
        a stride; a product elsewhere, which loads both factors */
-    ROW_CYCLES = 25,
+    ROW_CYCLES = 14,
     STRIDED = 2,
     PRODUCT_CYCLES = 4
 };

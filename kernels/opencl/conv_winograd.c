@@ -17,7 +17,7 @@ enum {
 /* For the cost model (cvk_wino_work), as fitted to layers with 8 to 64 channels on PoCL. */
 static const double source_rate = 4, result_rate = 4, sum_rate = 3;
 /* Of the peak, what all of it together reaches. */
-static const double peak_part = 0.55;
+static const double peak_part = 0.92;
 
 /* wino_args of conv_winograd.cl, where the members are explained. */
 typedef struct cvk_cl_winograd {

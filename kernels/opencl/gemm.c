@@ -148,8 +148,8 @@ static void pack_floats(void *dst, const void *arg)
     for (int first = 0; first < g->n; first += width)
         for (int k = 0; k < g->k; k++)
             for (int i = 0; i < width; i++, to++)
-                *to = first + i < g->n ? wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn]
-                                       : 0.0f;
+                *to =
+                    first + i < g->n ? wgt[(size_t)k * g->bk + (size_t)(first + i) * g->bn] : 0.0f;
 }
 
 static void pack_halves(void *dst, const void *arg)
