@@ -398,7 +398,7 @@ expect 0 cache list && says 'in all 0 rows'
 if "$convoke" devices --device opencl >out 2>err; then
     mkdir cl
     cp "$repo"/kernels/opencl/*.cl cl
-    sed -i 's/(row\[k \* dw + p \* sw\], w,/(row[k * dw + p * sw], -w,/' cl/depthwise.cl
+    sed -i 's|tap = wgt\[kx\];|tap = -wgt[kx];|' cl/depthwise.cl
     expect 0 zoo mobilenet -o deep.onnx --size 32
     expect 0 plan deep.onnx --device opencl && says depthwise
     CONVOKE_CL_DIR=$here/cl expect 1 selftest --device opencl --kernel depthwise
