@@ -161,6 +161,8 @@ static cl_int retain_command_queue(cl_command_queue queue)
 static cl_int release_command_queue(cl_command_queue queue)
 {
     cl_int error = count(FAULT_ReleaseCommandQueue);
+    /* A lost device works no more, nor compiles while the process ends: this one is waited for. */
+    if (cvk_fault_layer.gone) next->clFinish(queue);
     return released(FAULT_QUEUE, next->clReleaseCommandQueue(queue), error);
 }
 

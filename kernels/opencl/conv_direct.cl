@@ -72,15 +72,13 @@ typedef struct {
     int src;             /* first channel or block of the input that it reads */
 } tile_t;
 
-OUTLINE tile_t tile_of(const conv_args *a, int t, int n)
+OUTLINE void tile_of(tile_t *tile, const conv_args *a, int t, int n)
 {
     const int group = t / a->group_tiles, in_group = t % a->group_tiles;
-    tile_t tile;
-    tile.n = n;
-    tile.first = group * a->group_oc_blocks + in_group * OCB;
-    tile.count = min(OCB, a->group_oc_blocks - in_group * OCB);
-    tile.src = group * a->group_ic;
-    return tile;
+    tile->n = n;
+    tile->first = group * a->group_oc_blocks + in_group * OCB;
+    tile->count = min(OCB, a->group_oc_blocks - in_group * OCB);
+    tile->src = group * a->group_ic;
 }
 
 /* `count` products for every pixel and block of the tile: over the lanes of a block, or (PLAIN_SRC)
@@ -354,7 +352,8 @@ __kernel void conv(__global const stored_t *src, __global const float16 *wgt,
     const int strips = (args.ow + PX - 1) / PX, t = (int)get_global_id(1);
     const int begin = (int)get_global_id(0) * args.span;
     const int count = min(args.span, strips * args.oh - begin);
-    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    tile_t tile;
+    tile_of(&tile, &args, t, (int)get_global_id(2));
     const extras_t extras = {bias, slope, residual};
     int y = begin / strips, x0 = begin % strips * PX;
     src = tile_src(src, &tile, &args);
@@ -445,7 +444,8 @@ __kernel void conv_pool(__global const stored_t *src, __global const float16 *wg
     const int t = (int)get_global_id(1), q0 = (int)get_global_id(0) * args.band;
     const int q1 = min(q0 + args.band, args.pool_oh);
     const int end = min((q1 - 1) * args.pool_sh - args.pool_pt + args.pool_kh, args.oh);
-    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    tile_t tile;
+    tile_of(&tile, &args, t, (int)get_global_id(2));
     const extras_t extras = {bias, slope, residual};
     src = tile_src(src, &tile, &args);
     wgt = tile_wgt(wgt, t, &args);
@@ -481,7 +481,8 @@ __kernel void conv_transpose(__global const stored_t *src, __global const float1
     const int x0 = phase + id % strips * PX * args.sw;
     const int valid = min(PX, (args.ow - x0 + args.sw - 1) / args.sw);
     if (x0 >= args.ow) return;
-    const tile_t tile = tile_of(&args, t, (int)get_global_id(2));
+    tile_t tile;
+    tile_of(&tile, &args, t, (int)get_global_id(2));
     const extras_t extras = {bias, slope, residual};
     float16 acc[PX * OCB];
     src = tile_src(src, &tile, &args);
