@@ -250,8 +250,7 @@ test_run run_make(const cvk_model *model, cvk_device *const *devices, int n_devi
     for (int i = 0; i < run.n_in + run.n_out; i++) {
         cvk_tensor *tensor = i < run.n_in ? &run.in[i] : &run.out[i - run.n_in];
         const size_t bytes = (size_t)cvk_tensor_count(tensor) * cvk_dtype_bytes(tensor->dtype);
-        tensor->data = aligned_alloc(PAGE, bytes ? bytes : 1);
-        assert_non_null(tensor->data);
+        assert_int_equal(posix_memalign(&tensor->data, PAGE, bytes ? bytes : 1), 0);
         memset(tensor->data, 0, bytes);
         if (i < run.n_in) fill_tensor(tensor, (uint64_t)i + 1);
     }
