@@ -37,6 +37,36 @@ static const cl_int errors[FAULT_KINDS] = {
     [FAULT_Flush] = CL_OUT_OF_HOST_MEMORY,
 };
 
+enum { MOST_QUEUES = 16 };
+static cl_command_queue queues[MOST_QUEUES]; /* that are alive; NULL: none */
+
+static cl_command_queue keep_queue(cl_command_queue queue)
+{
+    for (int i = 0; queue && i < MOST_QUEUES; i++)
+        if (!queues[i]) {
+            queues[i] = queue;
+            break;
+        }
+    return queue;
+}
+
+static void forget_queue(cl_command_queue queue)
+{
+    cl_uint holders = 0;
+    next->clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof holders, &holders, NULL);
+    for (int i = 0; holders == 1 && i < MOST_QUEUES; i++)
+        if (queues[i] == queue) queues[i] = NULL;
+}
+
+/* A lost device works no more: what ours has begun is waited for, since the caller may free what it
+ * reads, or end the process, as soon as he is told. */
+static void lose(void)
+{
+    for (int i = 0; i < MOST_QUEUES; i++)
+        if (queues[i]) next->clFinish(queues[i]);
+    cvk_fault_layer.gone = true;
+}
+
 /* Counts a call; the error with which it is to fail, or CL_SUCCESS. */
 static cl_int count(fault_kind kind)
 {
@@ -45,7 +75,7 @@ static cl_int count(fault_kind kind)
     long own = atomic_fetch_add(&f->calls[kind], 1) + 1, all = atomic_fetch_add(&f->all, 1) + 1;
     bool hit =
         f->at && (f->kind == FAULT_ANY ? all == f->at : f->kind == (int)kind && own == f->at);
-    if (hit && f->lost) f->gone = true;
+    if (hit && f->lost) lose();
     if (!hit && !f->gone) return CL_SUCCESS;
     atomic_fetch_add(&f->failed, 1);
     return errors[kind] ? errors[kind] : CL_OUT_OF_RESOURCES;
@@ -149,7 +179,8 @@ static cl_command_queue create_command_queue(cl_context context, cl_device_id de
 {
     cl_int error = count(FAULT_CreateCommandQueue);
     if (error) return refuse(error, code);
-    return made(FAULT_QUEUE, next->clCreateCommandQueue(context, device, properties, code));
+    return made(FAULT_QUEUE,
+                keep_queue(next->clCreateCommandQueue(context, device, properties, code)));
 }
 
 static cl_int retain_command_queue(cl_command_queue queue)
@@ -161,8 +192,7 @@ static cl_int retain_command_queue(cl_command_queue queue)
 static cl_int release_command_queue(cl_command_queue queue)
 {
     cl_int error = count(FAULT_ReleaseCommandQueue);
-    /* A lost device works no more, nor compiles while the process ends: this one is waited for. */
-    if (cvk_fault_layer.gone) next->clFinish(queue);
+    forget_queue(queue);
     return released(FAULT_QUEUE, next->clReleaseCommandQueue(queue), error);
 }
 
