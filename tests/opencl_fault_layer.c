@@ -37,25 +37,24 @@ static const cl_int errors[FAULT_KINDS] = {
     [FAULT_Flush] = CL_OUT_OF_HOST_MEMORY,
 };
 
+/* Queues that are alive, and how often they are held through this layer. */
 enum { MOST_QUEUES = 16 };
-static cl_command_queue queues[MOST_QUEUES]; /* that are alive; NULL: none */
+static struct {
+    cl_command_queue queue;
+    int holders; /* 0: none */
+} queues[MOST_QUEUES];
 
-static cl_command_queue keep_queue(cl_command_queue queue)
+static cl_command_queue hold_queue(cl_command_queue queue, int more)
 {
+    int at = -1;
+    for (int i = 0; queue && more > 0 && i < MOST_QUEUES; i++)
+        if (!queues[i].holders && at < 0) at = i;
     for (int i = 0; queue && i < MOST_QUEUES; i++)
-        if (!queues[i]) {
-            queues[i] = queue;
-            break;
-        }
+        if (queues[i].holders && queues[i].queue == queue) at = i;
+    if (at < 0) return queue;
+    queues[at].queue = queue;
+    queues[at].holders += more;
     return queue;
-}
-
-static void forget_queue(cl_command_queue queue)
-{
-    cl_uint holders = 0;
-    next->clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof holders, &holders, NULL);
-    for (int i = 0; holders == 1 && i < MOST_QUEUES; i++)
-        if (queues[i] == queue) queues[i] = NULL;
 }
 
 /* A lost device works no more: what ours has begun is waited for, since the caller may free what it
@@ -63,7 +62,7 @@ static void forget_queue(cl_command_queue queue)
 static void lose(void)
 {
     for (int i = 0; i < MOST_QUEUES; i++)
-        if (queues[i]) next->clFinish(queues[i]);
+        if (queues[i].holders) next->clFinish(queues[i].queue);
     cvk_fault_layer.gone = true;
 }
 
@@ -180,19 +179,21 @@ static cl_command_queue create_command_queue(cl_context context, cl_device_id de
     cl_int error = count(FAULT_CreateCommandQueue);
     if (error) return refuse(error, code);
     return made(FAULT_QUEUE,
-                keep_queue(next->clCreateCommandQueue(context, device, properties, code)));
+                hold_queue(next->clCreateCommandQueue(context, device, properties, code), 1));
 }
 
 static cl_int retain_command_queue(cl_command_queue queue)
 {
     cl_int error = count(FAULT_RetainCommandQueue);
-    return error ? error : retained(FAULT_QUEUE, next->clRetainCommandQueue(queue));
+    if (error) return error;
+    hold_queue(queue, 1);
+    return retained(FAULT_QUEUE, next->clRetainCommandQueue(queue));
 }
 
 static cl_int release_command_queue(cl_command_queue queue)
 {
     cl_int error = count(FAULT_ReleaseCommandQueue);
-    forget_queue(queue);
+    hold_queue(queue, -1);
     return released(FAULT_QUEUE, next->clReleaseCommandQueue(queue), error);
 }
 
