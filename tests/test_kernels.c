@@ -5,7 +5,10 @@
  * for any number of workers. A row that no case reaches fails.
  *
  *     test_kernels cpu [isa]      test_kernels opencl[:N]     [only cases of this operator]
- *                                                             [--seldom-clblast]
+ *         --seldom-clblast    CLBlast's rows on a part of the cases only
+ *         --ways              only rows with several ways to compute a problem, on a part of the
+ *                             cases, each way of them
+ *         --vector-floats N   an OpenCL CPU device as if its vectors had N floats
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +25,9 @@ static cvk_device *device;
 static const char *only_op;
 static int *reached; /* by row */
 static bool seldom;  /* CLBlast's rows on one case of SELDOM: it takes a simulator long */
+static bool ways;    /* only rows with variants, on one case of FEW: each is a program of its own */
 
-enum { SELDOM = 16 };
+enum { SELDOM = 16, FEW = 12 };
 enum { WORKERS = 3 }; /* uneven shares, and more than this machine may have cores */
 
 static void *checked_malloc(size_t bytes)
@@ -87,6 +91,26 @@ static void run_row(cvk_scheduler *s, const cvk_kernel *row, const cvk_expected 
     cvk_check_close(&c);
 }
 
+/* Row by row the other ways, of which there is none of two names. */
+static void run_ways(cvk_scheduler *s, const cvk_kernel *row, const cvk_expected *e)
+{
+    cvk_expected other = *e;
+    cvk_node node = *e->node;
+    cvk_problem problem;
+    char names[512] = " ";
+    check(cvk_problem_make(s, &node, cvk_device_caps(device), &problem), "problem");
+    other.node = &node;
+    for (int k = 1; row->variant(&problem, k); k++) {
+        char name[64];
+        snprintf(name, sizeof name, " %s ", row->variant(&problem, k));
+        if (strstr(names, name)) fail_msg("row %s: two variants%s", row->name, name);
+        assert_true(strlen(names) + strlen(name) < sizeof names);
+        strcat(names, name);
+        node.variant = k;
+        run_row(s, row, &other);
+    }
+}
+
 static void run_node(cvk_scheduler *s, const cvk_case *c, const cvk_node *node)
 {
     cvk_expected e;
@@ -95,8 +119,11 @@ static void run_node(cvk_scheduler *s, const cvk_case *c, const cvk_node *node)
         const cvk_kernel *row = &device->kernels[r];
         const char *why = "";
         if (row->op != node->op || !cvk_place_accepts(s, node, 0, row, &why)) continue;
-        if (reached[r]++ % SELDOM && seldom && row->needs & CVK_CAP_CLBLAST) continue;
+        const int before = reached[r]++;
+        if (before % SELDOM && seldom && row->needs & CVK_CAP_CLBLAST) continue;
+        if (ways && (!row->variant || before % FEW)) continue;
         run_row(s, row, &e);
+        if (ways) run_ways(s, row, &e);
     }
 }
 
@@ -149,7 +176,7 @@ static int run_all(void)
             .name = strdup(name), .test_func = run_case, .initial_state = &cases[count]};
         count++;
     }
-    if (!only_op)
+    if (!only_op && !ways)
         tests[count++] =
             (struct CMUnitTest){.name = "every row is reached", .test_func = all_rows_reached};
     int failed = _cmocka_run_group_tests(device->info.id, tests, (size_t)count, NULL, NULL);
@@ -160,13 +187,30 @@ static int run_all(void)
     return failed;
 }
 
+/* The options behind the words, taken away; returns the floats of a vector, 0 if nobody asks. */
+static int read_options(int *argc, char **argv)
+{
+    int words = 0, vector_floats = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], "--seldom-clblast") == 0)
+            seldom = true;
+        else if (strcmp(argv[i], "--ways") == 0)
+            ways = true;
+        else if (strcmp(argv[i], "--vector-floats") == 0 && i + 1 < *argc)
+            vector_floats = atoi(argv[++i]);
+        else
+            argv[words++] = argv[i];
+    }
+    *argc = words;
+    return vector_floats;
+}
+
 int main(int argc, char **argv)
 {
     const char *spec = argc > 1 ? argv[1] : "cpu";
     bool cpu = strcmp(spec, "cpu") == 0;
+    const int vector_floats = read_options(&argc, argv);
     cvk_device_options options = {.threads = WORKERS, .isa = cpu && argc > 2 ? argv[2] : NULL};
-    seldom = argc > 2 && strcmp(argv[argc - 1], "--seldom-clblast") == 0;
-    argc -= seldom;
     only_op = argc > (cpu ? 3 : 2) ? argv[cpu ? 3 : 2] : NULL;
     cvk_isa isa;
     if (options.isa && cvk_isa_parse(options.isa, &isa) && !cvk_cpu_has(isa)) {
@@ -177,6 +221,7 @@ int main(int argc, char **argv)
         printf("skipped: %s\n", cvk_last_error());
         return 77;
     }
+    if (vector_floats) device->caps.vector_floats = vector_floats;
     reached = calloc((size_t)device->n_kernels + 1, sizeof *reached);
     int failed = reached ? run_all() : 1;
     free(reached);

@@ -247,6 +247,28 @@ static void records_are_followed(void **state)
     assert_int_equal(warnings, 0);
 }
 
+/* Of another way of a row; OpenCL's gemm has one for each width of its tile. */
+static void variants_are_followed(void **state)
+{
+    (void)state;
+    cvk_tune_result result;
+    told t = tune(0, &result);
+    const char *usual = usual_of(&t, "Gemm |");
+    put("Gemm |", "gemm:1x4 1 ms, default 2 ms");
+    if (device->backend->host) {
+        expect_run(device, NULL, "y", usual, "tuned: gemm:1x4 is not used: ");
+    } else {
+        expect_run(device, NULL, "y", "gemm", "tuned: gemm:1x4");
+        told again = tune(0, &result);
+        assert_int_equal(again.count, t.count);
+        assert_int_equal(result.measured, 0);
+    }
+    put("Gemm |", "gemm:9x9 1 ms, default 2 ms");
+    expect_run(device, NULL, "y", usual,
+               "tuned: gemm:9x9 is not used: there is no such row for this step");
+    assert_int_equal(warnings, 0);
+}
+
 static void records_that_cannot_be_followed(void **state)
 {
     (void)state;
@@ -477,6 +499,7 @@ int main(int argc, char **argv)
         TEST(measured_once),
         TEST(budget),
         TEST(records_are_followed),
+        TEST(variants_are_followed),
         TEST(records_that_cannot_be_followed),
         TEST(a_row_that_does_not_accept),
         TEST(a_row_of_another_input_layout),

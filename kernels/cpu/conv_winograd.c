@@ -13,6 +13,7 @@
  * Workers share the tiles of the picture or, where there are few, the output channels; these then
  * transform the same source each for itself, which costs less than to wait for each other.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "backend/kernel.h"
@@ -56,6 +57,8 @@ typedef struct wino_plan {
 
 /* For the cost model (cvk_wino_work), by counts of instructions. */
 static const double source_rate = 5, result_rate = 4, sum_rate = 8;
+/* Other forms are worth trying up to this, of the cost of the best. */
+static const double most_cost = 1.3;
 
 static int tile_first(const wino_plan *plan, int tile)
 {
@@ -222,10 +225,19 @@ static bool plan_geometry(const cvk_problem *problem, cvk_geom *g, int *groups,
     return cvk_wino_dense(g, why_not);
 }
 
+static size_t l2_of(const cvk_caps *caps)
+{
+    return caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
+}
+
+static int workers_of(const cvk_caps *caps)
+{
+    return caps->units > 0 ? caps->units : 1;
+}
+
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
 {
-    size_t l2 = problem->caps->l2_bytes ? problem->caps->l2_bytes : USUAL_L2_BYTES;
-    int workers = problem->caps->units > 0 ? problem->caps->units : 1;
+    const size_t l2 = l2_of(problem->caps);
     wino_plan plan = {0};
     double direct;
     if (!plan_geometry(problem, &plan.g, &plan.groups, why_not)) return false;
@@ -238,7 +250,7 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
         if (!cvk_wino_form(i, &plan.g, problem->node->tolerance, &plan.y, &plan.x)) continue;
         any = true;
         plan_tiles(&plan);
-        plan_split(&plan, workers, l2);
+        plan_split(&plan, workers_of(problem->caps), l2);
         if (plan.cost < best->cost) *best = plan;
     }
     if (!any) return row_refuse(why_not, CVK_WINO_NO_FORM);
@@ -246,6 +258,36 @@ static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **
         return row_refuse(why_not, "the direct convolution is estimated to be faster");
     plan_scratch(best, l2);
     return true;
+}
+
+/* The k-th other form, for a problem that is accepted. */
+static bool plan_other(const cvk_problem *problem, int k, wino_plan *plan)
+{
+    const size_t l2 = l2_of(problem->caps);
+    const char *why_not;
+    wino_plan best;
+    if (!plan_make(problem, &best, &why_not)) return false;
+    *plan = best;
+    for (int i = 0; i < cvk_wino_forms(); i++) {
+        if (!cvk_wino_form(i, &plan->g, problem->node->tolerance, &plan->y, &plan->x)) continue;
+        if (plan->y.m == best.y.m && plan->x.m == best.x.m) continue;
+        plan_tiles(plan);
+        plan_split(plan, workers_of(problem->caps), l2);
+        if (plan->cost > most_cost * best.cost || --k) continue;
+        plan_scratch(plan, l2);
+        return true;
+    }
+    return false;
+}
+
+/* "F4x4": results of a tile. */
+static const char *variant(const cvk_problem *problem, int k)
+{
+    static _Thread_local char name[24];
+    wino_plan plan;
+    if (!plan_other(problem, k, &plan)) return NULL;
+    snprintf(name, sizeof name, "F%dx%d", plan.y.m, plan.x.m);
+    return name;
 }
 
 static bool accepts(const cvk_problem *problem, const char **why_not)
@@ -329,8 +371,11 @@ static cvk_status prepare(cvk_device *device, cvk_step *step)
     const char *why_not = "unknown";
     cvk_problem problem = {
         .node = step->node, .in = step->in, .out = step->out, .caps = cvk_device_caps(device)};
-    if (!plan_make(&problem, plan, &why_not))
+    if (!step->node->variant && !plan_make(&problem, plan, &why_not))
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
+    if (step->node->variant && !plan_other(&problem, step->node->variant, plan))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
+                        step->node->variant);
     step->state = plan;
     const cvk_view *wgt = &step->in[1], *bias = CVK_FN(cvk_third_input)(step->node, step->in);
     pack_arg arg = {.plan = plan, .wgt = wgt->data, .bias = bias ? bias->data : NULL};
@@ -517,6 +562,7 @@ const cvk_kernel CVK_FN(cvk_cpu_conv_winograd) = {
     .packs = 1u << 1 | 1u << 2,
     .accepts = accepts,
     .cost = work_of,
+    .variant = variant,
     .prepare = prepare,
     .run = run,
 };

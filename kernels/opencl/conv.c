@@ -4,53 +4,20 @@
  */
 #include "kernels/opencl/conv.h"
 
-/* Register tiles and what one of their slots costs, in hundredths. At most 20 accumulators: with
- * more, compilers begin to keep some of them in memory. */
-static const struct {
-    cvk_cl_tile tile;
-    int cost;
-} tiles[] = {
-    {{4, 4}, 100}, {{8, 2}, 101}, {{7, 2}, 103}, {{14, 1}, 104},
-    {{5, 4}, 106}, {{2, 4}, 140}, {{1, 4}, 210},
-};
-
 /* What a slot's bias, posts and store take, in multiply-adds. */
 enum { SUM_CYCLES = 8 };
 
 /* What the products reach of the device's peak. */
 static const double peak_part = 0.9;
 
-/* The cost of a row, in hundredths of a slot, with the tile that costs the least. */
-static int64_t row_cost(int columns, int blocks, cvk_cl_tile *best)
-{
-    int64_t least = INT64_MAX;
-    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const cvk_cl_tile t = tiles[i].tile;
-        int64_t slots =
-            (int64_t)cvk_cl_ceil_div(columns, t.px) * t.px * cvk_cl_ceil_div(blocks, t.ocb) * t.ocb;
-        if (slots * tiles[i].cost < least) {
-            least = slots * tiles[i].cost;
-            *best = t;
-        }
-    }
-    return least;
-}
-
-cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks)
-{
-    cvk_cl_tile best;
-    row_cost(columns, blocks, &best);
-    return best;
-}
-
-double cvk_cl_conv_direct_cycles(const cvk_geom *geom)
+double cvk_cl_conv_direct_cycles(const cvk_caps *caps, const cvk_geom *geom)
 {
     const cvk_geom *g = geom;
     const int blocks = cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK);
     const double products = (double)(g->ic / g->group) * g->kh * g->kw;
-    cvk_cl_tile tile;
-    return (double)row_cost(g->ow, blocks, &tile) / 100 * g->oh * g->n * g->group *
-               (products + SUM_CYCLES) +
+    int64_t row;
+    cvk_cl_tile_pick(caps, g->ow, blocks, &row);
+    return (double)row / 100 * g->oh * g->n * g->group * (products + SUM_CYCLES) +
            products * g->oc * sizeof(float) / CVK_CL_WEIGHT_RATE;
 }
 
@@ -58,7 +25,7 @@ void cvk_cl_conv_cost(const cvk_problem *problem, cvk_work *work)
 {
     cvk_geom g;
     if (!cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g)) return;
-    work->macs = cvk_cl_conv_direct_cycles(&g) * CVK_BLOCK / peak_part;
+    work->macs = cvk_cl_conv_direct_cycles(problem->caps, &g) * CVK_BLOCK / peak_part;
     work->weight_bytes = 0; /* are in the cycles */
 }
 

@@ -6,6 +6,7 @@
 #define CVK_KERNELS_OPENCL_CONV_H
 
 #include "kernels/opencl/rows.h"
+#include "kernels/opencl/tiles.h"
 
 /* conv_args of conv_direct.cl, where the members are explained. */
 typedef struct cvk_cl_conv {
@@ -23,26 +24,17 @@ typedef struct cvk_cl_conv {
     cvk_cl_posts posts, before;
 } cvk_cl_conv;
 
-/* Pixels and blocks of 16 output channels of a work-item. */
-typedef struct cvk_cl_tile {
-    int px, ocb;
-} cvk_cl_tile;
-
 /* How a launch of conv_direct.cl differs from the blocked convolution. */
 typedef struct cvk_cl_conv_form {
     bool plain_src, transposed;
 } cvk_cl_conv_form;
-
-/* The tile that leaves the least of itself empty over rows of `columns` pixels and `blocks` blocks.
- */
-cvk_cl_tile cvk_cl_tile_pick(int columns, int blocks);
 
 /* For cost models: bytes of weights that a core reads per cycle from far away. */
 enum { CVK_CL_WEIGHT_RATE = 8 };
 
 /* Cycles of all cores that the convolution without a pool is thought to take in conv_direct.cl, a
  * multiply-add of a float16 being one. */
-double cvk_cl_conv_direct_cycles(const cvk_geom *geom);
+double cvk_cl_conv_direct_cycles(const cvk_caps *caps, const cvk_geom *geom);
 
 /* cost of the rows that run it: what it is thought to reach of the peak is in there. */
 void cvk_cl_conv_cost(const cvk_problem *problem, cvk_work *work);

@@ -59,20 +59,58 @@ static int tile_count(const cvk_geom *g, cvk_cl_tile tile)
     return g->group * cvk_cl_ceil_div(cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK), tile.ocb);
 }
 
-static cvk_cl_tile pick(const cvk_geom *g, bool pooled)
+/* How long a row is of which tiles are cut: without a window the image is one. */
+static int row_columns(const cvk_geom *g, bool pooled)
 {
     const bool long_row =
         !pooled && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->oh == g->ih;
-    return cvk_cl_tile_pick(long_row ? g->oh * g->ow : g->ow,
-                            cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK));
+    return long_row ? g->oh * g->ow : g->ow;
+}
+
+static bool pool_in_local(const cvk_problem *problem, cvk_cl_tile tile)
+{
+    const cvk_post *post = cvk_cl_pool_post(problem->node);
+    cvk_geom pool;
+    return !post || (cvk_geom_post_pool(problem->node, post, &problem->out[0].shape, &pool) &&
+                     pool_local_bytes(&pool, tile) <= problem->caps->local_bytes);
+}
+
+/* The tile of a variant: 0 the one picked, then others that fit; false behind the last. */
+static bool tile_of(const cvk_problem *problem, const cvk_geom *g, int variant, cvk_cl_tile *tile)
+{
+    const int columns = row_columns(g, cvk_cl_pool_post(problem->node)),
+              blocks = cvk_cl_ceil_div(g->oc / g->group, CVK_BLOCK);
+    int64_t cost;
+    *tile = cvk_cl_tile_pick(problem->caps, columns, blocks, &cost);
+    for (int k = 1; variant; k++) {
+        if (!cvk_cl_tile_other(problem->caps, columns, blocks, k, tile)) return false;
+        variant -= pool_in_local(problem, *tile);
+    }
+    return true;
+}
+
+const char *cvk_cl_conv_direct_variant(const cvk_problem *problem, int k)
+{
+    cvk_geom g;
+    cvk_cl_tile tile;
+    return cvk_geom_conv(problem->node, &problem->in[0].shape, &problem->out[0].shape, &g) &&
+                   tile_of(problem, &g, k, &tile)
+               ? cvk_cl_tile_name(tile)
+               : NULL;
+}
+
+const char *cvk_cl_conv_first_variant(const cvk_problem *problem, int k)
+{
+    return cvk_cl_conv_direct_variant(problem, k);
 }
 
 static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const char **why_not)
 {
     const cvk_post *post = cvk_cl_pool_post(problem->node);
-    const cvk_cl_tile tile = pick(g, true);
+    cvk_cl_tile tile;
     cvk_geom pool;
     if (!post) return true;
+    tile_of(problem, g, 0, &tile);
     if (!cvk_geom_post_pool(problem->node, post, &problem->out[0].shape, &pool) ||
         !pool_fits(&pool)) {
         *why_not = "a pool with dilation or with windows outside the image";
@@ -155,6 +193,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     const bool pooled = pool != NULL, average = pooled && pool->pool.kind == CVK_POOL_AVERAGE;
     const cvk_pre *pre = &step->node->pre;
     const cvk_cl_conv_form form = {.plain_src = plain_src};
+    const cvk_problem problem = {
+        .node = step->node, .in = step->in, .out = step->out, .caps = cvk_device_caps(device)};
+    cvk_cl_tile tile;
     cvk_geom g;
     cvk_cl_conv args;
     cvk_cl_stage *stage;
@@ -162,7 +203,9 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     char defines[96];
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
-    const cvk_cl_tile tile = pick(&g, pooled);
+    if (!tile_of(&problem, &g, step->node->variant, &tile))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
+                        step->node->variant);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
     snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d%s%s%s", tile.px, tile.ocb,

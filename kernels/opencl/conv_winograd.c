@@ -4,6 +4,8 @@
  * where the count of vector instructions says that transforms and larger weights cost less than the
  * products saved. What the form is goes into the program, all else into its arguments.
  */
+#include <stdio.h>
+
 #include "graph/winograd.h"
 #include "kernels/opencl/conv.h"
 
@@ -16,6 +18,8 @@ enum {
 
 /* For the cost model (cvk_wino_work), as fitted to layers with 8 to 64 channels on PoCL. */
 static const double source_rate = 4, result_rate = 4, sum_rate = 3;
+/* Other forms and tiles are worth trying up to this, of the cost of the best. */
+static const double most_cost = 1.3;
 /* Of the peak, what all of it together reaches. */
 static const double peak_part = 0.92;
 
@@ -57,10 +61,8 @@ static bool refuse(const char **why_not, const char *reason)
     return false;
 }
 
-/* The register tile with the fewest idle blocks. */
-static void plan_tiles(wino_plan *plan)
+static void plan_form(wino_plan *plan)
 {
-    static const cvk_cl_tile tiles[] = {{4, 4}, {8, 2}, {14, 1}};
     const cvk_geom *g = &plan->g;
     plan->side = plan->y.side > 1 ? plan->y.side : plan->x.side;
     plan->points = plan->y.side * plan->x.side;
@@ -69,13 +71,26 @@ static void plan_tiles(wino_plan *plan)
     plan->across = cvk_cl_ceil_div(g->ow, plan->x.m);
     plan->down = cvk_cl_ceil_div(g->oh, plan->y.m);
     plan->count = g->n * plan->across * plan->down;
+}
+
+static void plan_tile(wino_plan *plan, cvk_cl_tile tile)
+{
+    plan->tile = tile;
+    plan->groups = cvk_cl_ceil_div(plan->oc_blocks, tile.ocb);
+}
+
+/* Slots of the class's best tiles may cost so much more than of the best. */
+enum { GOOD_COST = 104 };
+
+/* The register tile with the fewest idle blocks. */
+static void pick_tile(wino_plan *plan, const cvk_caps *caps)
+{
     int least = INT32_MAX;
-    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const int groups = cvk_cl_ceil_div(plan->oc_blocks, tiles[i].ocb);
-        if (groups * tiles[i].ocb >= least) continue;
-        least = groups * tiles[i].ocb;
-        plan->tile = tiles[i];
-        plan->groups = groups;
+    for (const cvk_cl_tile_cost *t = cvk_cl_tiles(caps); t->cost; t++) {
+        const int whole = cvk_cl_ceil_div(plan->oc_blocks, t->tile.ocb) * t->tile.ocb;
+        if (whole >= least || t->cost > GOOD_COST) continue;
+        least = whole;
+        plan_tile(plan, t->tile);
     }
 }
 
@@ -157,39 +172,87 @@ static bool pool_accepts(const cvk_problem *problem, const cvk_geom *g, const ch
     return cvk_wino_pools(g, &pool, why_not);
 }
 
+static size_t l2_of(const cvk_caps *caps)
+{
+    return caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
+}
+
+/* Whether all of it fits buffers. */
+static bool plan_finish(wino_plan *plan, const cvk_caps *caps)
+{
+    plan_scratch(plan, l2_of(caps));
+    return pack_bytes(plan) <= caps->max_buffer_bytes &&
+           scratch_bytes(plan) <= caps->max_buffer_bytes && plan->part <= INT32_MAX;
+}
+
+static bool same_way(const wino_plan *a, const wino_plan *b)
+{
+    return a->y.m == b->y.m && a->x.m == b->x.m && a->tile.px == b->tile.px &&
+           a->tile.ocb == b->tile.ocb;
+}
+
 /* What a pool adds is left out on both sides. */
 static bool plan_make(const cvk_problem *problem, wino_plan *best, const char **why_not)
 {
     const cvk_caps *caps = problem->caps;
-    const size_t l2 = caps->l2_bytes ? caps->l2_bytes : USUAL_L2_BYTES;
     wino_plan plan = {0};
     if (!cvk_cl_conv_accepts(problem, true, &plan.g, why_not)) return false;
     if (!cvk_wino_dense(&plan.g, why_not) || !pool_accepts(problem, &plan.g, why_not)) return false;
-    const double direct = cvk_cl_conv_direct_cycles(&plan.g) / caps->units;
+    const double direct = cvk_cl_conv_direct_cycles(caps, &plan.g) / caps->units;
     bool any = false;
     best->cost = direct;
     for (int i = 0; i < cvk_wino_forms(); i++) {
         if (!cvk_wino_form(i, &plan.g, problem->node->tolerance, &plan.y, &plan.x)) continue;
         any = true;
-        plan_tiles(&plan);
+        plan_form(&plan);
+        pick_tile(&plan, caps);
         if (plan.count < plan.tile.px) continue;
-        plan_split(&plan, caps->units, l2);
+        plan_split(&plan, caps->units, l2_of(caps));
         if (plan.cost < best->cost) *best = plan;
     }
     if (!any) return refuse(why_not, CVK_WINO_NO_FORM);
     if (best->cost >= direct)
         return refuse(why_not, "the direct convolution is estimated to be faster");
-    plan_scratch(best, l2);
-    if (pack_bytes(best) > caps->max_buffer_bytes || scratch_bytes(best) > caps->max_buffer_bytes ||
-        best->part > INT32_MAX)
-        return refuse(why_not, "the transformed weights or tiles do not fit a buffer");
-    return true;
+    if (plan_finish(best, caps)) return true;
+    return refuse(why_not, "the transformed weights or tiles do not fit a buffer");
+}
+
+/* The k-th other pair of a form and a tile, for a problem that is accepted. */
+static bool plan_other(const cvk_problem *problem, int k, wino_plan *plan)
+{
+    const cvk_caps *caps = problem->caps;
+    const char *why_not;
+    wino_plan best;
+    if (!plan_make(problem, &best, &why_not)) return false;
+    *plan = (wino_plan){.g = best.g};
+    for (int i = 0; i < cvk_wino_forms(); i++) {
+        if (!cvk_wino_form(i, &plan->g, problem->node->tolerance, &plan->y, &plan->x)) continue;
+        plan_form(plan);
+        for (const cvk_cl_tile_cost *t = cvk_cl_tiles(caps); t->cost; t++) {
+            plan_tile(plan, t->tile);
+            if (plan->count < t->tile.px) continue;
+            plan_split(plan, caps->units, l2_of(caps));
+            if (same_way(plan, &best) || plan->cost > most_cost * best.cost) continue;
+            if (plan_finish(plan, caps) && !--k) return true;
+        }
+    }
+    return false;
 }
 
 bool cvk_cl_conv_winograd_accepts(const cvk_problem *problem, const char **why_not)
 {
     wino_plan plan;
     return plan_make(problem, &plan, why_not);
+}
+
+/* "F4x4,8x2": results of a picture tile, register tile. */
+const char *cvk_cl_conv_winograd_variant(const cvk_problem *problem, int k)
+{
+    static _Thread_local char name[48];
+    wino_plan plan;
+    if (!plan_other(problem, k, &plan)) return NULL;
+    snprintf(name, sizeof name, "F%dx%d,%s", plan.y.m, plan.x.m, cvk_cl_tile_name(plan.tile));
+    return name;
 }
 
 void cvk_cl_conv_winograd_cost(const cvk_problem *problem, cvk_work *work)
@@ -342,8 +405,11 @@ cvk_status cvk_cl_conv_winograd_prepare(cvk_device *device, cvk_step *step)
     cvk_cl_stage *stage;
     void *wgt;
     int residual, slope;
-    if (!plan_make(&problem, &plan, &why_not))
+    if (!step->node->variant && !plan_make(&problem, &plan, &why_not))
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
+    if (step->node->variant && !plan_other(&problem, step->node->variant, &plan))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
+                        step->node->variant);
     make_args(step, &plan, &args);
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     CVK_TRY(pack(device, step, &plan, &wgt));

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { TILE_ROWS = 4, TILE_BLOCKS = 4, ITEMS_PER_UNIT = 4 };
+enum { MOST_BLOCKS = 4, ITEMS_PER_UNIT = 4 };
 
 static bool gemm_c(const cvk_node *node, const cvk_view *in, cvk_cl_gemm *args)
 {
@@ -183,19 +183,63 @@ static cvk_status pack(cvk_device *device, cvk_step *step, const cvk_cl_gemm *ar
     return cvk_step_pack(device, step, &pack, wgt);
 }
 
-/* One row: narrower tiles while there are few of them for the device's cores. */
-static int blocks_of(const cvk_cl_gemm *args, int units)
+bool cvk_cl_gemm_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant, cvk_cl_tile *tile)
 {
-    int blocks = TILE_BLOCKS;
-    if (args->m > 1) return blocks;
-    while (blocks > 1 && cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) < units * ITEMS_PER_UNIT)
+    const int blocks = cvk_cl_ceil_div(args->n, CVK_BLOCK);
+    const cvk_cl_tile best = cvk_cl_tiles(caps)[0].tile;
+    *tile = best;
+    for (int k = 0; variant; k++) {
+        int64_t cost;
+        if (k == 0)
+            *tile = cvk_cl_tile_pick(caps, args->m, blocks, &cost);
+        else if (!cvk_cl_tile_other(caps, args->m, blocks, k, tile))
+            return false;
+        variant -= tile->px != best.px || tile->ocb != best.ocb;
+    }
+    return true;
+}
+
+/* One row, of which the variants are widths: narrower tiles while there are few of them for the
+ * device's cores. */
+static bool row_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant, cvk_cl_tile *tile)
+{
+    const cvk_cl_tile best = cvk_cl_tiles(caps)[0].tile;
+    const int most = best.px * best.ocb < MOST_BLOCKS ? best.px * best.ocb : MOST_BLOCKS;
+    int blocks = most;
+    while (blocks > 1 &&
+           cvk_cl_ceil_div(args->n, blocks * CVK_BLOCK) < caps->units * ITEMS_PER_UNIT)
         blocks /= 2;
-    return blocks;
+    *tile = (cvk_cl_tile){1, blocks};
+    for (int other = most; variant; other /= 2) {
+        if (other < 1) return false;
+        tile->ocb = other;
+        variant -= other != blocks;
+    }
+    return true;
+}
+
+static bool tile_of(const cvk_caps *caps, const cvk_cl_gemm *args, int variant, cvk_cl_tile *tile)
+{
+    return args->m > 1 ? cvk_cl_gemm_tile(caps, args, variant, tile)
+                       : row_tile(caps, args, variant, tile);
+}
+
+const char *cvk_cl_gemm_variant(const cvk_problem *problem, int k)
+{
+    cvk_cl_gemm args;
+    cvk_cl_tile tile;
+    const char *why;
+    int batch;
+    return cvk_cl_gemm_make(problem->node, problem->in, problem->out, &args, &batch, &why) &&
+                   tile_of(problem->caps, &args, k, &tile)
+               ? cvk_cl_tile_name(tile)
+               : NULL;
 }
 
 cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)
 {
     cvk_cl_gemm args;
+    cvk_cl_tile tile;
     cvk_cl_stage *stage;
     const char *why = "";
     char defines[64];
@@ -203,10 +247,12 @@ cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)
     int batch;
     if (!cvk_cl_gemm_make(step->node, step->in, step->out, &args, &batch, &why))
         return cvk_fail(CVK_SHAPE, "the product does not fit its kernel: %s", why);
-    const int blocks = blocks_of(&args, cvk_device_caps(device)->units);
-    const int columns = cvk_cl_ceil_div(args.n, blocks * CVK_BLOCK);
-    CVK_TRY(pack(device, step, &args, blocks, &wgt));
-    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d%s", TILE_ROWS, blocks,
+    if (!tile_of(cvk_device_caps(device), &args, step->node->variant, &tile))
+        return cvk_fail(CVK_UNSUPPORTED, "product '%s' has no variant %d", step->node->name,
+                        step->node->variant);
+    const int columns = cvk_cl_ceil_div(args.n, tile.ocb * CVK_BLOCK);
+    CVK_TRY(pack(device, step, &args, tile.ocb, &wgt));
+    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d%s", tile.px, tile.ocb,
              step->in[1].dtype == CVK_F16 ? " -DWGT_HALF=1" : "");
     CVK_TRY(
         cvk_cl_stage_add(device, step, "gemm.cl", defines, args.m > 1 ? "gemm" : "gemv", &stage));
@@ -214,8 +260,8 @@ cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)
     CVK_TRY(cvk_cl_arg_mem(&stage->launch, 1, wgt));
     CVK_TRY(cvk_cl_gemm_bind(stage, step, 2, &args));
     if (args.m > 1)
-        cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, TILE_ROWS),
-                          (size_t)columns, 1);
+        cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, tile.px), (size_t)columns,
+                          1);
     else
         cvk_cl_stage_size(stage, device, (size_t)columns, 1, 1);
     return CVK_OK;

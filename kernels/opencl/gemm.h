@@ -6,6 +6,7 @@
 #define CVK_KERNELS_OPENCL_GEMM_H
 
 #include "kernels/opencl/rows.h"
+#include "kernels/opencl/tiles.h"
 
 enum { CVK_CL_MAX_BATCH_RANK = CVK_MAX_RANK - 2 };
 
@@ -29,6 +30,11 @@ bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *
 /* Types, posts, and what cvk_cl_gemm_make asks; `half`: B may be float16. */
 bool cvk_cl_gemm_fits(const cvk_problem *problem, bool half, cvk_cl_gemm *args, int *batch,
                       const char **why_not);
+
+/* The register tile of a variant, 0 the class's best, for products of more than one row; false behind
+ * the last. */
+bool cvk_cl_gemm_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant,
+                      cvk_cl_tile *tile);
 
 /* Arguments `first` .. of a stage: C, slope, residual, destination, args. Fills the posts in args.
  */

@@ -7,8 +7,6 @@
 
 #include "kernels/opencl/gemm.h"
 
-enum { TILE_ROWS = 4, TILE_BLOCKS = 4 };
-
 bool cvk_cl_matmul_accepts(const cvk_problem *problem, const char **why_not)
 {
     cvk_cl_gemm args;
@@ -16,21 +14,37 @@ bool cvk_cl_matmul_accepts(const cvk_problem *problem, const char **why_not)
     return cvk_cl_gemm_fits(problem, false, &args, &batch, why_not);
 }
 
+const char *cvk_cl_matmul_variant(const cvk_problem *problem, int k)
+{
+    cvk_cl_gemm args;
+    cvk_cl_tile tile;
+    const char *why;
+    int batch;
+    return cvk_cl_gemm_make(problem->node, problem->in, problem->out, &args, &batch, &why) &&
+                   cvk_cl_gemm_tile(problem->caps, &args, k, &tile)
+               ? cvk_cl_tile_name(tile)
+               : NULL;
+}
+
 cvk_status cvk_cl_matmul_prepare(cvk_device *device, cvk_step *step)
 {
     cvk_cl_gemm args;
+    cvk_cl_tile tile;
     cvk_cl_stage *stage;
     const char *why = "";
     char defines[64];
     int batch;
     if (!cvk_cl_gemm_make(step->node, step->in, step->out, &args, &batch, &why))
         return cvk_fail(CVK_SHAPE, "the product does not fit its kernel: %s", why);
-    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d", TILE_ROWS, TILE_BLOCKS);
+    if (!cvk_cl_gemm_tile(cvk_device_caps(device), &args, step->node->variant, &tile))
+        return cvk_fail(CVK_UNSUPPORTED, "product '%s' has no variant %d", step->node->name,
+                        step->node->variant);
+    snprintf(defines, sizeof defines, "-DMR=%d -DNB=%d", tile.px, tile.ocb);
     CVK_TRY(cvk_cl_stage_add(device, step, "gemm.cl", defines, "matmul", &stage));
     cvk_cl_stage_in(stage, 0, 0);
     cvk_cl_stage_in(stage, 1, 1);
     CVK_TRY(cvk_cl_gemm_bind(stage, step, 2, &args));
-    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, TILE_ROWS),
-                      (size_t)cvk_cl_ceil_div(args.n, TILE_BLOCKS * CVK_BLOCK), (size_t)batch);
+    cvk_cl_stage_size(stage, device, (size_t)cvk_cl_ceil_div(args.m, tile.px),
+                      (size_t)cvk_cl_ceil_div(args.n, tile.ocb * CVK_BLOCK), (size_t)batch);
     return CVK_OK;
 }

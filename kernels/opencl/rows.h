@@ -15,9 +15,17 @@
 #define XC(op, row, in, out, needs, packs, inplace, stem, run)                                     \
     X(op, row, in, out, needs, packs, inplace, stem, run)                                          \
     void cvk_cl_##stem##_cost(const cvk_problem *problem, cvk_work *work);
-#define XPC XC
+#define XV(op, row, in, out, needs, packs, inplace, stem, run)                                     \
+    X(op, row, in, out, needs, packs, inplace, stem, run)                                          \
+    const char *cvk_cl_##stem##_variant(const cvk_problem *problem, int k);
+#define XCV(op, row, in, out, needs, packs, inplace, stem, run)                                    \
+    XC(op, row, in, out, needs, packs, inplace, stem, run)                                         \
+    const char *cvk_cl_##stem##_variant(const cvk_problem *problem, int k);
+#define XPCV XCV
 #include "kernels/opencl/kernels.def"
-#undef XPC
+#undef XPCV
+#undef XCV
+#undef XV
 #undef XC
 #undef XP
 #undef X

@@ -24,6 +24,7 @@ typedef struct cvk_caps {
     cvk_isa isa;                         /* CPU */
     size_t l1_bytes, l2_bytes, l3_bytes; /* CPU and OpenCL CPU devices: data caches of a core */
     size_t local_bytes, max_group;       /* OpenCL */
+    int vector_floats; /* OpenCL: of a native vector; 1: the lanes are work-items */
     size_t max_buffer_bytes;
     size_t buffer_alignment; /* bytes that every buffer and offset is a multiple of */
 } cvk_caps;
@@ -92,6 +93,10 @@ struct cvk_kernel {
      * most caps.units, fewer where runs share the cores; the results are the same bits however many
      * they are. OpenCL: worker 0 of 1, enqueues only. Neither allocates, logs nor locks. */
     cvk_status (*run)(cvk_device *device, const cvk_step *step, int worker, int workers);
+    /* The name of the k-th of the other ways to compute a problem that the row accepts, k from 1 on,
+     * such as "8x2" for a tile; NULL behind the last. No blanks; static or in thread-local storage.
+     * prepare goes by node->variant, 0 for the row's own choice. NULL: there is no other. */
+    const char *(*variant)(const cvk_problem *problem, int k);
     /* Drops what prepare made beside arena memory and packs. May be NULL. */
     void (*release)(cvk_device *device, cvk_step *step);
 };

@@ -98,6 +98,7 @@ typedef struct cvk_node {
     const char *note;      /* what schedule has to say about it: why a fusion was declined */
     double weights_rel_l2; /* schedule/precision: the constant weights' distance from the model's */
     int device;            /* schedule/place: index of the device; -1: host */
+    int variant;           /* place: which of its row's ways, see cvk_kernel */
     double tuned_ms;       /* place: of its row, where the tuner has measured it; else 0 */
     double tolerance;      /* relative L2 error that the caller allows it; 0: what float32 needs */
 } cvk_node;

@@ -30,7 +30,7 @@ static const char *rivals_of(cvk_arena *arena, const cvk_device *device, const c
         if (!cvk_tuned_rival(chosen, row)) continue;
         text = cvk_arena_printf(arena, "%s%s%s%s", text, *text ? " " : "", row == chosen ? "*" : "",
                                 row->name);
-        count++;
+        count += row->variant ? 2 : 1;
     }
     return count < 2 && text ? "" : text;
 }
@@ -52,6 +52,11 @@ cvk_status cvk_tuned_key(cvk_scheduler *s, const cvk_node *node, const cvk_devic
                              cvk_version(), info->backend, info->name, info->driver, info->version,
                              info->units, (unsigned)device->caps.bits, rivals, problem);
     return *key ? CVK_OK : CVK_NO_MEMORY;
+}
+
+const char *cvk_tuned_name(cvk_arena *arena, const cvk_kernel *row, const char *variant)
+{
+    return variant ? cvk_arena_printf(arena, "%s:%s", row->name, variant) : row->name;
 }
 
 const char *cvk_tuned_problem(const char *key)
@@ -89,20 +94,44 @@ static cvk_status add_note(cvk_arena *arena, cvk_node *node, const char *row, co
     return node->note ? CVK_OK : CVK_NO_MEMORY;
 }
 
-/* The recorded row if it takes the node, else why not. */
-static cvk_status find_row(cvk_scheduler *s, const cvk_node *node, int device,
-                           const cvk_kernel *chosen, const char *name, const cvk_kernel **found,
-                           const char **why)
+/* Sets the node's variant to the one of that name; NULL: the row's own choice. */
+static cvk_status find_variant(cvk_scheduler *s, cvk_node *node, int device, const cvk_kernel *row,
+                               const char *name, bool *found)
+{
+    cvk_problem problem;
+    const char *variant = NULL;
+    node->variant = 0;
+    *found = !name;
+    if (!name || !row->variant) return CVK_OK;
+    CVK_TRY(cvk_problem_make(s, node, &s->devices[device]->caps, &problem));
+    for (int k = 1; !*found && (variant = row->variant(&problem, k)); k++) {
+        *found = strcmp(variant, name) == 0;
+        if (*found) node->variant = k;
+    }
+    return CVK_OK;
+}
+
+/* The recorded row if it takes the node, which then has its variant; else why not. */
+static cvk_status find_row(cvk_scheduler *s, cvk_node *node, int device, const cvk_kernel *chosen,
+                           const char *name, const cvk_kernel **found, const char **why)
 {
     const cvk_device *dev = s->devices[device];
+    const size_t length = strcspn(name, ":");
     *found = NULL;
     *why = "there is no such row for this step";
     for (int r = 0; r < dev->n_kernels; r++) {
         const cvk_kernel *row = &dev->kernels[r];
-        if (!cvk_tuned_rival(chosen, row) || strcmp(row->name, name) != 0) continue;
         bool takes;
-        CVK_TRY(cvk_place_takes(s, node, device, row, &takes, why));
-        if (takes) *found = row;
+        if (!cvk_tuned_rival(chosen, row) || strlen(row->name) != length ||
+            memcmp(row->name, name, length) != 0)
+            continue;
+        CVK_TRY(
+            find_variant(s, node, device, row, name[length] ? name + length + 1 : NULL, &takes));
+        if (takes) CVK_TRY(cvk_place_takes(s, node, device, row, &takes, why));
+        if (takes)
+            *found = row;
+        else
+            node->variant = 0;
         return CVK_OK;
     }
     return CVK_OK;
@@ -122,8 +151,9 @@ cvk_status cvk_place_tuned(cvk_scheduler *s, cvk_node *node, int device, const c
         return CVK_OK;
     }
     CVK_TRY(find_row(s, node, device, *row, tuned.row, &found, &why));
-    const char *what = found ? cvk_arena_printf(arena, " instead of %s", (*row)->name)
-                             : cvk_arena_printf(arena, " is not used: %s", why);
+    const char *what = found == *row ? ""
+                       : found       ? cvk_arena_printf(arena, " instead of %s", (*row)->name)
+                                     : cvk_arena_printf(arena, " is not used: %s", why);
     if (!what) return CVK_NO_MEMORY;
     CVK_TRY(add_note(arena, node, tuned.row, what));
     if (!found) return CVK_OK;

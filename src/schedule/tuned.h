@@ -14,7 +14,7 @@
 
 /* What a record says. Times in ms; default_ms is that of the row chosen without it. */
 typedef struct cvk_tuned {
-    char row[64];
+    char row[64]; /* or "row:variant" */
     double ms, default_ms;
 } cvk_tuned;
 
@@ -24,6 +24,8 @@ bool cvk_tuned_rival(const cvk_kernel *chosen, const cvk_kernel *row);
  * where the operator has no words for its parameters. Arena memory. */
 cvk_status cvk_tuned_key(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
                          const cvk_kernel *chosen, const char **key);
+/* "row:variant"; the row's own name for variant 0. Arena memory; NULL: out of memory. */
+const char *cvk_tuned_name(cvk_arena *arena, const cvk_kernel *row, const char *variant);
 /* The problem in a key. */
 const char *cvk_tuned_problem(const char *key);
 

@@ -23,7 +23,7 @@
 #include "session/rows.h"
 #include "session/session.h"
 
-enum { ROUNDS = 15, LEAST_ROUNDS = 5, SERIES = 3, MOST_RIVALS = 16 };
+enum { ROUNDS = 15, LEAST_ROUNDS = 5, SERIES = 3, MOST_RIVALS = 32 };
 static const double watchdog_ms = 1000; /* of a launch on a device that may also draw a screen */
 static const double worth = 0.97;       /* of the default's time */
 static const double calm = 1.25; /* upper quartile to lower, of turns that nothing disturbed */
@@ -51,7 +51,6 @@ typedef struct trial {
     const problem *p;
     cvk_plan scratch; /* its arena ends with the trial */
     cvk_scheduler s;
-    const cvk_kernel *rows[MOST_RIVALS];
     cvk_contestant all[MOST_RIVALS];
     cvk_row_run runs[MOST_RIVALS];
     int count;
@@ -68,11 +67,16 @@ static int heavier_first(const void *left, const void *right)
     return a->made < b->made ? -1 : a->made > b->made;
 }
 
-/* Whether a row besides the step's own takes its node. */
+/* Whether a row besides the step's own takes its node, or its own has another way. */
 static cvk_status has_choice(tuner *t, const cvk_plan_step *made, bool *choice)
 {
     const cvk_device *device = t->plan->devices[made->device];
+    cvk_problem problem;
     *choice = false;
+    if (made->step.kernel->variant) {
+        CVK_TRY(cvk_problem_make(&t->s, made->step.node, &device->caps, &problem));
+        *choice = made->step.kernel->variant(&problem, 1) != NULL;
+    }
     for (int r = 0; r < device->n_kernels && !*choice; r++) {
         const cvk_kernel *row = &device->kernels[r];
         const char *why;
@@ -203,42 +207,60 @@ static bool agrees(const trial *tr)
     return true;
 }
 
-/* Opens the row and looks at its results. A rival that fails is refused; the default must not. */
-static cvk_status add_row(trial *tr, cvk_device *device, const cvk_kernel *row)
+/* Opens the row, in one of its ways, and looks at its results. A rival that fails is refused; the
+ * default must not. */
+static cvk_status add_way(trial *tr, const cvk_kernel *row, int variant, const char *name)
 {
     const cvk_step *step = &tr->p->made->step;
+    cvk_device *device = tr->s.devices[tr->p->device];
     bool first = tr->count == 0;
+    if (tr->count == MOST_RIVALS) return refuse(tr, name, "too many rows compete");
     cvk_row_run *run = &tr->runs[tr->count];
     cvk_view *results = first ? tr->want : tr->got;
-    for (int i = 0; i < step->node->n_out; i++) tr->dst[i] = results[i].data;
-    cvk_status status = cvk_row_open(&tr->s, device, step->node, row, step->kernel, tr->plain, run);
+    cvk_node node = *step->node;
+    node.variant = variant;
+    for (int i = 0; i < node.n_out; i++) tr->dst[i] = results[i].data;
+    cvk_status status = cvk_row_open(&tr->s, device, &node, row, step->kernel, tr->plain, run);
     if (!status) status = cvk_row_result(run, tr->dst);
     if (!status && (first || agrees(tr))) {
-        tr->rows[tr->count] = row;
         tr->all[tr->count++] =
-            (cvk_contestant){.name = row->name, .run = cvk_row_launch, .self = run, .error = -1};
+            (cvk_contestant){.name = name, .run = cvk_row_launch, .self = run, .error = -1};
         return CVK_OK;
     }
     cvk_row_close(run);
     if (first) return status;
-    if (!status) return refuse(tr, row->name, "its result differs from the default's");
-    return refuse(tr, row->name, cvk_last_error());
+    if (!status) return refuse(tr, name, "its result differs from the default's");
+    return refuse(tr, name, cvk_last_error());
+}
+
+/* The row as it would run by itself, then its other ways. */
+static cvk_status add_row(trial *tr, const cvk_kernel *row)
+{
+    const cvk_node *node = tr->p->made->step.node;
+    cvk_problem problem;
+    const char *variant = NULL;
+    CVK_TRY(add_way(tr, row, 0, row->name));
+    CVK_TRY(cvk_problem_make(&tr->s, node, &tr->s.devices[tr->p->device]->caps, &problem));
+    for (int k = 1; row->variant && (variant = row->variant(&problem, k)); k++) {
+        const char *name = cvk_tuned_name(tr->scratch.arena, row, variant);
+        CVK_TRY(name ? add_way(tr, row, k, name) : CVK_NO_MEMORY);
+    }
+    return CVK_OK;
 }
 
 static cvk_status add_rows(trial *tr)
 {
     const cvk_plan_step *made = tr->p->made;
-    cvk_device *device = tr->s.devices[tr->p->device];
+    const cvk_device *device = tr->s.devices[tr->p->device];
     CVK_TRY(make_tensors(tr));
-    CVK_TRY(add_row(tr, device, made->step.kernel));
+    CVK_TRY(add_row(tr, made->step.kernel));
     for (int r = 0; r < device->n_kernels; r++) {
         const cvk_kernel *row = &device->kernels[r];
-        const char *why = "too many rows compete";
-        bool takes = tr->count < MOST_RIVALS;
+        const char *why;
+        bool takes;
         if (row == made->step.kernel || !cvk_tuned_rival(made->step.kernel, row)) continue;
-        if (takes)
-            CVK_TRY(cvk_place_takes(&tr->s, made->step.node, tr->p->device, row, &takes, &why));
-        CVK_TRY(takes ? add_row(tr, device, row) : refuse(tr, row->name, why));
+        CVK_TRY(cvk_place_takes(&tr->s, made->step.node, tr->p->device, row, &takes, &why));
+        CVK_TRY(takes ? add_row(tr, row) : refuse(tr, row->name, why));
     }
     return CVK_OK;
 }

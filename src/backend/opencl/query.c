@@ -177,6 +177,7 @@ cvk_status cvk_cl_query_caps(cl_device_id id, cvk_caps *caps)
     }
     caps->units = (int)get_uint(&q, CL_DEVICE_MAX_COMPUTE_UNITS);
     if (caps->units < 1) caps->units = 1;
+    caps->vector_floats = (int)get_uint(&q, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     caps->local_bytes = (size_t)get_ulong(&q, CL_DEVICE_LOCAL_MEM_SIZE);
     caps->max_group = get_size(&q, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     caps->max_buffer_bytes = (size_t)get_ulong(&q, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
