@@ -66,6 +66,13 @@ double cvk_cost_ms(const cvk_work *work, const cvk_cost_place *place)
     return busy / place->lanes + work->passes * (rates->step_ms + meeting);
 }
 
+double cvk_cost_cold_ms(double bytes, const cvk_cost_place *place)
+{
+    const int near = level_of(place, bytes), far = level_of(place, fmax(place->resident, bytes));
+    const double *rates = place->rates->bytes;
+    return rates[far] < rates[near] ? bytes / rates[far] - bytes / rates[near] : 0;
+}
+
 /* Multiply-adds that take as long as the activations of the node, which have a division or an
  * exponential; simple ones wait for no one. */
 static double act_macs(const cvk_node *node, const cvk_problem *problem)

@@ -20,6 +20,10 @@ typedef struct cvk_cost_place {
 
 double cvk_cost_ms(const cvk_work *work, const cvk_cost_place *place);
 
+/* How much longer constants of so many bytes take from where the plan's lie than from the smallest
+ * memory that holds them, where whoever runs a step again and again finds them. */
+double cvk_cost_cold_ms(double bytes, const cvk_cost_place *place);
+
 /* What a run of `node` under `row` of the device takes of it; the node's values are known. */
 cvk_status cvk_cost_work(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
                          const cvk_kernel *row, cvk_work *work);

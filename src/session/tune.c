@@ -7,7 +7,9 @@
  * behind are what they were; a row that wants an input in another layout than the default is timed
  * together with the reorders which that costs. It may be cheaper in a plan, where the input lies in
  * that layout already or a neighbour shares the reorder, never dearer: a row that wins here is
- * worth it everywhere.
+ * worth it everywhere. Weights are in a cache while a row takes its turns, and in a plan of many they
+ * are not: what reading them from there takes longer is added (cvk_cost_cold_ms), or rows that make
+ * more of them would win here and lose there.
  */
 #include "session/tune.h"
 
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedule/cost.h"
 #include "schedule/denied.h"
 #include "schedule/describe.h"
 #include "schedule/rates.h"
@@ -301,6 +304,25 @@ static cvk_status take_turns(const tuner *t, trial *tr, int *rounds)
     return CVK_OK;
 }
 
+/* Adds what a plan's weights take longer than the ones measured. */
+static void add_cold(const tuner *t, trial *tr)
+{
+    const cvk_device *device = tr->s.devices[tr->p->device];
+    cvk_device_rates rates;
+    if (!cvk_rates_read(t->store, device, &rates)) rates = device->rates;
+    const cvk_cost_place place = {.caps = &device->caps,
+                                  .rates = &rates,
+                                  .lanes = 1,
+                                  .resident = (double)t->plan->weight_bytes};
+    for (int i = 0; i < tr->count; i++) {
+        const cvk_step *own = &tr->runs[i].steps[tr->runs[i].n_steps - 1];
+        const double ms = cvk_cost_cold_ms((double)cvk_step_pack_bytes(own), &place);
+        tr->all[i].median += ms;
+        tr->all[i].low += ms;
+        tr->all[i].high += ms;
+    }
+}
+
 /* *decided: false if the budget was used up first. */
 static cvk_status contest(const tuner *t, trial *tr, cvk_tuned *tuned, bool *decided)
 {
@@ -310,6 +332,7 @@ static cvk_status contest(const tuner *t, trial *tr, cvk_tuned *tuned, bool *dec
     *decided = rounds >= LEAST_ROUNDS;
     for (int i = 1; i < tr->count; i++)
         if (tr->all[i].refused) CVK_TRY(refuse(tr, tr->all[i].name, tr->all[i].refused));
+    add_cold(t, tr);
     int best = choose(tr);
     *tuned = (cvk_tuned){.ms = tr->all[best].median, .default_ms = tr->all[0].median};
     strncat(tuned->row, tr->all[best].name, sizeof tuned->row - 1);
