@@ -356,7 +356,9 @@ typedef struct cvk_session_options {
                   dimensions free; the session is planned for it, and that many plans are kept, the
                   last used, with their packed weights in common. What it says of steps, inputs and
                   outputs is of the last run's plan, until the next run. The model, unchanged, must
-                  outlive the session then. Not with buffers bound (opencl.h). 0, 1: one shape */
+                  outlive the session then. On OpenCL, kernels that are built already are taken for a
+                  new shape where they are nearly as fast: results may differ in rounding from those
+                  of another session. Not with buffers bound (opencl.h). 0, 1: one shape */
     bool no_tuned;           /* plan as if nothing had been tuned, see cvk_tune */
     cvk_device *continue_on; /* such as the CPU: where planning or a run fails because of a device
                             (CVK_DEVICE_FAILED, CVK_NO_MEMORY), the model is planned again for this

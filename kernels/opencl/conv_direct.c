@@ -187,10 +187,38 @@ static int choose_span(const cvk_device *device, const cvk_geom *g, const cvk_cl
     return (int)(span < strips ? span : strips);
 }
 
+enum { DEFINES = 96 };
+
+static void make_defines(const cvk_step *step, cvk_cl_tile tile, bool plain_src,
+                         char defines[DEFINES])
+{
+    const cvk_post *pool = cvk_cl_pool_post(step->node);
+    snprintf(defines, DEFINES, "-DPX=%d -DOCB=%d%s%s%s", tile.px, tile.ocb,
+             plain_src            ? " -DPLAIN_SRC=1"
+             : step->node->pre.on ? " -DMAP=1"
+                                  : "",
+             step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "",
+             pool && pool->pool.kind == CVK_POOL_AVERAGE ? " -DPOOL_AVERAGE=1" : "");
+}
+
+/* Of a session that plans for many shapes, what is built already; else, or if nothing is, 0. */
+static int pick_variant(cvk_device *device, const cvk_step *step, const cvk_problem *problem,
+                        const cvk_geom *g, bool plain_src)
+{
+    const char *kernel = cvk_cl_pool_post(step->node) ? "conv_pool" : "conv";
+    char defines[DEFINES];
+    cvk_cl_tile tile;
+    for (int k = 0; step->known && tile_of(problem, g, k, &tile); k++) {
+        make_defines(step, tile, plain_src, defines);
+        if (cvk_cl_stage_ready(device, step, "conv_direct.cl", defines, kernel)) return k;
+    }
+    return 0;
+}
+
 static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
 {
     const cvk_post *pool = cvk_cl_pool_post(step->node);
-    const bool pooled = pool != NULL, average = pooled && pool->pool.kind == CVK_POOL_AVERAGE;
+    const bool pooled = pool != NULL;
     const cvk_pre *pre = &step->node->pre;
     const cvk_cl_conv_form form = {.plain_src = plain_src};
     const cvk_problem problem = {
@@ -200,19 +228,17 @@ static cvk_status prepare(cvk_device *device, cvk_step *step, bool plain_src)
     cvk_cl_conv args;
     cvk_cl_stage *stage;
     void *wgt;
-    char defines[96];
+    char defines[DEFINES];
     if (!cvk_geom_conv(step->node, &step->in[0].shape, &step->out[0].shape, &g))
         return cvk_fail(CVK_SHAPE, "the convolution's shape does not fit its window");
-    if (!tile_of(&problem, &g, step->node->variant, &tile))
+    const int variant = step->node->variant ? step->node->variant
+                                            : pick_variant(device, step, &problem, &g, plain_src);
+    if (!tile_of(&problem, &g, variant, &tile))
         return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
                         step->node->variant);
+    make_defines(step, tile, plain_src, defines);
     cvk_cl_conv_make(step, &g, tile, form, &args);
     CVK_TRY(cvk_cl_conv_pack(device, step, &g, tile, form, &wgt));
-    snprintf(defines, sizeof defines, "-DPX=%d -DOCB=%d%s%s%s", tile.px, tile.ocb,
-             plain_src ? " -DPLAIN_SRC=1"
-             : pre->on ? " -DMAP=1"
-                       : "",
-             step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "", average ? " -DPOOL_AVERAGE=1" : "");
     args.span = choose_span(device, &g, &args, tile);
     if (pooled) return add_pooled(device, step, defines, &g, tile, wgt, &args);
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_direct.cl", defines, "conv", &stage));

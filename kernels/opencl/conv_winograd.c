@@ -394,10 +394,39 @@ static const char *make_defines(cvk_step *step, const wino_plan *plan)
         points, step->in[0].dtype == CVK_F16 ? " -DHALF=1" : "");
 }
 
+/* The variant's plan and defines; of a session that plans for many shapes, those of a way that is built
+ * already, if one is. */
+static cvk_status plan_step(cvk_device *device, cvk_step *step, const cvk_problem *problem,
+                            const char *kernel, wino_plan *plan, const char **defines)
+{
+    const char *why_not = "unknown";
+    const int variant = step->node->variant;
+    if (!variant && !plan_make(problem, plan, &why_not))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
+    if (variant && !plan_other(problem, variant, plan))
+        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
+                        variant);
+    *defines = make_defines(step, plan);
+    if (!*defines) return CVK_NO_MEMORY;
+    wino_plan other = *plan;
+    const char *others = *defines;
+    for (int k = 1; step->known && !variant; k++) {
+        if (cvk_cl_stage_ready(device, step, "conv_winograd.cl", others, kernel)) {
+            *plan = other;
+            *defines = others;
+            break;
+        }
+        if (!plan_other(problem, k, &other)) break;
+        others = make_defines(step, &other);
+        if (!others) return CVK_NO_MEMORY;
+    }
+    return CVK_OK;
+}
+
 cvk_status cvk_cl_conv_winograd_prepare(cvk_device *device, cvk_step *step)
 {
-    const char *why_not = "unknown",
-               *kernel = cvk_cl_pool_post(step->node) ? "winograd_pool" : "winograd";
+    const char *kernel = cvk_cl_pool_post(step->node) ? "winograd_pool" : "winograd",
+               *defines = NULL;
     const cvk_problem problem = {
         .node = step->node, .in = step->in, .out = step->out, .caps = cvk_device_caps(device)};
     wino_plan plan;
@@ -405,17 +434,11 @@ cvk_status cvk_cl_conv_winograd_prepare(cvk_device *device, cvk_step *step)
     cvk_cl_stage *stage;
     void *wgt;
     int residual, slope;
-    if (!step->node->variant && !plan_make(&problem, &plan, &why_not))
-        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s': %s", step->node->name, why_not);
-    if (step->node->variant && !plan_other(&problem, step->node->variant, &plan))
-        return cvk_fail(CVK_UNSUPPORTED, "convolution '%s' has no variant %d", step->node->name,
-                        step->node->variant);
+    CVK_TRY(plan_step(device, step, &problem, kernel, &plan, &defines));
     make_args(step, &plan, &args);
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     CVK_TRY(pack(device, step, &plan, &wgt));
     step->scratch_bytes = scratch_bytes(&plan);
-    const char *defines = make_defines(step, &plan);
-    if (!defines) return CVK_NO_MEMORY;
     CVK_TRY(cvk_cl_stage_add(device, step, "conv_winograd.cl", defines, kernel, &stage));
     cvk_cl_stage_in(stage, 0, 0);
     CVK_TRY(cvk_cl_arg_mem(&stage->launch, 1, wgt));

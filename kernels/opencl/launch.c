@@ -57,6 +57,20 @@ static int needs_posts(const cvk_step *step)
     return own > between ? own : between;
 }
 
+/* Also what the node's posts want; NULL: out of memory. */
+static const char *all_defines(const cvk_step *step, const char *defines)
+{
+    return needs_rare_acts(step->node) ? cvk_arena_printf(step->arena, "%s -DACT_RARE=1", defines)
+                                       : defines;
+}
+
+bool cvk_cl_stage_ready(cvk_device *device, const cvk_step *step, const char *file,
+                        const char *defines, const char *kernel)
+{
+    const char *all = all_defines(step, defines);
+    return all && cvk_cl_is_built(device, file, all, needs_posts(step), kernel);
+}
+
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
                             const char *defines, const char *kernel, cvk_cl_stage **stage)
 {
@@ -65,10 +79,8 @@ cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file
     cvk_cl_work *work = step->state;
     cvk_cl_stage *added = work ? cvk_step_alloc(step, sizeof *added) : NULL;
     if (!added) return CVK_NO_MEMORY;
-    if (needs_rare_acts(step->node)) {
-        defines = cvk_arena_printf(step->arena, "%s -DACT_RARE=1", defines);
-        if (!defines) return CVK_NO_MEMORY;
-    }
+    defines = all_defines(step, defines);
+    if (!defines) return CVK_NO_MEMORY;
     CVK_TRY(cvk_cl_kernel(&added->launch, file, defines, needs_posts(step), kernel));
     if (work->last)
         work->last->next = added;

@@ -19,6 +19,10 @@
 cvk_status cvk_cl_stage_add(cvk_device *device, cvk_step *step, const char *file,
                             const char *defines, const char *kernel, cvk_cl_stage **stage);
 
+/* Whether the device has built what that would ask for. */
+bool cvk_cl_stage_ready(cvk_device *device, const cvk_step *step, const char *file,
+                        const char *defines, const char *kernel);
+
 /* Argument `arg` is that input, output or the step's scratch. An absent input (index -1 or beyond
  * n_in, or of type CVK_NONE) is passed as a null pointer. */
 void cvk_cl_stage_in(cvk_cl_stage *stage, cl_uint arg, int index);

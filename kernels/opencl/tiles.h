@@ -35,7 +35,8 @@ const cvk_cl_tile_cost *cvk_cl_tiles(const cvk_caps *caps);
  * *cost: of a row, in hundredths of a slot. */
 cvk_cl_tile cvk_cl_tile_pick(const cvk_caps *caps, int columns, int blocks, int64_t *cost);
 
-/* The k-th (from 1 on) of the tiles besides that one which may do as well; false behind the last. */
+/* The k-th (from 1 on) of the tiles besides that one whose rows cost at most half as much again; false
+ * behind the last. */
 bool cvk_cl_tile_other(const cvk_caps *caps, int columns, int blocks, int k, cvk_cl_tile *tile);
 
 /* "8x2", in thread-local storage. */

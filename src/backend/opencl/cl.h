@@ -53,6 +53,10 @@ cvk_status cvk_cl_kernel(cvk_cl_launch *launch, const char *file, const char *de
                          const char *kernel);
 void cvk_cl_kernel_release(cvk_cl_launch *launch);
 
+/* Whether the device has built that kernel. */
+bool cvk_cl_is_built(cvk_device *device, const char *file, const char *defines, int posts,
+                     const char *kernel);
+
 /* Builds what the launches ask for and the device has not built before, as few programs. A plan's
  * steps are built together (cvk_device_build). */
 cvk_status cvk_cl_build(cvk_device *device, cvk_cl_launch *const *launches, int count);

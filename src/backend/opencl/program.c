@@ -191,6 +191,20 @@ static const cvk_cl_built *find_built(const cvk_cl_device *device, const cvk_cl_
     return built;
 }
 
+bool cvk_cl_is_built(cvk_device *device, const char *file, const char *defines, int posts,
+                     const char *kernel)
+{
+    cvk_cl_launch asked = {0};
+    bool built = false;
+    if (cvk_cl_kernel(&asked, file, defines, posts, kernel) == CVK_OK) {
+        pthread_mutex_lock(&device->lock);
+        built = find_built(cvk_cl_device_of(device), asked.request) != NULL;
+        pthread_mutex_unlock(&device->lock);
+    }
+    cvk_cl_kernel_release(&asked);
+    return built;
+}
+
 /* Appends the section of the wants from `first` on; returns how many they are. */
 static cvk_status add_section(want *first, int count, int number, cvk_cl_text *out, int *wants)
 {
