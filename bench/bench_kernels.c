@@ -19,10 +19,11 @@
 #include "bench/options.h"
 #include "bench/problem.h"
 #include "bench/report.h"
+#include "schedule/tuned.h"
 #include "selftest/case.h"
 #include "session/rows.h"
 
-enum { LINE = 1024, MOST_ROWS = 16, MOST_OUTPUTS = 64, FIELDS = 6 };
+enum { LINE = 1024, MOST_ROWS = 48, MOST_OUTPUTS = 64, FIELDS = 6 };
 static const double tolerance = 1e-4; /* relative L2 */
 
 typedef struct bench {
@@ -101,31 +102,45 @@ static void judge(match *m, cvk_contestant *c, size_t count)
     if (!(c->error <= tolerance)) c->refused = "its result differs from the first row's";
 }
 
+static cvk_status add_row(bench *b, cvk_scheduler *s, const cvk_node *node, const cvk_kernel *row,
+                          const char *name, match *m)
+{
+    if (m->n_rows == MOST_ROWS) return CVK_OK;
+    const cvk_view out = cvk_graph_view(s->graph, node->out[0]);
+    cvk_row_run *run = &m->rows[m->n_rows];
+    cvk_contestant *c = &m->all[m->n_rows++];
+    *c = (cvk_contestant){.name = name, .run = cvk_row_launch, .self = run, .error = -1};
+    CVK_TRY(cvk_row_open(s, b->device, node, row, NULL, m->plain, run));
+    void *dst[MOST_OUTPUTS] = {m->n_rows == 1 ? m->want : m->got};
+    CVK_TRY(cvk_row_result(run, dst));
+    if (m->n_rows > 1 && out.dtype == CVK_F32) judge(m, c, (size_t)cvk_view_count(&out));
+    return CVK_OK;
+}
+
 static cvk_status add_rows(bench *b, cvk_scheduler *s, const cvk_node *node, match *m)
 {
     const cvk_graph *graph = s->graph;
     size_t views_bytes = (size_t)(node->n_in + node->n_out + 1) * sizeof(cvk_view);
-    cvk_view *views = cvk_arena_alloc(graph->arena, views_bytes), out;
+    cvk_view *views = cvk_arena_alloc(graph->arena, views_bytes);
     if (!views) return CVK_NO_MEMORY;
     for (int i = 0; i < node->n_in; i++) views[i] = cvk_graph_view(graph, node->in[i]);
     for (int i = 0; i < node->n_out; i++)
         views[node->n_in + i] = cvk_graph_view(graph, node->out[i]);
     cvk_problem problem = {
         .node = node, .in = views, .out = views + node->n_in, .caps = &b->device->caps};
-    out = problem.out[0];
-    for (int r = 0; r < b->device->n_kernels && m->n_rows < MOST_ROWS; r++) {
+    for (int r = 0; r < b->device->n_kernels; r++) {
         const cvk_kernel *row = &b->device->kernels[r];
-        const char *why;
+        const char *why, *way = NULL;
         if (row->op != node->op || (row->needs & ~b->device->caps.bits) ||
             !bench_listed(b->options.rows, row->name) || !row->accepts(&problem, &why))
             continue;
-        cvk_row_run *run = &m->rows[m->n_rows];
-        cvk_contestant *c = &m->all[m->n_rows++];
-        *c = (cvk_contestant){.name = row->name, .run = cvk_row_launch, .self = run, .error = -1};
-        CVK_TRY(cvk_row_open(s, b->device, node, row, NULL, m->plain, run));
-        void *dst[MOST_OUTPUTS] = {m->n_rows == 1 ? m->want : m->got};
-        CVK_TRY(cvk_row_result(run, dst));
-        if (m->n_rows > 1 && out.dtype == CVK_F32) judge(m, c, (size_t)cvk_view_count(&out));
+        CVK_TRY(add_row(b, s, node, row, row->name, m));
+        for (int k = 1; b->options.ways && row->variant && (way = row->variant(&problem, k)); k++) {
+            cvk_node other = *node;
+            other.variant = k;
+            const char *name = cvk_tuned_name(graph->arena, row, way);
+            CVK_TRY(name ? add_row(b, s, &other, row, name, m) : CVK_NO_MEMORY);
+        }
     }
     return CVK_OK;
 }

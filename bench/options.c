@@ -16,6 +16,7 @@ static const char help[] =
     "  --cases           the problems of src/selftest/op_cases.def\n"
     "  --only TEXT       only problems with TEXT in their name\n"
     "  --rows A,B        only these rows\n"
+    "  --ways            each row also in its other ways, such as other tiles: row:way\n"
     "  --rounds N        turns of each, whose median counts (default 15)\n"
     "  --threads N       of the CPU device and of the libraries (default: all cores)\n"
     "  --isa LEVEL       of the CPU device: not above scalar, avx2, avx512 or neon\n"
@@ -77,6 +78,8 @@ int bench_options_read(int argc, char **argv, bench_options *options)
         }
         if (strcmp(argv[i], "--cases") == 0) {
             options->cases = true;
+        } else if (strcmp(argv[i], "--ways") == 0) {
+            options->ways = true;
         } else if (strcmp(argv[i], "--bare") == 0) {
             options->bare = true;
         } else if (argv[i][0] != '-' && i == 1) {

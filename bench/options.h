@@ -13,7 +13,7 @@ typedef struct bench_options {
     const char *device;
     const char *layers[MOST_LISTS]; /* files */
     int n_layers;
-    bool cases, bare;
+    bool cases, bare, ways;
     const char *only, *rows, *against, *isa, *json; /* NULL: not given */
     int rounds, threads;
 } bench_options;
