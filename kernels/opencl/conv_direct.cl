@@ -127,12 +127,7 @@ INLINE void row_taps(float16 acc[PX * OCB], __global const stored_t *row, int le
     const int length = (PX - 1) * sw + (kw - 1) * dw + 1;
 #if !HALF
     if (left >= 0 && left + length <= iw) {
-        if (sw == 1)
-            products(acc, row + left, wgt, kw, 1, dw);
-        else if (sw == 2)
-            products(acc, row + left, wgt, kw, 2, dw);
-        else
-            products(acc, row + left, wgt, kw, sw, dw);
+        products(acc, row + left, wgt, kw, sw, dw);
         return;
     }
 #endif
@@ -158,12 +153,7 @@ INLINE void tap(float16 acc[PX * OCB], __global const stored_t *row, int left,
     const int iw = a->iw;
 #if !HALF && !MAP
     if (left >= 0 && left + (PX - 1) * sw < iw) {
-        if (sw == 1)
-            products(acc, row + left * BLOCK, wgt, lanes, BLOCK, 1);
-        else if (sw == 2)
-            products(acc, row + left * BLOCK, wgt, lanes, 2 * BLOCK, 1);
-        else
-            products(acc, row + left * BLOCK, wgt, lanes, sw * BLOCK, 1);
+        products(acc, row + left * BLOCK, wgt, lanes, sw * BLOCK, 1);
         return;
     }
 #endif
