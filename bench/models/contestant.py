@@ -16,7 +16,8 @@ PEERS_FOLDER = pathlib.Path(__file__).parent.parent / "peers"
 LOAD_S, RUN_S = 600, 300
 RUNTIME = re.compile(r"/(ld-linux|libc|libm|libdl|libpthread|librt)[-.]")
 
-# who can take part: on which devices, whether the model is converted first, whose Python
+# who can take part: on which devices, whether the model is converted first, whose Python (None: our adaptor, with
+# the kernels of that name wherever they accept a layer)
 PEERS = {
     "onnxruntime": (["cpu"], False, sys.executable),
     "openvino": (["cpu"], False, sys.executable),
@@ -24,6 +25,7 @@ PEERS = {
     "mnn": (["cpu"], True, sys.executable),
     "torch": (["cpu"], True, sys.executable),
     "opencv": (["cpu", "opencl"], False, "/usr/bin/python3"),
+    "clblast": (["opencl"], False, None),
 }
 
 
@@ -35,7 +37,10 @@ class Contestant:
         self.work = (network.folder / f"{name}-{device}").absolute()
         self.process = None
         self.converts = name in PEERS and PEERS[name][1]
-        program = [PEERS[name][2], PEERS_FOLDER / f"{name}_peer.py"] if name in PEERS else [args.adaptor]
+        python = PEERS[name][2] if name in PEERS else None
+        program = [python, PEERS_FOLDER / f"{name}_peer.py"] if python else [args.adaptor]
+        if name in PEERS and not python:
+            program += ["--prefer", name]
         words = ["--model", network.path.absolute(), "--device", spec, "--threads", args.threads, "--work", self.work]
         words += [word for key, file in network.inputs.items() for word in ("--input", f"{key}={file.absolute()}")]
         words += [word for key in network.outputs for word in ("--output", key)]

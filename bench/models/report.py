@@ -5,7 +5,7 @@ import math
 from . import goals
 
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn", "mnn": "MNN", "torch": "PyTorch",
-          "opencv": "OpenCV", "convoke": "Convoke"}
+          "opencv": "OpenCV", "clblast": "CLBlast in Convoke", "convoke": "Convoke"}
 DEVICES = {"cpu": "CPU", "opencl": "OpenCL"}
 MIB = 1 << 20
 

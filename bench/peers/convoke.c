@@ -16,7 +16,7 @@
 enum { MAX_TENSORS = 32, PAGE = 4096 };
 
 typedef struct peer {
-    const char *path, *device_spec, *work;
+    const char *path, *device_spec, *work, *prefer;
     int threads;
     const char *input_names[MAX_TENSORS], *input_files[MAX_TENSORS], *output_names[MAX_TENSORS];
     int inputs, outputs;
@@ -98,7 +98,8 @@ static cvk_status make_session(peer *p)
 {
     cvk_model *model = NULL;
     cvk_status st = cvk_model_load(p->path, &model);
-    if (!st) st = cvk_session_create(model, &p->device, 1, NULL, &p->session);
+    const cvk_session_options options = {.prefer_kernel = p->prefer};
+    if (!st) st = cvk_session_create(model, &p->device, 1, &options, &p->session);
     cvk_model_free(&model);
     return st;
 }
@@ -190,6 +191,8 @@ static bool read_option(peer *p, const char *option, char *value)
         p->device_spec = value;
     } else if (!strcmp(option, "--work")) {
         p->work = value;
+    } else if (!strcmp(option, "--prefer")) {
+        p->prefer = value;
     } else if (!strcmp(option, "--threads")) {
         p->threads = atoi(value);
     } else if (!strcmp(option, "--output") && p->outputs < MAX_TENSORS) {
@@ -221,7 +224,7 @@ int main(int argc, char **argv)
     for (int i = 1; good && i < argc; i += 2) good = read_option(&p, argv[i], argv[i + 1]);
     if (!good || !p.path || !p.work) {
         fprintf(stderr, "usage: peer_convoke --model FILE --work FOLDER [--device D] [--threads N] "
-                        "--input NAME=FILE... --output NAME...\n");
+                        "[--prefer ROW] --input NAME=FILE... --output NAME...\n");
         return 2;
     }
     say("{\"ready\": true}");
