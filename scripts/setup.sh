@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh demo|pictures|test|bench|rusticl: installs what building, and each of these, need and this machine lacks.
+# setup.sh demo|pictures|test|bench|rusticl|gpu-static: installs what building, and each of these, need and this machine lacks.
 # Debian 12; as root or with sudo. Quick where nothing is missing.
 # setup.sh python: numpy, onnx and onnxruntime from PyPI in build/venv; setup.sh peers: what the bench compares with,
 # and what draws its pictures, in build/venv-bench; setup.sh pocl-pypi|intel: these OpenCL implementations for CPUs
-# in build/venv-opencl. Exit status 77 where PyPI cannot be reached.
+# in build/venv-opencl; gpu-static also unpacks Intel's ocloc in build/ocloc, and ptxas in build/venv-gpu. Exit status 77 where PyPI cannot be reached.
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libonnx-dev
@@ -14,6 +14,7 @@ demo=(pocl-opencl-icd dataset-fashion-mnist)
 pictures=(python3 python3-numpy python3-pil fonts-dejavu-core)
 tests=("${demo[@]}" "${pictures[@]}" clang g++ libonnx-testdata oclgrind python3-onnx python3-venv
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
+gpu_static=(pocl-opencl-icd python3 python3-venv clang-15 libclc-15 libigdfcl1 libigc1 libigdgmm12)
 bench=(pocl-opencl-icd git python3 python3-venv python3-opencv)
 
 # pip_install VENV PACKAGE...: from PyPI, or a status of failure without much waiting
@@ -76,12 +77,31 @@ aarch64() {
     touch "$root/ready"
 }
 
+# NVIDIA's assembler, where there is none, and Intel's offline compiler, whose package would also put a driver in place
+# that has no device here; what cannot be had is missing from the table
+gpu_tools() {
+    local root
+    root="$(cd "$(dirname "$0")/.." && pwd)/build/ocloc"
+    command -v ptxas >/dev/null || in_venv venv-gpu ready nvidia-cuda-nvcc-cu12 || true
+    [ ! -x "$root/run" ] || return 0
+    mkdir -p "$root"
+    (cd "$root" && apt-get -qq -o APT::Sandbox::User= download intel-opencl-icd >&2 &&
+        dpkg-deb -x intel-opencl-icd_*.deb . && rm intel-opencl-icd_*.deb) || return 0
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$root/usr/lib/x86_64-linux-gnu" \
+        "$root/usr/bin/ocloc" >"$root/run"
+    chmod +x "$root/run"
+}
+
 case "${1:-}" in
 demo) wanted=("${build[@]}" "${demo[@]}") ;;
 pictures) wanted=("${build[@]}" pocl-opencl-icd "${pictures[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 bench) wanted=("${build[@]}" "${bench[@]}") ;;
 rusticl) wanted=(mesa-opencl-icd) ;;
+gpu-static)
+    wanted=("${build[@]}" "${gpu_static[@]}")
+    gpu_tools
+    ;;
 python)
     in_venv venv ready numpy onnx onnxruntime
     exit
@@ -103,7 +123,7 @@ aarch64)
     exit
     ;;
 *)
-    echo "usage: scripts/setup.sh demo|pictures|test|bench|rusticl|python|peers|pocl-pypi|intel|aarch64" >&2
+    echo "usage: scripts/setup.sh demo|pictures|test|bench|rusticl|gpu-static|python|peers|pocl-pypi|intel|aarch64" >&2
     exit 2
     ;;
 esac
