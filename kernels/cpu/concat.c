@@ -11,6 +11,7 @@
 
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/vec.h"
+#include "kernels/cpu/work.h"
 
 typedef struct piece {
     size_t row;    /* bytes of input i in one output row */
@@ -192,6 +193,15 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
     return accepts(p, why_not) && row_blocked(&p->out[0], why_not);
 }
 
+/* Lanes move where an input ends within a block. */
+static void cost_blocked(const cvk_problem *p, cvk_work *work)
+{
+    static const double lane_cycles = 0.5;
+    for (int i = 0; i + 1 < p->node->n_in; i++)
+        if (p->in[i].shape.dims[1] % CVK_BLOCK)
+            work->macs = work_shared_macs(p->caps, lane_cycles * (double)cvk_view_count(p->out));
+}
+
 const cvk_kernel CVK_FN(cvk_cpu_concat) = {
     .op = CVK_OP_Concat,
     .name = "concat",
@@ -206,6 +216,7 @@ const cvk_kernel CVK_FN(cvk_cpu_concat_blocked) = {
     .in_layout = CVK_LAYOUT_BLOCKED,
     .out_layout = CVK_LAYOUT_BLOCKED,
     .accepts = accepts_blocked,
+    .cost = cost_blocked,
     .prepare = prepare_blocked,
     .run = run_blocked,
 };

@@ -24,8 +24,11 @@ enum {
  * out and is read again; floats copied per cycle, in vecs; cycles of a float stored by itself. */
 static const double weight_rate = 8, traffic_rate = 12, copy_rate = 0.6, scatter_cycles = 1.5;
 static const double worth = 0.98; /* of the cost of a simpler split */
-/* For predictions: what the plan's cycles take, by form. */
+/* For predictions: what the plan's cycles take, by form; with blocked pixels of which most lanes
+ * are empty, which come from as many lines of the caches as full ones; cycles of a float that is
+ * stored in its place among those of other phases. */
 static const double form_cost[] = {[CONV_BLOCKED] = 1, [CONV_FIRST] = 1.15, [CONV_PLAIN] = 1.2};
+static const double thin_cost = 1.35, store_cycles = 4;
 
 static size_t l2_bytes(const cvk_caps *caps)
 {
@@ -238,6 +241,13 @@ static int most_vecs(const conv_plan *plan, int oc_parts)
     return most;
 }
 
+/* Vecs whose weights a part reads. */
+static double part_vecs(const conv_plan *plan)
+{
+    const double even = (double)plan->vecs * plan->g.group / (plan->row_parts * plan->oc_parts);
+    return plan->listed ? even + plan->tile_vecs : most_vecs(plan, plan->oc_parts);
+}
+
 /* Cycles of the largest part, if the rows are cut in row_parts and the output tiles in oc_parts. */
 static double part_cost(const conv_plan *plan, int row_parts, int oc_parts)
 {
@@ -312,13 +322,12 @@ static void plan_list(conv_plan *plan, int workers, size_t l2)
     if (!plan->line || plan->copy || workers < 2 || places < 2 * workers) return;
     if (line_floats(plan) * plan->units * (double)sizeof(float) > 0.375 * (double)l2) return;
     double most = CVK_FN(cvk_conv_plan_cuts)(plan, workers, NULL);
-    double vecs = (double)plan->vecs * plan->g.group / workers + plan->tile_vecs;
-    double cost = column_cycles(plan, most) + weight_cycles(plan, vecs);
-    if (cost >= worth * plan->cost) return;
-    plan->cost = cost;
-    plan->listed = true;
-    plan->row_parts = workers;
-    plan->oc_parts = 1;
+    conv_plan listed = *plan;
+    listed.listed = true;
+    listed.row_parts = workers;
+    listed.oc_parts = 1;
+    listed.cost = column_cycles(plan, most) + weight_cycles(plan, part_vecs(&listed));
+    if (listed.cost < worth * plan->cost) *plan = listed;
 }
 
 /* A line is cut into smaller pieces where workers then share them more evenly. */
@@ -518,6 +527,14 @@ void CVK_FN(cvk_conv_plan_cost)(const cvk_problem *problem, conv_form form, bool
     conv_plan plan;
     const char *why_not;
     if (!CVK_FN(cvk_conv_plan_make)(problem, form, transposed, &plan, &why_not)) return;
-    work->macs = work_macs(problem->caps, plan.cost * form_cost[form]);
-    work->weight_bytes = 0; /* are in the plan's cycles */
+    const bool thin = form == CONV_BLOCKED && plan.blocks == 1 && plan.last < CVK_BLOCK / 2;
+    const double vecs = part_vecs(&plan), rows = divide_up(plan.units, plan.row_parts);
+    double cycles = plan.cost - weight_cycles(&plan, vecs);
+    if (!plan.listed && plan.line && plan.line < plan.cols) /* a piece longer than its line */
+        cycles -= vecs * column_cycles(&plan, rows * (whole_columns(&plan, plan.cols) -
+                                                      whole_columns(&plan, plan.line)));
+    work->macs = work_macs(problem->caps, cycles * form_cost[form] * (thin ? thin_cost : 1));
+    if (form == CONV_PLAIN && plan.xstep > 1)
+        work->macs += work_shared_macs(problem->caps,
+                                       store_cycles * (double)cvk_view_count(&problem->out[0]));
 }

@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/vec.h"
+#include "kernels/cpu/work.h"
 
 typedef struct state {
     int n;    /* dimensions */
@@ -142,10 +143,17 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
     return true;
 }
 
+static void cost_plain(const cvk_problem *p, cvk_work *work)
+{
+    static const double cycles = 0.7; /* of an element, in a line that is copied */
+    work->macs = work_shared_macs(p->caps, cycles * (double)cvk_view_count(&p->out[0]));
+}
+
 const cvk_kernel CVK_FN(cvk_cpu_pad) = {
     .op = CVK_OP_Pad,
     .name = "pad",
     .accepts = accepts,
+    .cost = cost_plain,
     .prepare = prepare,
     .run = run,
 };

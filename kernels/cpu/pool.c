@@ -11,6 +11,7 @@
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/posts.h"
 #include "kernels/cpu/span.h"
+#include "kernels/cpu/work.h"
 
 typedef struct state {
     cvk_geom g;
@@ -291,11 +292,23 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
     return row_floats(p, why_not) && row_blocked(&p->in[0], why_not) && accepts_window(p, why_not);
 }
 
+/* Where a channel is a plane of its own, elements of a window are visited one by one. */
+static void cost_plain(const cvk_problem *p, cvk_work *work)
+{
+    static const double visit_cycles = 1.2;
+    const cvk_pool_params *params = p->node->params;
+    double window = 1;
+    for (int d = 0; d < params->window.spatial; d++) window *= (double)params->window.kernel[d];
+    work->macs =
+        work_shared_macs(p->caps, visit_cycles * window * (double)cvk_view_count(&p->out[0]));
+}
+
 const cvk_kernel CVK_FN(cvk_cpu_pool) = {
     .op = CVK_OP_Pool,
     .name = "pool",
     .prologue = true,
     .accepts = accepts,
+    .cost = cost_plain,
     .prepare = prepare,
     .run = run,
 };

@@ -12,6 +12,7 @@
 
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/vec.h"
+#include "kernels/cpu/work.h"
 
 /* n pixels of `real` channels (at most CVK_VLEN): planes `spatial` floats apart to pixels of lanes.
  * Lanes without a channel become 0. */
@@ -123,12 +124,21 @@ static bool accepts(const cvk_problem *p, const char **why_not)
     return row_sized(p, why_not) && row_no_posts(p, why_not) && row_blocked(&p->in[0], why_not);
 }
 
+static void work_of(const cvk_problem *p, cvk_work *work)
+{
+    static const double turn_cycles = 8; /* of a vec in a square */
+    const row_dims d = row_dims_of(&p->in[0].shape);
+    const double vecs = d.spatial == 1 ? 0 : (double)d.n * d.blocks * d.spatial * CVK_VPB;
+    work->macs = work_shared_macs(p->caps, turn_cycles * vecs);
+}
+
 const cvk_kernel CVK_FN(cvk_cpu_reorder_block) = {
     .op = CVK_OP_Reorder,
     .name = "reorder_block",
     .in_layout = CVK_LAYOUT_PLAIN,
     .out_layout = CVK_LAYOUT_BLOCKED,
     .accepts = accepts,
+    .cost = work_of,
     .run = run_block,
 };
 
@@ -138,5 +148,6 @@ const cvk_kernel CVK_FN(cvk_cpu_reorder_unblock) = {
     .in_layout = CVK_LAYOUT_BLOCKED,
     .out_layout = CVK_LAYOUT_PLAIN,
     .accepts = accepts,
+    .cost = work_of,
     .run = run_unblock,
 };

@@ -9,6 +9,7 @@
 #include "graph/resample.h"
 #include "kernels/cpu/row.h"
 #include "kernels/cpu/vec.h"
+#include "kernels/cpu/work.h"
 
 typedef struct mix {
     int32_t low, high;
@@ -169,10 +170,25 @@ static bool accepts(const cvk_problem *p, const char **why_not)
     return true;
 }
 
+static void cost_plain(const cvk_problem *p, cvk_work *work)
+{
+    const cvk_resize_params *params = p->node->params;
+    const double cycles =
+        params->mode == CVK_RESIZE_NEAREST ? 2.3 : 3; /* of an element by itself */
+    work->macs = work_shared_macs(p->caps, cycles * (double)cvk_view_count(&p->out[0]));
+}
+
+static void cost_blocked(const cvk_problem *p, cvk_work *work)
+{
+    static const double cycles = 0.1; /* of an element, one of a vec */
+    work->macs = work_shared_macs(p->caps, cycles * (double)cvk_view_count(&p->out[0]));
+}
+
 const cvk_kernel CVK_FN(cvk_cpu_resize) = {
     .op = CVK_OP_Resize,
     .name = "resize",
     .accepts = accepts,
+    .cost = cost_plain,
     .prepare = prepare,
     .run = run,
 };
@@ -183,6 +199,7 @@ const cvk_kernel CVK_FN(cvk_cpu_resize_blocked) = {
     .in_layout = CVK_LAYOUT_BLOCKED,
     .out_layout = CVK_LAYOUT_BLOCKED,
     .accepts = accepts,
+    .cost = cost_blocked,
     .prepare = prepare_blocked,
     .run = run_blocked,
 };

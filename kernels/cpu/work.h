@@ -15,4 +15,10 @@ static inline double work_macs(const cvk_caps *caps, double cycles)
     return cycles * per_cycle * (caps->units > 0 ? caps->units : 1);
 }
 
+/* The same of cycles that all workers share evenly. */
+static inline double work_shared_macs(const cvk_caps *caps, double cycles)
+{
+    return work_macs(caps, cycles / (caps->units > 0 ? caps->units : 1));
+}
+
 #endif

@@ -119,6 +119,16 @@ bool cvk_cl_conv_transpose_plain_accepts(const cvk_problem *problem, const char 
     return cvk_cl_conv_plain_accepts(problem, why_not);
 }
 
+/* As above, but the rows are those of a phase. */
+void cvk_cl_conv_transpose_plain_cost(const cvk_problem *problem, cvk_work *work)
+{
+    cvk_geom3 g;
+    if (!geometry(problem->node, problem->in, problem->out, &g)) return;
+    const double rows = work->macs * g.axis[2].stride / g.axis[2].out;
+    work->macs = problem->caps->bits & CVK_CAP_CPU ? work->macs + rows * ROW_CYCLES * LANES
+                                                   : work->macs * PRODUCT_CYCLES;
+}
+
 cvk_status cvk_cl_conv_transpose_plain_prepare(cvk_device *device, cvk_step *step)
 {
     return prepare(device, step, true);

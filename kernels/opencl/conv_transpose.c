@@ -34,6 +34,15 @@ const char *cvk_cl_conv_transpose_variant(const cvk_problem *problem, int k)
                : NULL;
 }
 
+void cvk_cl_conv_transpose_cost(const cvk_problem *problem, cvk_work *work)
+{
+    static const double phase_cost = 2; /* on a CPU: stores that lie apart */
+    const cvk_conv_params *params = problem->node->params;
+    const int64_t *stride = params->window.stride;
+    if (problem->caps->bits & CVK_CAP_CPU && (stride[0] > 1 || stride[1] > 1))
+        work->macs *= phase_cost;
+}
+
 cvk_status cvk_cl_conv_transpose_prepare(cvk_device *device, cvk_step *step)
 {
     const cvk_cl_conv_form form = {.transposed = true};

@@ -343,6 +343,14 @@ typedef struct pad_blocked_args {
     cl_float value;
 } pad_blocked_args;
 
+/* On a CPU each element finds its own source. */
+void cvk_cl_pad_plain_cost(const cvk_problem *problem, cvk_work *work)
+{
+    enum { ELEMENT_MACS = 35 };
+    if (problem->caps->bits & CVK_CAP_CPU)
+        work->macs = ELEMENT_MACS * (double)cvk_view_count(&problem->out[0]);
+}
+
 bool cvk_cl_pad_blocked_accepts(const cvk_problem *problem, const char **why_not)
 {
     const cvk_pad_params *params = problem->node->params;

@@ -21,9 +21,11 @@
 #define XCV(op, row, in, out, needs, packs, inplace, stem, run)                                    \
     XC(op, row, in, out, needs, packs, inplace, stem, run)                                         \
     const char *cvk_cl_##stem##_variant(const cvk_problem *problem, int k);
+#define XPC XC
 #define XPCV XCV
 #include "kernels/opencl/kernels.def"
 #undef XPCV
+#undef XPC
 #undef XCV
 #undef XV
 #undef XC

@@ -45,6 +45,17 @@ bool cvk_cl_pool_plain_accepts(const cvk_problem *problem, const char **why_not)
     return cvk_cl_floats_fit(problem, why_not) && accepts_pool(problem, why_not);
 }
 
+/* On a CPU each item is one element, whose window it visits by itself. */
+void cvk_cl_pool_plain_cost(const cvk_problem *problem, cvk_work *work)
+{
+    enum { VISIT_MACS = 60 };
+    const cvk_pool_params *params = problem->node->params;
+    double window = 1;
+    for (int d = 0; d < params->window.spatial; d++) window *= (double)params->window.kernel[d];
+    if (problem->caps->bits & CVK_CAP_CPU)
+        work->macs = VISIT_MACS * window * (double)cvk_view_count(&problem->out[0]);
+}
+
 bool cvk_cl_pool_blocked_accepts(const cvk_problem *problem, const char **why_not)
 {
     if (problem->in[0].dtype != problem->out[0].dtype)
@@ -149,6 +160,24 @@ bool cvk_cl_resize_plain_accepts(const cvk_problem *problem, const char **why_no
     if (!cvk_cl_no_posts(problem, why_not) || !cvk_cl_floats_fit(problem, why_not)) return false;
     return resizes_last(problem, rank < 2 ? rank : 2) ||
            cvk_cl_refuse(why_not, "resizes other than the last two dimensions");
+}
+
+static void resize_cost(const cvk_problem *problem, double nearest, double linear, cvk_work *work)
+{
+    const cvk_resize_params *params = problem->node->params;
+    const double macs = params->mode == CVK_RESIZE_NEAREST ? nearest : linear; /* of an element */
+    if (problem->caps->bits & CVK_CAP_CPU)
+        work->macs = macs * (double)cvk_view_count(&problem->out[0]);
+}
+
+void cvk_cl_resize_plain_cost(const cvk_problem *problem, cvk_work *work)
+{
+    resize_cost(problem, 30, 110, work);
+}
+
+void cvk_cl_resize_blocked_cost(const cvk_problem *problem, cvk_work *work)
+{
+    resize_cost(problem, 3, 13, work);
 }
 
 bool cvk_cl_resize_blocked_accepts(const cvk_problem *problem, const char **why_not)

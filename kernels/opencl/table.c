@@ -29,11 +29,14 @@ const cvk_kernel cvk_cl_kernels[] = {
 #define XCV(op, row, in, out, needs, packs, inplace, stem, run)                                    \
     ROW(op, row, in, out, needs, packs, inplace, stem, run, false, cvk_cl_##stem##_cost,           \
         cvk_cl_##stem##_variant)
+#define XPC(op, row, in, out, needs, packs, inplace, stem, run)                                    \
+    ROW(op, row, in, out, needs, packs, inplace, stem, run, true, cvk_cl_##stem##_cost, NULL)
 #define XPCV(op, row, in, out, needs, packs, inplace, stem, run)                                   \
     ROW(op, row, in, out, needs, packs, inplace, stem, run, true, cvk_cl_##stem##_cost,            \
         cvk_cl_##stem##_variant)
 #include "kernels/opencl/kernels.def"
 #undef XPCV
+#undef XPC
 #undef XCV
 #undef XV
 #undef XC
