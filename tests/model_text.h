@@ -36,6 +36,10 @@ double seeded(uint64_t seed, uint64_t index, double low, double high);
 /* Fills a tensor of any type with seeded numbers of its usual range: floats -1 to 1. */
 void fill_tensor(cvk_tensor *tensor, uint64_t seed);
 
+/* All that cvk_session_options.fuse may name but the choice of rows over the graph, which depends on
+ * how fast a device is: for tests that say which rows a plan has. */
+#define FUSE_ALL_BUT_CHOICE "quantise,rewrite,fold,map,gate,add,act,pool,bottleneck,concat"
+
 /* A session with memory of the test's own for all inputs (filled) and outputs (zeroed), each of
  * exactly the size that is needed. */
 enum { MAX_TENSORS = 8 };

@@ -40,8 +40,9 @@ static int steps_with(const cvk_model *model, const cvk_session_options *options
 static void each_fusion_alone_is_right(void **state)
 {
     (void)state;
-    static const char *const words[] = {"quantise", "rewrite", "fold", "map",        "gate",
-                                        "add",      "act",     "pool", "bottleneck", "concat"};
+    static const char *const words[] = {"quantise",   "rewrite", "fold",  "map",
+                                        "gate",       "add",     "act",   "pool",
+                                        "bottleneck", "concat",  "choice"};
     cvk_model *model = model_text(net);
     test_run plain = run_make(model, &device, 1, &(cvk_session_options){.no_fuse = true});
     cvk_session_info info;
@@ -60,7 +61,7 @@ static void each_fusion_alone_is_right(void **state)
     assert_true(all < info.steps);
     assert_int_equal(steps_with(model,
                                 &(cvk_session_options){.fuse = "quantise,rewrite,fold,map,gate,add,"
-                                                               "act,pool,bottleneck,concat"},
+                                                               "act,pool,bottleneck,concat,choice"},
                                 &plain.out[0]),
                      all);
     assert_int_equal(steps_with(model, &(cvk_session_options){.fuse = ""}, &plain.out[0]),
@@ -78,7 +79,7 @@ static void other_words_are_refused(void **state)
         cvk_session_create(model, &device, 1, &(cvk_session_options){.fuse = "act,cat"}, &session),
         CVK_BAD_ARGUMENT,
         "'cat' is no fusion: there are quantise rewrite fold map gate add act pool "
-        "bottleneck concat");
+        "bottleneck concat choice");
     assert_null(session);
     cvk_model_free(&model);
 }

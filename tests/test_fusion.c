@@ -29,14 +29,14 @@ static double run_distance(const cvk_model *model, test_run *run)
 static fused_net check_net(const char *text)
 {
     fused_net net = {.model = model_text(text)};
-    const cvk_session_options plain = {.no_fuse = true};
+    const cvk_session_options plain = {.no_fuse = true}, fused = {.fuse = FUSE_ALL_BUT_CHOICE};
     test_run unfused = run_make(net.model, &device, 1, &plain);
     cvk_session_info info;
     expect_ok(cvk_session_get_info(unfused.session, &info), "info");
     assert_int_equal(info.fused, 0);
     double distance = run_distance(net.model, &unfused);
     if (!(distance <= 1e-5)) fail_msg("%s\nunfused: %g away", text, distance);
-    net.run = run_make(net.model, &device, 1, NULL);
+    net.run = run_make(net.model, &device, 1, &fused);
     distance = run_distance(net.model, &net.run);
     if (!(distance <= 1e-5))
         fail_msg("%s\nfused: %g away\n%s", text, distance, cvk_session_describe(net.run.session));

@@ -118,7 +118,7 @@ static void golden_plan(void **state)
 {
     const struct plan_case *c = *state;
     const cvk_device_options one = {.threads = 1, .isa = "scalar"};
-    const cvk_session_options options = {.no_fuse = c->no_fuse};
+    const cvk_session_options options = {.no_fuse = c->no_fuse, .fuse = FUSE_ALL_BUT_CHOICE};
     cvk_device *device = NULL;
     expect_ok(cvk_device_open("cpu", &one, &device), "cpu");
     char *text = calloc(1, MAX_TEXT);

@@ -37,9 +37,10 @@ static bool names(const cvk_session *session, const char *node)
 static void check(const char *text, int copies, const char *kernel, int reorders)
 {
     cvk_model *model = model_text(text);
-    const cvk_session_options as_it_is = {.no_fuse = true};
+    const cvk_session_options as_it_is = {.no_fuse = true},
+                              rewritten = {.fuse = FUSE_ALL_BUT_CHOICE};
     test_run plain = run_make(model, &device, 1, &as_it_is),
-             run = run_make(model, &device, 1, NULL);
+             run = run_make(model, &device, 1, &rewritten);
     run_once(&plain);
     run_once(&run);
     expect_reference(model, &plain);

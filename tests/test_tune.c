@@ -346,7 +346,8 @@ static void a_row_of_another_input_layout(void **state)
 {
     (void)state;
     cvk_tune_result result;
-    net = "in x 1x3x12x12; const w 32x3x3x3; c = Conv x w - pads=[1,1,1,1]; r = Relu c; out r";
+    net = "in x 1x3x12x12; const w 32x3x3x3; c = Conv x w - pads=[1,1,1,1]; r = Relu c; "
+          "g = GlobalAveragePool r; out g"; /* no reorder, in whichever layout r is */
     told t = tune(0, &result);
     assert_int_equal(t.count, 1);
     assert_string_equal(t.usual[0], "conv_first");
@@ -360,7 +361,7 @@ static void a_row_of_another_input_layout(void **state)
     int reorders = 0;
     for (int i = 0; cvk_session_step(session, i, &step) == CVK_OK; i++)
         reorders += strcmp(step.op, "Reorder") == 0;
-    assert_int_equal(reorders, 2); /* of the input, and of the output as without the record */
+    assert_int_equal(reorders, 1); /* of the input */
     cvk_session_free(&session);
     cvk_model_free(&model);
 }

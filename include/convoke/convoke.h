@@ -336,7 +336,7 @@ typedef struct cvk_session_options {
     bool no_fuse; /* every ONNX node stays a step of its own */
     const char
         *fuse; /* only these fusions, with commas: quantise, rewrite, fold, map, gate, add, act,
-                         pool, bottleneck, concat (as src/schedule/fusions.def explains); NULL: all.
+                         pool, bottleneck, concat, choice (as src/schedule/fusions.def explains); NULL: all.
                          CVK_BAD_ARGUMENT: another word */
     bool keep_values;          /* no memory is reused: cvk_session_read can read every value */
     bool profile;              /* time each step of each run */
@@ -347,7 +347,7 @@ typedef struct cvk_session_options {
     double tolerance;          /* relative L2 error that a convolution may have so that a faster
                                   algorithm may be taken, on devices that have one: from 1e-5 on
                                   Winograd's F(6,3), from 2e-5 on F(4,5). 0: none of these */
-    cvk_dtype precision;     /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
+    cvk_dtype precision; /* CVK_F16: weights of fully connected layers (Gemm, MatMul) rounded to
                             16 bits, half the bytes to read; arithmetic stays f32. A layer of which
                             a weight overflows, or whose weights rounding would move by more than
                             2^-11 (relative L2), stays f32; cvk_step_info tells both. 0, CVK_F32:

@@ -159,7 +159,7 @@ static void collect(const usage *u, shared_options *s, all_rows *all)
         {"no-fuse", OPTION_FLAG, &s->no_fuse, NULL, "every node stays a step of its own", 0},
         {"fuse", OPTION_TEXT, &s->fuse, "LIST",
          "only these fusions: quantise, rewrite, fold, map, gate, add, act, pool, bottleneck, "
-         "concat",
+         "concat, choice",
          0},
         {"workspace", OPTION_BYTES, &s->workspace, "BYTES",
          "upper bound of scratch memory (K, M, G)", 0},

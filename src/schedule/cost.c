@@ -84,29 +84,27 @@ static double act_macs(const cvk_node *node, const cvk_problem *problem)
     return rare * rare_act_macs * (double)cvk_view_count(&problem->out[0]);
 }
 
-cvk_status cvk_cost_work(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
-                         const cvk_kernel *row, cvk_work *work)
+void cvk_cost_work(const cvk_graph *graph, const cvk_problem *problem, const cvk_kernel *row,
+                   cvk_work *work)
 {
-    cvk_problem problem;
-    CVK_TRY(cvk_problem_make(s, node, &device->caps, &problem));
-    const double macs = (double)cvk_node_macs(s->graph, node);
-    *work = (cvk_work){.macs = macs > 0 ? macs : visit_macs * (double)cvk_node_work(s->graph, node),
+    const cvk_node *node = problem->node;
+    const double macs = (double)cvk_node_macs(graph, node);
+    *work = (cvk_work){.macs = macs > 0 ? macs : visit_macs * (double)cvk_node_work(graph, node),
                        .passes = 1};
     for (int i = 0; i < node->n_in; i++) {
-        cvk_view view = problem.in[i];
+        cvk_view view = problem->in[i];
         if (view.dtype == CVK_NONE) continue;
-        view.layout = cvk_row_input_layout(row, node, i, &s->graph->values[node->in[i]]);
+        view.layout = cvk_row_input_layout(row, node, i, &graph->values[node->in[i]]);
         *(view.data ? &work->weight_bytes : &work->bytes) += (double)cvk_view_bytes(&view);
     }
     for (int i = 0; i < node->n_out; i++) {
-        cvk_view view = problem.out[i];
+        cvk_view view = problem->out[i];
         if (node->out[i] < 0) continue;
-        view.layout = cvk_row_output_layout(row, &s->graph->values[node->out[i]]);
+        view.layout = cvk_row_output_layout(row, &graph->values[node->out[i]]);
         work->bytes += write_bytes * (double)cvk_view_bytes(&view);
     }
-    if (row->cost) row->cost(&problem, work);
-    work->macs += act_macs(node, &problem);
-    return CVK_OK;
+    if (row->cost) row->cost(problem, work);
+    work->macs += act_macs(node, problem);
 }
 
 static double elements_of(const cvk_step *step)
@@ -145,8 +143,10 @@ static cvk_status predict(cvk_scheduler *s, cvk_plan_step *made)
         .rates = &s->plan->rates[made->device],
         .lanes = step->lanes && device->lanes > 0 ? (double)step->lanes / device->lanes : 1,
         .resident = (double)s->plan->weight_bytes};
+    cvk_problem problem;
     cvk_work work;
-    CVK_TRY(cvk_cost_work(s, step->node, device, step->kernel, &work));
+    CVK_TRY(cvk_problem_make(s, step->node, &device->caps, &problem));
+    cvk_cost_work(s->graph, &problem, step->kernel, &work);
     made->predicted_ms =
         step->node->tuned_ms > 0 ? step->node->tuned_ms : cvk_cost_ms(&work, &place);
     return CVK_OK;

@@ -53,7 +53,7 @@ static int reorder_device(const cvk_scheduler *s, int space)
  * blocks that holds for one picture, but the blocked form is longer: the shorter memory of a plain
  * one cannot be seen as blocked, nor a buffer of the caller's stand in for a blocked one (a
  * device's outputs). */
-static bool reorder_moves_nothing(const cvk_value *from, cvk_layout to)
+bool cvk_reorder_moves_nothing(const cvk_value *from, cvk_layout to)
 {
     const cvk_shape *shape = &from->shape;
     if (cvk_shape_span(shape, 2, shape->rank) != 1) return false;
@@ -71,8 +71,7 @@ static cvk_status new_form(cvk_graph *graph, int from, cvk_layout layout, int sp
     return CVK_OK;
 }
 
-/* The row of a device that makes `layout`; NULL: none that may, or no device. */
-static const cvk_kernel *reorder_row(const cvk_scheduler *s, int device, cvk_layout layout)
+const cvk_kernel *cvk_reorder_row(const cvk_scheduler *s, int device, cvk_layout layout)
 {
     const cvk_device *dev = device == CVK_HOST ? NULL : s->devices[device];
     for (int r = 0; dev && r < dev->n_kernels; r++) {
@@ -104,14 +103,14 @@ static cvk_status emit_reorder(layouter *l, int from, cvk_layout layout, int *to
     cvk_graph *graph = l->s->graph;
     int space = graph->values[from].device;
     CVK_TRY(new_form(graph, from, layout, space, to));
-    bool moves = !reorder_moves_nothing(&graph->values[from], layout);
+    bool moves = !cvk_reorder_moves_nothing(&graph->values[from], layout);
     cvk_node *node;
     CVK_TRY(cvk_graph_add_node(graph, moves ? CVK_OP_Reorder : CVK_OP_Reshape, NULL, &from, 1, to,
                                1, moves ? 0 : sizeof(cvk_reshape_params), &node));
     node->members = "";
     node->device = reorder_device(l->s, space);
     if (!moves) return record(l, NULL, "");
-    const cvk_kernel *row = reorder_row(l->s, node->device, layout);
+    const cvk_kernel *row = cvk_reorder_row(l->s, node->device, layout);
     const char *refused = denied_reorders(l->s, layout);
     if (!row) node->device = CVK_HOST;
     return refused ? record(l, row ? row : &cvk_reference_row, refused) : CVK_NO_MEMORY;
@@ -131,7 +130,7 @@ static cvk_status emit_transfer(layouter *l, int from, int space, int *to)
 /* Whether a space can reorder: a device by a row, the host by the reference if need be. */
 static bool reorders(const cvk_scheduler *s, int space, cvk_layout layout)
 {
-    return space == 0 || reorder_row(s, device_of_space(space), layout);
+    return space == 0 || cvk_reorder_row(s, device_of_space(space), layout);
 }
 
 /* The next form on the way from `from` to the wanted one: reorders happen on a device that can

@@ -24,6 +24,8 @@ typedef struct cvk_scheduler {
     cvk_arena *brief; /* goes with the scheduler: constants that the plan holds in other forms */
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
+    uint32_t *takes;         /* place: by node index; bit k: of the rows that its device has for its
+                                operator, the k-th takes it */
     cvk_store *store;        /* of tuned and denied rows; NULL: none */
     bool *const *denied;     /* denied.c: by device and row; NULL: none is */
 } cvk_scheduler;
@@ -68,6 +70,8 @@ cvk_status cvk_pass_precision(cvk_scheduler *s);
 cvk_status cvk_pass_narrow(cvk_scheduler *s);
 /* place.c: a device and a kernel row per node. */
 cvk_status cvk_pass_place(cvk_scheduler *s);
+/* choose.c: the rows that the whole graph is predicted to be fastest with. */
+cvk_status cvk_pass_choose(cvk_scheduler *s);
 /* layout.c: reorders and transfers where a node wants what is not there; makes the steps. */
 cvk_status cvk_pass_layout(cvk_scheduler *s);
 /* prepare.c: constants on the devices, weights packed, programs built, scratch known. */
@@ -76,7 +80,7 @@ cvk_status cvk_pass_prepare(cvk_scheduler *s);
 cvk_status cvk_pass_storage(cvk_scheduler *s);
 /* lanes.c: who executes each step, and how many of its lanes it is worth. */
 void cvk_pass_lanes(cvk_scheduler *s);
-/* cost.c: what each device is able to do; then how long each step is predicted to take. */
+/* cost.c: what each device is able to do; how long each step is predicted to take. */
 cvk_status cvk_pass_rates(cvk_scheduler *s);
 cvk_status cvk_pass_cost(cvk_scheduler *s);
 /* memory.c: offsets in one buffer per space, allocated; views bound. */
@@ -109,6 +113,11 @@ bool cvk_row_packs(const cvk_kernel *row, const cvk_node *node, int i);
 cvk_layout cvk_row_input_layout(const cvk_kernel *row, const cvk_node *node, int i,
                                 const cvk_value *value);
 cvk_layout cvk_row_output_layout(const cvk_kernel *row, const cvk_value *value);
+
+/* layout.c: whether a value's memory is that of its other form, so that a reorder is no step. */
+bool cvk_reorder_moves_nothing(const cvk_value *from, cvk_layout to);
+/* The row of a device that makes `layout`; NULL: none that may, or no device. */
+const cvk_kernel *cvk_reorder_row(const cvk_scheduler *s, int device, cvk_layout layout);
 
 /* rewriting.c: helpers for passes that rewrite nodes. */
 /* Takes the graph's nodes out of it, to be put back one by one; *count of them. NULL: out of

@@ -155,21 +155,25 @@ static cvk_status add_refusal(cvk_arena *arena, const char **refused, const char
     return *refused ? CVK_OK : CVK_NO_MEMORY;
 }
 
-/* Best row of one device; NULL if none accepts. */
+/* Best row of one device; NULL if none accepts. `all`: cvk_scheduler.takes. */
 static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_device *device,
-                           const cvk_kernel **best, const char **refused)
+                           const cvk_kernel **best, const char **refused, uint32_t *all)
 {
     cvk_problem problem;
     CVK_TRY(cvk_problem_make(s, node, &device->caps, &problem));
     cvk_layout current = current_layout(s->graph, node);
     const char *prefer = s->options->prefer_kernel;
     const char *asked = "";
+    uint32_t bit = 1;
+    *all = 0;
     for (int r = 0; r < device->n_kernels; r++) {
         const cvk_kernel *row = &device->kernels[r];
         const char *why;
         if (row->op != node->op) continue;
         bool takes;
         CVK_TRY(row_takes(s, device, row, &problem, &takes, &why));
+        *all |= takes ? bit : 0;
+        bit <<= 1;
         if (!takes) {
             CVK_TRY(add_refusal(s->graph->arena, &asked, row->name, why));
             continue;
@@ -185,13 +189,13 @@ static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_dev
     return CVK_OK;
 }
 
-cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
-                          const cvk_kernel **row, const char **refused)
+static cvk_status place_node(cvk_scheduler *s, const cvk_node *node, int *device,
+                             const cvk_kernel **row, const char **refused, uint32_t *all)
 {
     if (refused) *refused = "";
     for (int d = 0; d < s->n_devices; d++) {
         const cvk_kernel *best = NULL;
-        CVK_TRY(best_row(s, node, s->devices[d], &best, refused));
+        CVK_TRY(best_row(s, node, s->devices[d], &best, refused, all));
         if (!best) continue;
         *device = d;
         *row = best;
@@ -200,6 +204,13 @@ cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
     *device = CVK_HOST;
     *row = &cvk_reference_row;
     return CVK_OK;
+}
+
+cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
+                          const cvk_kernel **row, const char **refused)
+{
+    uint32_t all;
+    return place_node(s, node, device, row, refused, &all);
 }
 
 /* Says in the node's note which row would be the first for it if none were denied, and among the
@@ -234,7 +245,8 @@ static cvk_status place(cvk_scheduler *s, int index)
         s->rows[index] = NULL;
         s->refused[index] = "";
     } else {
-        CVK_TRY(cvk_place_node(s, node, &node->device, &s->rows[index], &s->refused[index]));
+        CVK_TRY(place_node(s, node, &node->device, &s->rows[index], &s->refused[index],
+                           &s->takes[index]));
         if (!s->refused[index]) s->refused[index] = "";
         CVK_TRY(note_denied(s, node, s->rows[index], &s->refused[index]));
         if (node->device != CVK_HOST)
@@ -288,7 +300,8 @@ cvk_status cvk_pass_place(cvk_scheduler *s)
     size_t n = (size_t)s->graph->n_nodes + 1;
     s->rows = cvk_arena_alloc(s->graph->arena, n * sizeof *s->rows);
     s->refused = cvk_arena_alloc(s->graph->arena, n * sizeof *s->refused);
-    if (!s->rows || !s->refused) return CVK_NO_MEMORY;
+    s->takes = cvk_arena_alloc(s->graph->arena, n * sizeof *s->takes);
+    if (!s->rows || !s->refused || !s->takes) return CVK_NO_MEMORY;
     for (int i = 0; i < s->graph->n_nodes; i++) CVK_TRY(place(s, i));
     warn_unused(s);
     for (int i = s->graph->n_nodes - 1; i >= 0; i--) follow_reader(s, i);

@@ -87,11 +87,12 @@ static cvk_status run_passes(cvk_scheduler *s)
     CVK_TRY(cvk_pass_precision(s));
     CVK_TRY(cvk_pass_narrow(s));
     CVK_TRY(cvk_pass_place(s));
+    CVK_TRY(cvk_pass_rates(s));
+    if (s->fusions & CVK_FUSE_CHOICE) CVK_TRY(cvk_pass_choose(s));
     CVK_TRY(cvk_pass_layout(s));
     CVK_TRY(cvk_pass_storage(s));
     CVK_TRY(cvk_pass_prepare(s));
     cvk_pass_lanes(s);
-    CVK_TRY(cvk_pass_rates(s));
     CVK_TRY(cvk_pass_cost(s));
     CVK_TRY(cvk_pass_memory(s));
     s->plan->n_fused = count_fused(s->plan);
