@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plans as DOT (for Graphviz) and as SVG: a box per step with what is fused into it, its device by
- * colour and its share of the arithmetic by shade; an arrow wherever one step reads what another
+ * colour and its share of the time by shade; an arrow wherever one step reads what another
  * wrote, with the bytes of that.
  */
 #include <stdarg.h>
@@ -89,13 +89,13 @@ static const char *colour_of(const plan_layout *l, int step)
     return colours[number % MOST_DEVICES];
 }
 
-/* From 0 to 1: the step's arithmetic to that of the step that has most. */
+/* From 0 to 1: the step's predicted time to that of the step that takes longest. */
 static double share_of(const plan_layout *l, int step)
 {
     double most = 0;
     for (int i = 0; i < l->n_steps; i++)
-        if ((double)l->steps[i].macs > most) most = (double)l->steps[i].macs;
-    return most > 0 ? (double)l->steps[step].macs / most : 0;
+        if (l->steps[i].predicted_ms > most) most = l->steps[i].predicted_ms;
+    return most > 0 ? l->steps[step].predicted_ms / most : 0;
 }
 
 /* White to orange. */
@@ -175,6 +175,7 @@ static void put_box(text *t, const plan_layout *l, int i)
     put_word(t, s->op, true);
     put(t, "%s", *s->fused ? " + " : "");
     put_word(t, s->fused, true);
+    put(t, ", predicted %.4g ms", s->predicted_ms);
     put(t, "</title><rect x='%.0f' y='%.0f' width='%d' height='%d' rx='4' fill='", x, y, WIDTH,
         HEIGHT);
     put_shade(t, share_of(l, i));
@@ -227,7 +228,7 @@ static void put_legend(text *t, const plan_layout *l)
         x += 32 + 7 * (double)strlen(l->steps[i].device);
     }
     put(t,
-        "<text x='%d' y='42' fill='#444'>shade: multiply-adds, to the step with most; on "
+        "<text x='%d' y='42' fill='#444'>shade: predicted time, to the longest step's; on "
         "arrows: bytes</text>\n",
         GAP);
 }
