@@ -6,7 +6,9 @@
 
 #include "backend/devices.h"
 #include "onnx/model.h"
+#include "schedule/describe.h"
 #include "schedule/rates.h"
+#include "session/choose.h"
 #include "session/session.h"
 
 cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count)
@@ -24,6 +26,19 @@ cvk_status cvk_device_open(const char *spec, const cvk_device_options *options, 
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_device_open: spec or device is NULL");
     cvk_device_options defaults = {0};
     return cvk_devices_open(spec, options ? options : &defaults, device);
+}
+
+cvk_status cvk_device_open_for(const cvk_model *model, const cvk_session_options *session_options,
+                               const cvk_device_options *options, cvk_device **devices,
+                               int capacity, int *count)
+{
+    const cvk_session_options plain = {0};
+    const cvk_device_options defaults = {0};
+    if (!model || !devices || capacity < 1 || !count)
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "cvk_device_open_for: model, devices or count is NULL, or capacity is 0");
+    return cvk_devices_choose(cvk_model_graph(model), session_options ? session_options : &plain,
+                              options ? options : &defaults, devices, capacity, count);
 }
 
 cvk_status cvk_device_get_info(const cvk_device *device, cvk_device_info *info)
@@ -173,6 +188,7 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
                                .build_ms = session->build_ms,
                                .predicted_ms = plan->predicted_ms,
                                .calibrated = plan->calibrated,
+                               .choice = cvk_plan_choice(plan),
                                .continued = session->continued ? session->continued : ""};
     return CVK_OK;
 }

@@ -60,6 +60,7 @@ for command in devices info plan run eval bench check compare tune selftest cach
     expect 2 $command --no-such-option
 done
 expect 2 info
+expect 0 plan "$model" --json && keys choice && says '"choice": "cpu'
 expect 2 plan "$model" two
 expect 2 plan "$model" --precision int8 && complains 'int8 is not available'
 expect 2 bench "$model" --precision bf16 && complains 'expected f32 or f16'
@@ -230,15 +231,15 @@ expect 2 compare "$model" --device cpu
 if [ -n "${FAULT_LAYER_PATH:-}" ] && OPENCL_LAYERS=$FAULT_LAYER_PATH FAULT_LAYER=gpu "$convoke" devices --json | grep -q '"kind": "gpu"'; then
     export OPENCL_LAYERS=$FAULT_LAYER_PATH
     expect 0 run "$model" gray.jpg --device cpu --scale 1/255 --save cpu
-    FAULT_LAYER=gpu expect 0 run "$model" gray.jpg --scale 1/255 --continue-on-cpu --json && says '"device": "opencl:0"'
+    FAULT_LAYER=gpu expect 0 run "$model" gray.jpg --device opencl --scale 1/255 --continue-on-cpu --json && says '"device": "opencl:0"'
     export FAULT_LAYER="gpu lost EnqueueNDRangeKernel=3"
-    expect 4 run "$model" gray.jpg --scale 1/255 && complains 'clEnqueueNDRangeKernel failed'
-    expect 0 run "$model" gray.jpg --scale 1/255 --continue-on-cpu --save lost --json && says '"device": "cpu"'
+    expect 4 run "$model" gray.jpg --device opencl --scale 1/255 && complains 'clEnqueueNDRangeKernel failed'
+    expect 0 run "$model" gray.jpg --device opencl --scale 1/255 --continue-on-cpu --save lost --json && says '"device": "cpu"'
     complains 'convoke: warning: continued on the CPU'
     cmp -s cpu/*.npy lost/*.npy || wrong "not the CPU's answer after the device was lost"
-    expect 0 bench "$model" --device auto --repeat 2 --continue-on-cpu --json && says '"device": "cpu"' '"peak_fraction": null'
+    expect 0 bench "$model" --device opencl --repeat 2 --continue-on-cpu --json && says '"device": "cpu"' '"peak_fraction": null'
     if [ -d $fashion ]; then
-        expect 0 eval "$model" --dataset $fashion --scale 1/255 --limit 50 --continue-on-cpu --json && says '"device": "cpu"'
+        expect 0 eval "$model" --dataset $fashion --scale 1/255 --limit 50 --device opencl --continue-on-cpu --json && says '"device": "cpu"'
     fi
     unset OPENCL_LAYERS FAULT_LAYER
 fi

@@ -201,7 +201,7 @@ typedef struct cvk_device_options {
  * most `capacity` entries and the number present to *count. infos may be NULL if capacity is 0. */
 CVK_API cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count);
 
-/* Opens "auto" (the device expected to be fastest), "cpu", "opencl" (the first), "opencl:N", or
+/* Opens "auto" (a GPU if there is one, else the CPU: cvk_device_open_for knows better), "cpu", "opencl" (the first), "opencl:N", or
  * "opencl:part of the name". CVK_NO_DEVICE if there is none such; the sentence lists those present. */
 CVK_API cvk_status cvk_device_open(const char *spec, const cvk_device_options *options,
                                    cvk_device **device);
@@ -411,6 +411,23 @@ CVK_API cvk_status cvk_session_wait(cvk_session *session);
  * does not materialise that value (it was fused away or folded), or if the last run failed. */
 CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_tensor *tensor);
 
+/* Opens what a run of `model` is predicted to be the fastest on: the CPU, or another device, with the
+ * CPU behind it, if capacity is 2 or more, for what is faster there or has no kernel on that device.
+ * Writes the devices in order of preference, as cvk_session_create takes them, and to *count how
+ * many: 1 or 2. They are the caller's to close.
+ * session_options (shapes above all): as for the session to come; it and options may be NULL.
+ * Predictions go by measured rates where there are any (cvk_device_measure), else by what devices say
+ * of themselves; tuned kernels take what was measured. A CPU's OpenCL driver runs on the cores that
+ * "cpu" has, so that it is asked only once it was measured, and must be a fifth faster. Only what is
+ * taken is opened; OpenCL is not loaded at all for networks that take the CPU less than what copies
+ * and launches take anywhere else. A device that cannot be opened is left out, with a warning in the
+ * log. cvk_session_info (choice) and cvk_session_describe tell why, in sessions on these devices.
+ * CVK_SHAPE, CVK_UNSUPPORTED...: as cvk_session_create, if the model cannot be planned. */
+CVK_API cvk_status cvk_device_open_for(const cvk_model *model,
+                                       const cvk_session_options *session_options,
+                                       const cvk_device_options *options, cvk_device **devices,
+                                       int capacity, int *count);
+
 typedef struct cvk_session_info {
     int steps;                /* steps of the plan, late_nodes included */
     int nodes;                /* nodes of the model */
@@ -427,6 +444,8 @@ typedef struct cvk_session_info {
                        so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
                        "host", kernel "late" */
+    const char *choice; /* why cvk_device_open_for took these devices, with what it predicted for each;
+                           "" if the caller said which */
     const char *continued; /* the failure after which the session went on on options.continue_on, as
                               a sentence; "" if it did not */
 } cvk_session_info;

@@ -46,6 +46,9 @@ typedef struct cvk_backend {
     /* Opens device `index` of list. The backend allocates a struct that begins with cvk_device and
      * fills backend, info, caps, kernels, n_kernels. */
     cvk_status (*open)(int index, const cvk_device_options *options, cvk_device **device);
+    /* The same device, but only to plan for: its capabilities, promised rates and rows, without what
+     * takes long to open. Closed as any. NULL: to open it is as cheap. */
+    cvk_status (*peek)(int index, const cvk_device_options *options, cvk_device **device);
     void (*close)(cvk_device *device); /* frees the struct too */
 
     /* Memory: *data is a pointer or a cl_mem. A part of a piece: offset is a multiple of
@@ -101,6 +104,7 @@ struct cvk_device {
     atomic_int sessions; /* open on it */
     int lanes;           /* workers or queues that a profile tells apart */
     size_t least_shared; /* bytes of a tensor from which on it is used in place, not copied */
+    char *choice; /* why it was taken, of several (session/choose.c); NULL: the caller said so */
     bool share_all;      /* for tests: every run on all lanes, however little it does */
 };
 

@@ -49,6 +49,7 @@ void cvk_device_deinit(cvk_device *device)
         free(entry);
     }
     device->packs = NULL;
+    free(device->choice);
     pthread_mutex_destroy(&device->lock);
 }
 

@@ -82,9 +82,9 @@ static int open_pass(const work *w, const char *spec, pass *p)
 {
     cvk_model_info info;
     int code = fail_status(cvk_model_get_info(w->model, &info));
-    if (!code) code = devices_open(&w->shared, spec, &p->devices);
     if (!code) code = shapes_from_options(&w->shared, w->model, &p->shapes);
     if (!code && w->batch) code = shapes_set_batch(&p->shapes, w->model, w->batch);
+    if (!code) code = devices_open_for(&w->shared, spec, w->model, &p->shapes, &p->devices);
     if (!code) measure_devices(p);
     if (!code) code = create(w, p, false, &p->session);
     if (!code) code = session_tensors(p->session, info.inputs, false, &p->inputs);

@@ -39,7 +39,7 @@ static int open_side(work *w, side *s, const char *spec)
 {
     cvk_session_options options = session_options(&w->shared, &w->shapes, NULL);
     options.keep_values = true;
-    int code = devices_open(&w->shared, spec, &s->devices);
+    int code = devices_open_for(&w->shared, spec, w->model, &w->shapes, &s->devices);
     if (!code)
         code = fail_status(cvk_session_create(w->model, s->devices.items, s->devices.count,
                                               &options, &s->session));

@@ -143,7 +143,7 @@ static int open_pass(const work *w, const char *spec, pass *p)
     image first = {0};
     int code = dataset_image(&w->set, 0, &first);
     if (!code) code = plan_shapes(w, p, &first, &shapes);
-    if (!code) code = devices_open(&w->shared, spec, &p->devices);
+    if (!code) code = devices_open_for(&w->shared, spec, w->model, &shapes, &p->devices);
     if (!code) {
         cvk_session_options options = session_options(&w->shared, &shapes, &p->devices);
         code = fail_status(cvk_session_create(w->model, p->devices.items, p->devices.count,

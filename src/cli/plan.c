@@ -51,11 +51,12 @@ static json_t *plan_json(const cvk_session *session, const cvk_session_info *inf
     for (int i = 0; i < info->steps; i++)
         if (!cvk_session_step(session, i, &step)) json_array_append_new(steps, step_json(&step));
     return json_pack(
-        "{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:b}", "steps", steps, "nodes", info->nodes, "fused",
-        info->fused, "activation_bytes", (json_int_t)info->activation_bytes, "lower_bound_bytes",
-        (json_int_t)info->lower_bound_bytes, "workspace_bytes", (json_int_t)info->workspace_bytes,
-        "weight_bytes", (json_int_t)info->weight_bytes, "build_ms", json_number(info->build_ms),
-        "predicted_ms", json_number(info->predicted_ms), "calibrated", info->calibrated);
+        "{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:b,s:o}", "steps", steps, "nodes", info->nodes,
+        "fused", info->fused, "activation_bytes", (json_int_t)info->activation_bytes,
+        "lower_bound_bytes", (json_int_t)info->lower_bound_bytes, "workspace_bytes",
+        (json_int_t)info->workspace_bytes, "weight_bytes", (json_int_t)info->weight_bytes,
+        "build_ms", json_number(info->build_ms), "predicted_ms", json_number(info->predicted_ms),
+        "calibrated", info->calibrated, "choice", json_text(info->choice));
 }
 
 static int draw(const cvk_session *session, const char *path, char *(*drawing)(const cvk_session *))
@@ -75,7 +76,7 @@ static int open_plan(const shared_options *shared, const char *path, device_set 
     shape_set shapes = {0};
     int code = model_open(path, &model);
     if (!code) code = shapes_from_options(shared, model, &shapes);
-    if (!code) code = devices_open(shared, shared->device, devices);
+    if (!code) code = devices_open_for(shared, shared->device, model, &shapes, devices);
     if (!code) {
         cvk_session_options options = session_options(shared, &shapes, NULL);
         code = fail_status(

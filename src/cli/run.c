@@ -131,7 +131,11 @@ static int run_once(work *w, const char *picture)
     double ms = now_ms() - start;
     if (code) return code;
     json_t *outputs = json_array();
+    cvk_session_info info = {.choice = ""};
+    cvk_session_get_info(w->session, &info);
     const char *device = devices_in_use(&w->devices, w->session);
+    if (!w->shared.json && *info.choice && !json_array_size(w->results))
+        printf("taken: %s\n", info.choice);
     if (!w->shared.json)
         printf("%s%s%.3f ms on %s\n", picture ? picture : "", picture ? ": " : "", ms, device);
     for (int i = 0; !code && i < w->outputs.count; i++) {
@@ -141,9 +145,10 @@ static int run_once(work *w, const char *picture)
         json_array_append_new(outputs, report_output(w, output));
     }
     json_array_append_new(w->results,
-                          json_pack("{s:o,s:s,s:o,s:o,s:o}", "image", json_text(picture), "device",
-                                    device, "outputs", outputs, "ms", json_number(ms),
-                                    "weights_rel_l2", json_number(session_rounding(w->session))));
+                          json_pack("{s:o,s:s,s:o,s:o,s:o,s:o}", "image", json_text(picture),
+                                    "device", device, "choice", json_text(info.choice), "outputs",
+                                    outputs, "ms", json_number(ms), "weights_rel_l2",
+                                    json_number(session_rounding(w->session))));
     if (!code && w->save_image) code = save_picture(w);
     return code;
 }
@@ -161,7 +166,8 @@ static int open_session(work *w, const image *first)
         if (first)
             code = inputs_picture(&w->shared, w->model, &w->given, first, &shapes, &w->picture);
     }
-    if (!code) code = devices_open(&w->shared, w->shared.device, &w->devices);
+    if (!code)
+        code = devices_open_for(&w->shared, w->shared.device, w->model, &shapes, &w->devices);
     if (!code) {
         cvk_session_options options = session_options(&w->shared, &shapes, &w->devices);
         code = fail_status(cvk_session_create(w->model, w->devices.items, w->devices.count,

@@ -13,22 +13,40 @@ bool device_is_all(const shared_options *shared)
     return shared->device && strcmp(shared->device, "all") == 0;
 }
 
-static int add_device(device_set *set, const char *spec, const cvk_device_options *options)
+/* The device behind the last is open. */
+static int name_device(device_set *set)
 {
-    if (set->count == MAX_DEVICES)
-        return fail(WRONG_USE, "--device: more than %d devices", MAX_DEVICES);
-    int code = fail_status(cvk_device_open(spec, options, &set->items[set->count]));
-    if (code) return code;
     cvk_device_info info;
-    code = fail_status(cvk_device_get_info(set->items[set->count++], &info));
+    int code = fail_status(cvk_device_get_info(set->items[set->count++], &info));
     size_t used = strlen(set->name);
     snprintf(set->name + used, sizeof set->name - used, "%s%s", used ? "," : "", info.id);
     return code;
 }
 
+static int add_device(device_set *set, const char *spec, const cvk_device_options *options)
+{
+    if (set->count == MAX_DEVICES)
+        return fail(WRONG_USE, "--device: more than %d devices", MAX_DEVICES);
+    int code = fail_status(cvk_device_open(spec, options, &set->items[set->count]));
+    return code ? code : name_device(set);
+}
+
+static cvk_device_options device_options(const shared_options *shared)
+{
+    return (cvk_device_options){.threads = shared->threads, .isa = shared->isa};
+}
+
+static int add_continue_on(const shared_options *shared, device_set *set)
+{
+    const cvk_device_options options = device_options(shared);
+    return shared->continue_on_cpu
+               ? fail_status(cvk_device_open("cpu", &options, &set->continue_on))
+               : DONE;
+}
+
 int devices_open(const shared_options *shared, const char *spec, device_set *set)
 {
-    cvk_device_options options = {.threads = shared->threads, .isa = shared->isa};
+    const cvk_device_options options = device_options(shared);
     *set = (device_set){.count = 0};
     if (!spec) spec = "auto";
     if (strcmp(spec, "all") == 0)
@@ -41,8 +59,23 @@ int devices_open(const shared_options *shared, const char *spec, device_set *set
         free(one);
         if (!at[strcspn(at, ",")]) break;
     }
-    if (!code && shared->continue_on_cpu)
-        code = fail_status(cvk_device_open("cpu", &options, &set->continue_on));
+    if (!code) code = add_continue_on(shared, set);
+    if (code) devices_close(set);
+    return code;
+}
+
+int devices_open_for(const shared_options *shared, const char *spec, const cvk_model *model,
+                     const shape_set *shapes, device_set *set)
+{
+    if (spec && strcmp(spec, "auto") != 0) return devices_open(shared, spec, set);
+    const cvk_device_options options = device_options(shared);
+    const cvk_session_options session = session_options(shared, shapes, NULL);
+    int count = 0;
+    *set = (device_set){.count = 0};
+    int code = fail_status(
+        cvk_device_open_for(model, &session, &options, set->items, MAX_DEVICES, &count));
+    while (!code && set->count < count) code = name_device(set);
+    if (!code) code = add_continue_on(shared, set);
     if (code) devices_close(set);
     return code;
 }

@@ -10,6 +10,8 @@
 
 enum { MAX_DEVICES = 16 };
 
+struct shape_set;
+
 typedef struct device_set {
     cvk_device *items[MAX_DEVICES];
     int count;
@@ -20,6 +22,10 @@ typedef struct device_set {
 
 /* Opens the devices of `spec` ("cpu", "opencl:0,cpu"; NULL: auto). */
 int devices_open(const shared_options *shared, const char *spec, device_set *set);
+/* The same for a session of `model` with inputs of these shapes: auto is what it is predicted to be
+ * the fastest on. */
+int devices_open_for(const shared_options *shared, const char *spec, const cvk_model *model,
+                     const struct shape_set *shapes, device_set *set);
 void devices_close(device_set *set);
 
 /* Where the session runs: on the devices of the set or, after one of them has failed, on the CPU,

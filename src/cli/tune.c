@@ -148,7 +148,8 @@ static int tune(work *w, const char *path)
 {
     int code = model_open(path, &w->model);
     if (!code) code = shapes_from_options(&w->shared, w->model, &w->shapes);
-    if (!code) code = devices_open(&w->shared, w->shared.device, &w->devices);
+    if (!code)
+        code = devices_open_for(&w->shared, w->shared.device, w->model, &w->shapes, &w->devices);
     if (code) return code;
     const cvk_session_options plan = session_options(&w->shared, &w->shapes, NULL);
     const cvk_tune_options options = {.budget_s = w->budget, .layer = on_layer, .user = w};

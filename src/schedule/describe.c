@@ -3,6 +3,7 @@
  * A plan for people: one line per step, then the memory.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "schedule/describe.h"
 #include "schedule/passes.h"
@@ -144,13 +145,22 @@ static const char *step_line(const cvk_plan *plan, int line)
         note ? "  (" : "", note ? note : "", note ? ")" : "");
 }
 
+const char *cvk_plan_choice(const cvk_plan *plan)
+{
+    for (int d = 0; d < plan->n_devices; d++)
+        if (plan->devices[d]->choice) return plan->devices[d]->choice;
+    return "";
+}
+
 cvk_status cvk_pass_describe(cvk_scheduler *s)
 {
     cvk_plan *plan = s->plan;
     size_t room = 4096;
+    const char *choice = cvk_plan_choice(plan);
     int count = plan->n_steps + (plan->tail ? plan->tail->graph->n_nodes : 0);
     const char **lines = cvk_arena_alloc(plan->arena, ((size_t)count + 1) * sizeof *lines);
     if (!lines) return CVK_NO_MEMORY;
+    room += strlen(choice);
     for (int i = 0; i < count; i++) {
         lines[i] = i < plan->n_steps ? step_line(plan, i) : late_line(plan, i - plan->n_steps);
         if (!lines[i]) return CVK_NO_MEMORY;
@@ -167,11 +177,12 @@ cvk_status cvk_pass_describe(cvk_scheduler *s)
     cvk_space_memory memory = cvk_plan_memory(plan);
     snprintf(text + at, room - at,
              "%d steps for %d nodes, %d fused; activations %zu bytes (lower bound %zu), workspace "
-             "%zu, weights %zu; predicted %.4f ms, %s\n",
+             "%zu, weights %zu; predicted %.4f ms, %s\n%s%s%s",
              count, plan->n_model_nodes, plan->n_fused, memory.activation_bytes,
              memory.lower_bound_bytes, memory.workspace_bytes, plan->weight_bytes,
              plan->predicted_ms,
-             plan->calibrated ? "by measured rates" : "roughly: no device rates were measured");
+             plan->calibrated ? "by measured rates" : "roughly: no device rates were measured",
+             *choice ? "taken: " : "", choice, *choice ? "\n" : "");
     plan->text = text;
     return CVK_OK;
 }

@@ -16,6 +16,8 @@ const char *cvk_step_shape_text(cvk_arena *arena, const cvk_plan_step *made);
 cvk_dtype cvk_step_weights(const cvk_plan *plan, const cvk_plan_step *made);
 /* Outputs of steps and model inputs that the step reads, seen through nodes that are no step. */
 const char *cvk_step_input_names(const cvk_plan *plan, const cvk_plan_step *made);
+/* Why the devices were taken, of those present; "": the caller said which. */
+const char *cvk_plan_choice(const cvk_plan *plan);
 /* What can be said before a run of a node of plan->tail. */
 cvk_status cvk_late_info(const cvk_plan *plan, const cvk_node *node, cvk_step_info *info);
 

@@ -121,6 +121,7 @@ static const float *folded_weights(const cvk_scheduler *s, const cvk_node *node,
                                  ? ((const cvk_gemm_params *)node->params)->trans_b
                                  : ((const cvk_conv_params *)node->params)->group};
     uint64_t key[2] = CVK_HASH_START;
+    if (s->options->draft) return weights->data; /* of no use to predictions */
     if (!cvk_reuse_knows(reuse, weights->data, bytes)) {
         float *w = cvk_arena_alloc(s->brief, bytes);
         if (w) scale_weights(node, weights, map, w);

@@ -17,7 +17,7 @@ static int executor(const cvk_plan *plan, const cvk_plan_step *made)
 static cvk_load load_of(const cvk_plan_step *made)
 {
     const cvk_step *step = &made->step;
-    cvk_load load = {.macs = made->macs, .bytes = cvk_step_pack_bytes(step), .steps = 1};
+    cvk_load load = {.macs = made->macs, .bytes = made->weight_bytes, .steps = 1};
     for (int k = 0; k < step->node->n_in; k++)
         if (step->node->in[k] >= 0) load.bytes += cvk_view_bytes(&step->in[k]);
     for (int k = 0; k < step->node->n_out; k++)

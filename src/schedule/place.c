@@ -114,7 +114,7 @@ static cvk_status row_takes(cvk_scheduler *s, const cvk_device *device, const cv
                             const cvk_problem *problem, bool *takes, const char **why)
 {
     *takes = row_accepts(s, device, row, problem, why);
-    if (!*takes || !s->options->workspace_bytes) return CVK_OK;
+    if (!*takes || !s->options->workspace_bytes || s->options->draft) return CVK_OK;
     return cvk_trial_budget(s, problem->node, device, row, takes, why);
 }
 

@@ -21,6 +21,7 @@ typedef struct cvk_plan_step {
     const char *refused; /* rows asked before the one chosen, and why not */
     size_t offset;       /* of its first output in its space's activation buffer */
     uint64_t macs;
+    size_t weight_bytes; /* of its constants as packed; of a draft as they are */
     double predicted_ms;
     double ms; /* of the last profiled run */
 } cvk_plan_step;
@@ -79,12 +80,14 @@ typedef struct cvk_plan {
     int n_model_nodes, n_fused;
     size_t weight_bytes;
     bool keep_values;
+    bool draft;       /* nothing is prepared, and there is no memory: only predictions hold */
     cvk_arena *brief; /* constants that the steps hold in other forms; NULL unless kept */
     const char *text; /* the plan for people */
 } cvk_plan;
 
 typedef struct cvk_schedule_options {
     bool no_fuse, keep_values, no_tuned;
+    bool draft;       /* only to predict: devices need not be more than peeked at */
     const char *fuse; /* NULL: all fusions, unless no_fuse */
     bool keep_constants; /* also those that the steps hold in other forms; as keep_values does */
     size_t workspace_bytes;

@@ -44,7 +44,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
         *view = cvk_graph_view(graph, node->in[i]);
         if (node->in[i] >= 0)
             view->layout = cvk_row_input_layout(row, node, i, &graph->values[node->in[i]]);
-        if (view->data && !cvk_row_packs(row, node, i))
+        if (view->data && !cvk_row_packs(row, node, i) && !s->options->draft)
             CVK_TRY(place_constant(s, device, step, view));
     }
     for (int i = 0; i < node->n_out; i++) {
@@ -52,7 +52,7 @@ cvk_status cvk_step_make(cvk_scheduler *s, const cvk_node *node, cvk_device *dev
         if (node->out[i] >= 0)
             step->out[i].layout = cvk_row_output_layout(row, &graph->values[node->out[i]]);
     }
-    if (row->prepare) CVK_TRY(row->prepare(device, step));
+    if (row->prepare && !s->options->draft) CVK_TRY(row->prepare(device, step));
     step->known = NULL;
     for (int i = 0; i < node->n_in; i++)
         if (cvk_is_const(graph, node->in[i]) && cvk_row_packs(row, node, i))
@@ -101,6 +101,15 @@ static uint64_t node_macs(const cvk_node *node, const cvk_step *step)
     return op->macs(node->params, step->in, node->n_in, &out);
 }
 
+static size_t constant_bytes(const cvk_scheduler *s, const cvk_node *node)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < node->n_in; i++)
+        if (cvk_is_const(s->graph, node->in[i]))
+            bytes += cvk_graph_value_bytes(s->graph, node->in[i]);
+    return bytes;
+}
+
 static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
 {
     const cvk_node *node = &s->graph->nodes[index];
@@ -117,7 +126,9 @@ static cvk_status prepare(cvk_scheduler *s, int index, cvk_plan_step *made)
         made->step.out[0].layout = s->graph->values[node->out[0]].layout;
     }
     made->macs = node_macs(node, &made->step);
-    s->plan->weight_bytes += cvk_step_pack_bytes(&made->step);
+    made->weight_bytes =
+        s->options->draft ? constant_bytes(s, node) : cvk_step_pack_bytes(&made->step);
+    s->plan->weight_bytes += made->weight_bytes;
     cvk_space_memory *space = &s->plan->spaces[cvk_plan_space(s->plan, made->device)];
     if (made->step.scratch_bytes > space->workspace_bytes)
         space->workspace_bytes = made->step.scratch_bytes;
@@ -151,5 +162,5 @@ cvk_status cvk_pass_prepare(cvk_scheduler *s)
         plan->n_steps++; /* counted first: a step half made is freed with the plan */
         CVK_TRY(prepare(s, i, &plan->steps[plan->n_steps - 1]));
     }
-    return build(s);
+    return s->options->draft ? CVK_OK : build(s);
 }

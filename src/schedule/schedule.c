@@ -38,6 +38,7 @@ static cvk_status make_plan(const cvk_graph *model, cvk_device *const *devices, 
     if (!plan->devices || !plan->spaces) return CVK_NO_MEMORY;
     plan->n_devices = n_devices;
     plan->keep_values = options->keep_values;
+    plan->draft = options->draft;
     plan->n_model_nodes = model->n_nodes;
     plan->graph = cvk_graph_clone(arena, model, true);
     return plan->graph ? CVK_OK : CVK_NO_MEMORY;
@@ -94,8 +95,9 @@ static cvk_status run_passes(cvk_scheduler *s)
     CVK_TRY(cvk_pass_prepare(s));
     cvk_pass_lanes(s);
     CVK_TRY(cvk_pass_cost(s));
-    CVK_TRY(cvk_pass_memory(s));
     s->plan->n_fused = count_fused(s->plan);
+    if (s->options->draft) return CVK_OK;
+    CVK_TRY(cvk_pass_memory(s));
     return cvk_pass_describe(s);
 }
 
@@ -130,7 +132,7 @@ void cvk_plan_free(cvk_plan **plan)
 {
     if (!plan || !*plan) return;
     cvk_plan *p = *plan;
-    for (int i = 0; i < p->n_steps; i++) {
+    for (int i = 0; i < p->n_steps && !p->draft; i++) {
         cvk_plan_step *made = &p->steps[i];
         cvk_device *device = made->device == CVK_HOST ? NULL : p->devices[made->device];
         if (!device || !made->step.kernel) continue;

@@ -164,25 +164,30 @@ static cvk_status fill(cvk_session *session, const cvk_graph *model)
     return make_infos(session);
 }
 
+cvk_schedule_options cvk_session_scheduling(const cvk_session_options *options)
+{
+    return (cvk_schedule_options){.no_fuse = options->no_fuse,
+                                  .fuse = options->fuse,
+                                  .keep_values = options->keep_values,
+                                  .no_tuned = options->no_tuned,
+                                  .workspace_bytes = options->workspace_bytes,
+                                  .prefer_kernel = options->prefer_kernel,
+                                  .tolerance = options->tolerance,
+                                  .precision = options->precision,
+                                  .inputs = options->inputs,
+                                  .n_inputs = options->n_inputs,
+                                  .constants = options->constants,
+                                  .n_constants = options->n_constants};
+}
+
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_session_options *options, bool keep_constants,
                             struct cvk_reuse *reuse, cvk_session **session)
 {
     double start = cvk_session_clock();
-    cvk_schedule_options schedule = {.no_fuse = options->no_fuse,
-                                     .fuse = options->fuse,
-                                     .keep_values = options->keep_values,
-                                     .keep_constants = keep_constants,
-                                     .no_tuned = options->no_tuned,
-                                     .reuse = reuse,
-                                     .workspace_bytes = options->workspace_bytes,
-                                     .prefer_kernel = options->prefer_kernel,
-                                     .tolerance = options->tolerance,
-                                     .precision = options->precision,
-                                     .inputs = options->inputs,
-                                     .n_inputs = options->n_inputs,
-                                     .constants = options->constants,
-                                     .n_constants = options->n_constants};
+    cvk_schedule_options schedule = cvk_session_scheduling(options);
+    schedule.keep_constants = keep_constants;
+    schedule.reuse = reuse;
     cvk_session *made = calloc(1, sizeof *made);
     if (!made) return cvk_fail(CVK_NO_MEMORY, "out of memory: no session");
     made->profile = options->profile;

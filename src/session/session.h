@@ -69,6 +69,8 @@ struct cvk_session {
     struct cvk_session *before; /* what it was until then */
 };
 
+/* What of a session's options is for the scheduler. */
+cvk_schedule_options cvk_session_scheduling(const cvk_session_options *options);
 /* keep_constants: the plan's graph keeps the data of every constant while the session lives. */
 cvk_status cvk_session_make(const cvk_graph *model, cvk_device *const *devices, int n_devices,
                             const cvk_session_options *options, bool keep_constants,

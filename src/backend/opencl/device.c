@@ -85,15 +85,30 @@ static cvk_status create_queue(cvk_cl_device *cl)
     return cvk_cl_check(code, "clCreateCommandQueue");
 }
 
-static cvk_status open(int index, const cvk_device_options *options, cvk_device **device)
+static cvk_status create_at(int index, cvk_cl_device **cl)
 {
-    (void)options;
     cl_device_id ids[MAX_DEVICES];
-    cvk_cl_device *cl = NULL;
     int count = cvk_cl_query_devices(ids, MAX_DEVICES);
     if (index < 0 || index >= count || index >= MAX_DEVICES)
         return cvk_fail(CVK_NO_DEVICE, "opencl:%d: there are %d OpenCL devices", index, count);
-    CVK_TRY(create(ids[index], index, &cl));
+    return create(ids[index], index, cl);
+}
+
+/* Without a context, which takes a driver long. */
+static cvk_status peek(int index, const cvk_device_options *options, cvk_device **device)
+{
+    (void)options;
+    cvk_cl_device *cl = NULL;
+    CVK_TRY(create_at(index, &cl));
+    *device = &cl->base;
+    return CVK_OK;
+}
+
+static cvk_status open(int index, const cvk_device_options *options, cvk_device **device)
+{
+    (void)options;
+    cvk_cl_device *cl = NULL;
+    CVK_TRY(create_at(index, &cl));
     cvk_status status = create_queue(cl);
     if (status) {
         cvk_fail_at(status, "%s", cl->base.info.id);
@@ -178,6 +193,7 @@ const cvk_backend cvk_backend_opencl = {
     .host = false,
     .list = list,
     .open = open,
+    .peek = peek,
     .close = close,
     .alloc = cvk_cl_alloc,
     .part = cvk_cl_part,
