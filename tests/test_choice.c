@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "schedule/mincut.h"
 #include "tests/model_text.h"
 #include "tests/store_checks.h"
 
@@ -267,48 +266,9 @@ static void no_plan_is_slower(void **state)
     assert_true(better > 10);
 }
 
-/* --- the cut --- */
-
-enum { VERTICES = 8, ARCS = 20 };
-
-static int64_t cost_of(int (*arcs)[3], int sides)
-{
-    int64_t cost = 0;
-    for (int a = 0; a < ARCS; a++)
-        if (!(sides >> arcs[a][0] & 1) && sides >> arcs[a][1] & 1) cost += arcs[a][2];
-    return cost;
-}
-
-static void cuts_are_the_cheapest(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < 500; seed++) {
-        cvk_mincut cut = {.arena = cvk_arena_create(), .n_vertices = VERTICES};
-        int arcs[ARCS][3], best = -1, found = 0;
-        char *sides;
-        for (int a = 0; a < ARCS; a++) {
-            for (int k = 0; k < 2; k++)
-                arcs[a][k] = (int)seeded(seed, (uint64_t)(3 * a + k), 0, VERTICES);
-            arcs[a][2] = (int)seeded(seed, (uint64_t)(3 * a + 2), 0, 100);
-            expect_ok(cvk_mincut_arc(&cut, arcs[a][0], arcs[a][1], arcs[a][2]), "arc");
-        }
-        expect_ok(cvk_mincut_solve(&cut, &sides), "solve");
-        for (int v = 0; v < VERTICES; v++) found |= sides[v] << v;
-        assert_false(sides[CVK_CUT_SOURCE]);
-        assert_true(sides[CVK_CUT_SINK]);
-        for (int s = 0; s < 1 << VERTICES; s++) {
-            if (s >> CVK_CUT_SOURCE & 1 || !(s >> CVK_CUT_SINK & 1)) continue;
-            if (best < 0 || cost_of(arcs, s) < cost_of(arcs, best)) best = s;
-        }
-        assert_int_equal(cost_of(arcs, found), cost_of(arcs, best));
-        cvk_arena_free(&cut.arena);
-    }
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts_are_the_cheapest),
         cmocka_unit_test_setup_teardown(what_saves_reorders_is_chosen, give_costs, take_costs),
         cmocka_unit_test_setup_teardown(a_row_that_the_caller_prefers_stays, give_costs,
                                         take_costs),

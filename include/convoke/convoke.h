@@ -370,7 +370,10 @@ typedef struct cvk_session_options {
 } cvk_session_options;
 
 /* Plans `model` for `devices`, in order of preference: a node goes to the first device that has a
- * kernel for it, else to its reference on the host, which cvk_session_describe shows. A free batch
+ * kernel for it, else to its reference on the host, which cvk_session_describe shows. Where the first
+ * device has no kernel for a node, those beside it go along to the next device if that is predicted
+ * to save more on copies than it costs and all devices were measured (cvk_device_measure); their
+ * cvk_step_info says so (note). A free batch
  * dimension without a shape in options is 1; any other free dimension without one is an error.
  * Nodes whose shapes depend on data (NonMaxSuppression, NonZero, a computed Reshape), and those that
  * follow from them, are planned by each run and run by reference, after all others. */

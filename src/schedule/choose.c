@@ -28,10 +28,8 @@ static const double demand = 1.4;
 static const double tie_ms = 1e-6;
 /* A reorder that a device has no row for, or none that may be used. */
 static const double host_reorder_ms = 100;
-/* The unit in which the cut counts, of which there are so many to the millisecond; and what no sum
- * of them reaches. */
-static const double units_per_ms = 1e9;
-static const int64_t never = INT64_C(1) << 56;
+/* What no sum of times reaches, in ms. */
+static const double never = 1e6;
 
 typedef struct option {
     const cvk_kernel *row; /* NULL: none */
@@ -57,7 +55,7 @@ typedef struct chooser {
     passage *passages;   /* by value */
     double weight_bytes; /* of all constants */
     bool better;         /* a node's row is not the best for it alone, or a value is reordered */
-    cvk_mincut cut;
+    cvk_cut cut;
 } chooser;
 
 /* --- what there is to choose from --- */
@@ -141,45 +139,46 @@ static cvk_status list_options(chooser *c, int index)
 
 /* --- the cut --- */
 
-static int64_t units(double ms)
-{
-    return (int64_t)fmin(ms * units_per_ms, (double)never / 1024);
-}
-
 static int terminal(cvk_layout layout)
 {
     return layout == CVK_LAYOUT_BLOCKED ? CVK_CUT_SINK : CVK_CUT_SOURCE;
 }
 
+/* Arcs that lead to the source or from the sink cost nothing, and one from the source to the sink is
+ * always cut. */
+static cvk_status add_arc(chooser *c, int from, int to, double ms)
+{
+    if (from == CVK_CUT_SINK || to == CVK_CUT_SOURCE) return CVK_OK;
+    if (from == CVK_CUT_SOURCE && to == CVK_CUT_SINK) return CVK_OK;
+    return cvk_cut_add_edge(&c->cut, from, to, ms);
+}
+
 /* What has the layout of options with `bit`, or either, is a vertex of its own. */
-static int new_vertex(chooser *c, const choice *of, int bit)
+static cvk_status add_layout(chooser *c, const choice *of, int bit, int *vertex)
 {
     bool plain = false, blocked = false;
     for (int i = 0; i < 4; i++)
         if (of->options[i].row) *(i & bit ? &blocked : &plain) = true;
-    if (plain && blocked) return c->cut.n_vertices++;
-    return terminal(blocked ? CVK_LAYOUT_BLOCKED : CVK_LAYOUT_PLAIN);
+    *vertex = terminal(blocked ? CVK_LAYOUT_BLOCKED : CVK_LAYOUT_PLAIN);
+    return plain && blocked ? cvk_cut_add_vertex(&c->cut, vertex) : CVK_OK;
 }
 
 /* What it costs if the vertex is blocked; if negative, what it costs if it is plain. */
-static cvk_status add_side(chooser *c, int vertex, int64_t cost)
+static cvk_status add_side(chooser *c, int vertex, double ms)
 {
-    return cost > 0 ? cvk_mincut_arc(&c->cut, CVK_CUT_SOURCE, vertex, cost)
-                    : cvk_mincut_arc(&c->cut, vertex, CVK_CUT_SINK, -cost);
+    return ms > 0 ? add_arc(c, CVK_CUT_SOURCE, vertex, ms) : add_arc(c, vertex, CVK_CUT_SINK, -ms);
 }
 
 /* The costs of four pairs of layouts as those of two vertices and of an arc between them, which a
  * plain input with a blocked output cuts. */
 static cvk_status add_node(chooser *c, choice *of)
 {
-    int64_t ms[4];
+    double ms[4];
     for (int i = 0; i < 4; i++)
-        ms[i] = of->options[i].row ? units(of->options[i].ms)
-                : i == 1 || i == 2 ? 4 * never
-                                   : never;
-    of->in = new_vertex(c, of, 1);
-    of->out = new_vertex(c, of, 2);
-    CVK_TRY(cvk_mincut_arc(&c->cut, of->in, of->out, ms[1] + ms[2] - ms[0] - ms[3]));
+        ms[i] = of->options[i].row ? of->options[i].ms : i == 1 || i == 2 ? 4 * never : never;
+    CVK_TRY(add_layout(c, of, 1, &of->in));
+    CVK_TRY(add_layout(c, of, 2, &of->out));
+    CVK_TRY(add_arc(c, of->in, of->out, ms[1] + ms[2] - ms[0] - ms[3]));
     CVK_TRY(add_side(c, of->in, ms[1] - ms[0]));
     return add_side(c, of->out, ms[3] - ms[1]);
 }
@@ -211,7 +210,7 @@ static int made(const chooser *c, int id)
 
 /* What it takes to have a value in another layout, too. A device that cannot reorder leaves that to
  * the host, which is to be avoided. */
-static cvk_status reorder_units(chooser *c, int id, cvk_layout layout, int64_t *cost)
+static cvk_status reorder_ms(chooser *c, int id, cvk_layout layout, double *cost)
 {
     cvk_scheduler *s = c->s;
     const cvk_value *value = &s->graph->values[id];
@@ -225,8 +224,8 @@ static cvk_status reorder_units(chooser *c, int id, cvk_layout layout, int64_t *
     cvk_work work;
     CVK_TRY(cvk_problem_make(s, &node, place.caps, &problem));
     if (row) cvk_cost_work(s->graph, &problem, row, &work);
-    *cost = units((row ? cvk_cost_ms(&work, &place) : host_reorder_ms) *
-                  (c->passages[id].reordered ? 1 : demand));
+    *cost = ((row ? cvk_cost_ms(&work, &place) : host_reorder_ms) *
+             (c->passages[id].reordered ? 1 : demand));
     return CVK_OK;
 }
 
@@ -235,24 +234,23 @@ static cvk_status reorder_units(chooser *c, int id, cvk_layout layout, int64_t *
 static cvk_status add_reader(chooser *c, int id, int vertex)
 {
     passage *p = &c->passages[id];
-    cvk_mincut *cut = &c->cut;
     const int from = made(c, id);
     if (p->readers < 2 && from == vertex) return CVK_OK;
-    int64_t block, unblock;
-    CVK_TRY(reorder_units(c, id, CVK_LAYOUT_BLOCKED, &block));
-    CVK_TRY(reorder_units(c, id, CVK_LAYOUT_PLAIN, &unblock));
+    double block, unblock;
+    CVK_TRY(reorder_ms(c, id, CVK_LAYOUT_BLOCKED, &block));
+    CVK_TRY(reorder_ms(c, id, CVK_LAYOUT_PLAIN, &unblock));
     if (p->readers < 2) {
-        CVK_TRY(cvk_mincut_arc(cut, from, vertex, block));
-        return cvk_mincut_arc(cut, vertex, from, unblock);
+        CVK_TRY(add_arc(c, from, vertex, block));
+        return add_arc(c, vertex, from, unblock);
     }
     if (!p->any) {
-        p->any = cut->n_vertices++;
-        p->all = cut->n_vertices++;
-        CVK_TRY(cvk_mincut_arc(cut, from, p->any, block));
-        CVK_TRY(cvk_mincut_arc(cut, p->all, from, unblock));
+        CVK_TRY(cvk_cut_add_vertex(&c->cut, &p->any));
+        CVK_TRY(cvk_cut_add_vertex(&c->cut, &p->all));
+        CVK_TRY(add_arc(c, from, p->any, block));
+        CVK_TRY(add_arc(c, p->all, from, unblock));
     }
-    CVK_TRY(cvk_mincut_arc(cut, p->any, vertex, never));
-    return cvk_mincut_arc(cut, vertex, p->all, never);
+    CVK_TRY(add_arc(c, p->any, vertex, never));
+    return add_arc(c, vertex, p->all, never);
 }
 
 static cvk_status add_readers(chooser *c)
@@ -295,52 +293,48 @@ static void note_readers(chooser *c)
 }
 
 /* The row that the cut has chosen, unless it is the node's own. */
-static cvk_status keep(chooser *c, int index, const char *sides)
+static cvk_status keep(chooser *c, int index)
 {
     cvk_scheduler *s = c->s;
     cvk_graph *graph = s->graph;
     cvk_node *node = &graph->nodes[index];
     const choice *of = &c->choices[index];
     const cvk_kernel *own = s->rows[index];
-    const cvk_kernel *row = of->options[sides[of->in] + 2 * sides[of->out]].row;
-    if (!own || row == own) return CVK_OK;
+    if (!own) return CVK_OK;
+    const int in = cvk_cut_on_sink_side(&c->cut, of->in),
+              out = cvk_cut_on_sink_side(&c->cut, of->out);
+    const cvk_kernel *row = of->options[in + 2 * out].row;
+    if (row == own) return CVK_OK;
     node->note = cvk_arena_printf(graph->arena, "%s%s%s instead of %s: the whole is faster",
                                   node->note ? node->note : "", node->note ? "; " : "", row->name,
                                   own->name);
     if (!node->note) return CVK_NO_MEMORY;
     s->rows[index] = row;
     CVK_TRY(cvk_place_tuned(s, node, node->device, &s->rows[index]));
-    for (int k = 0; k < node->n_out; k++) {
-        if (node->out[k] < 0) continue;
-        cvk_value *value = &graph->values[node->out[k]];
-        value->layout = cvk_row_output_layout(row, value);
-    }
+    cvk_place_outputs(s, node, row, node->device);
     return CVK_OK;
 }
 
 static cvk_status solve(chooser *c)
 {
     const cvk_graph *graph = c->s->graph;
-    char *sides;
     for (int i = 0; i < graph->n_nodes; i++)
         if (c->s->rows[i]) CVK_TRY(add_node(c, &c->choices[i]));
     CVK_TRY(add_readers(c));
-    CVK_TRY(cvk_mincut_solve(&c->cut, &sides));
-    for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(keep(c, i, sides));
+    CVK_TRY(cvk_cut_solve(&c->cut));
+    for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(keep(c, i));
     return CVK_OK;
 }
 
 static cvk_status choose(chooser *c)
 {
     const cvk_graph *graph = c->s->graph;
+    CVK_TRY(cvk_cut_make(c->cut.arena, &c->cut));
     c->choices = cvk_arena_alloc(c->cut.arena, ((size_t)graph->n_nodes + 1) * sizeof *c->choices);
     c->passages =
         cvk_arena_alloc(c->cut.arena, ((size_t)graph->n_values + 1) * sizeof *c->passages);
     if (!c->choices || !c->passages) return CVK_NO_MEMORY;
-    for (int i = 0; i < graph->n_nodes; i++)
-        for (int k = 0; k < graph->nodes[i].n_in; k++)
-            if (graph->nodes[i].in[k] >= 0 && cvk_is_const(graph, graph->nodes[i].in[k]))
-                c->weight_bytes += (double)cvk_graph_value_bytes(graph, graph->nodes[i].in[k]);
+    c->weight_bytes = cvk_cost_resident(graph);
     for (int i = 0; i < graph->n_nodes; i++) CVK_TRY(list_options(c, i));
     note_readers(c);
     return c->better ? solve(c) : CVK_OK;
@@ -348,7 +342,7 @@ static cvk_status choose(chooser *c)
 
 cvk_status cvk_pass_choose(cvk_scheduler *s)
 {
-    chooser c = {.s = s, .cut = {.n_vertices = CVK_CUT_FIRST}};
+    chooser c = {.s = s};
     if (s->options->prefer_kernel) return CVK_OK;
     c.cut.arena = cvk_arena_create();
     const cvk_status status = c.cut.arena ? choose(&c) : CVK_NO_MEMORY;

@@ -107,6 +107,16 @@ void cvk_cost_work(const cvk_graph *graph, const cvk_problem *problem, const cvk
     work->macs += act_macs(node, problem);
 }
 
+double cvk_cost_resident(const cvk_graph *graph)
+{
+    double bytes = 0;
+    for (int i = 0; i < graph->n_nodes; i++)
+        for (int k = 0; k < graph->nodes[i].n_in; k++)
+            if (cvk_is_const(graph, graph->nodes[i].in[k]))
+                bytes += (double)cvk_graph_value_bytes(graph, graph->nodes[i].in[k]);
+    return bytes;
+}
+
 static double elements_of(const cvk_step *step)
 {
     double count = 0;

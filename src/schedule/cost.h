@@ -24,6 +24,9 @@ double cvk_cost_ms(const cvk_work *work, const cvk_cost_place *place);
  * memory that holds them, where whoever runs a step again and again finds them. */
 double cvk_cost_cold_ms(double bytes, const cvk_cost_place *place);
 
+/* Bytes of all constants that nodes of the graph read. */
+double cvk_cost_resident(const cvk_graph *graph);
+
 /* What a run of the problem under `row` takes of its device. The problem's views are looked at
  * in the row's layouts. */
 void cvk_cost_work(const cvk_graph *graph, const cvk_problem *problem, const cvk_kernel *row,

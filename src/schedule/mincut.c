@@ -1,130 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Minimum cut: see mincut.h.
+ * A minimum cut: see mincut.h. Costs are in ms: what is below a picosecond is rounding.
  */
 #include "schedule/mincut.h"
 
+#include <math.h>
 #include <string.h>
 
-/* A round of Dinic's algorithm: paths along which the distance from the source grows. */
-typedef struct flow {
-    cvk_cut_arc *arcs;
-    int *first, *order; /* arcs by the vertex that they leave: order[first[v]] and on */
-    int *level;         /* distance from the source; -1: out of reach */
-    int *next;          /* by vertex: into `order`, arcs before it lead nowhere */
-    int *queue;         /* vertices, or the arcs of a path */
-    int n_vertices;
-} flow;
+static const double nothing = 1e-9;
 
-cvk_status cvk_mincut_arc(cvk_mincut *cut, int from, int to, int64_t cost)
+cvk_status cvk_cut_make(cvk_arena *arena, cvk_cut *cut)
 {
-    /* What never leads from the source's side to the sink's, or always does. */
-    if (from == to || from == CVK_CUT_SINK || to == CVK_CUT_SOURCE || cost <= 0) return CVK_OK;
-    if (from == CVK_CUT_SOURCE && to == CVK_CUT_SINK) return CVK_OK;
-    for (int k = 0; k < 2; k++) {
-        cut->arcs = cvk_arena_grow(cut->arena, cut->arcs, sizeof *cut->arcs, cut->n_arcs + 1,
-                                   &cut->capacity);
-        if (!cut->arcs) return CVK_NO_MEMORY;
-        cut->arcs[cut->n_arcs++] = k ? (cvk_cut_arc){.from = to, .to = from}
-                                     : (cvk_cut_arc){.from = from, .to = to, .room = cost};
+    int vertex;
+    *cut = (cvk_cut){.arena = arena};
+    CVK_TRY(cvk_cut_add_vertex(cut, &vertex));
+    return cvk_cut_add_vertex(cut, &vertex);
+}
+
+cvk_status cvk_cut_add_vertex(cvk_cut *cut, int *vertex)
+{
+    cut->first = cvk_arena_grow(cut->arena, cut->first, sizeof *cut->first, cut->n_vertices + 1,
+                                &cut->vertices_capacity);
+    if (!cut->first) return CVK_NO_MEMORY;
+    *vertex = cut->n_vertices++;
+    cut->first[*vertex] = -1;
+    return CVK_OK;
+}
+
+cvk_status cvk_cut_add_edge(cvk_cut *cut, int from, int to, double cost)
+{
+    const int ends[] = {from, to};
+    if (from == to || cost <= nothing) return CVK_OK;
+    cut->edges = cvk_arena_grow(cut->arena, cut->edges, sizeof *cut->edges, cut->n_edges + 2,
+                                &cut->edges_capacity);
+    if (!cut->edges) return CVK_NO_MEMORY;
+    for (int i = 0; i < 2; i++) {
+        cut->edges[cut->n_edges] =
+            (cvk_cut_edge){.to = ends[1 - i], .next = cut->first[ends[i]], .room = i ? 0 : cost};
+        cut->first[ends[i]] = cut->n_edges++;
     }
     return CVK_OK;
 }
 
-static cvk_status flow_make(const cvk_mincut *cut, flow *f)
+/* Levels of what can be reached from the end `root` of paths; towards the sink, or, reversed, from
+ * it back. -1: cannot be reached. queue: one int per vertex. */
+static void find_levels(cvk_cut *cut, int root, bool reversed, int *queue)
 {
-    const size_t n = (size_t)cut->n_vertices + 2;
-    *f = (flow){.arcs = cut->arcs, .n_vertices = cut->n_vertices};
-    f->first = cvk_arena_alloc(cut->arena, n * sizeof *f->first);
-    f->level = cvk_arena_alloc(cut->arena, n * sizeof *f->level);
-    f->next = cvk_arena_alloc(cut->arena, n * sizeof *f->next);
-    f->queue = cvk_arena_alloc(cut->arena, n * sizeof *f->queue);
-    f->order = cvk_arena_alloc(cut->arena, ((size_t)cut->n_arcs + 1) * sizeof *f->order);
-    if (!f->first || !f->level || !f->next || !f->queue || !f->order) return CVK_NO_MEMORY;
-    int *end = f->first + 1; /* counts, then begins, then ends, which are the next's begins */
-    for (int a = 0; a < cut->n_arcs; a++) end[f->arcs[a].from]++;
-    for (int v = 0, at = 0; v < f->n_vertices; v++) {
-        const int count = end[v];
-        end[v] = at;
-        at += count;
-    }
-    for (int a = 0; a < cut->n_arcs; a++) f->order[end[f->arcs[a].from]++] = a;
-    return CVK_OK;
-}
-
-/* Distances from the source; whether the sink can be reached. */
-static bool find_levels(flow *f)
-{
-    int begin = 0, end = 0;
-    memset(f->level, -1, (size_t)f->n_vertices * sizeof *f->level);
-    f->level[CVK_CUT_SOURCE] = 0;
-    f->queue[end++] = CVK_CUT_SOURCE;
-    while (begin < end) {
-        const int v = f->queue[begin++];
-        for (int k = f->first[v]; k < f->first[v + 1]; k++) {
-            const cvk_cut_arc *arc = &f->arcs[f->order[k]];
-            if (!arc->room || f->level[arc->to] >= 0) continue;
-            f->level[arc->to] = f->level[v] + 1;
-            f->queue[end++] = arc->to;
+    int head = 0, tail = 0;
+    memset(cut->level, -1, (size_t)cut->n_vertices * sizeof *cut->level);
+    cut->level[root] = 0;
+    queue[tail++] = root;
+    while (head < tail) {
+        const int v = queue[head++];
+        for (int e = cut->first[v]; e >= 0; e = cut->edges[e].next) {
+            const int to = cut->edges[e].to;
+            if (cut->level[to] >= 0 || cut->edges[reversed ? e ^ 1 : e].room <= nothing) continue;
+            cut->level[to] = cut->level[v] + 1;
+            queue[tail++] = to;
         }
     }
-    return f->level[CVK_CUT_SINK] >= 0;
 }
 
-/* The arc on which a path goes on from `v`; -1: none. */
-static int way_on(flow *f, int v)
+/* Sends what it can along one path of rising levels; path: one edge per vertex. 0: there is none
+ * left; INFINITY: every cut is. */
+static double augment(cvk_cut *cut, int *path)
 {
-    for (; f->next[v] < f->first[v + 1]; f->next[v]++) {
-        const cvk_cut_arc *arc = &f->arcs[f->order[f->next[v]]];
-        if (arc->room && f->level[arc->to] == f->level[v] + 1) return f->order[f->next[v]];
-    }
-    return -1;
-}
-
-/* As much as the path takes. The number of its arcs before the first that is full then. */
-static int fill_path(flow *f, int length)
-{
-    int64_t least = f->arcs[f->queue[0]].room;
-    for (int i = 1; i < length; i++)
-        if (f->arcs[f->queue[i]].room < least) least = f->arcs[f->queue[i]].room;
-    int full = length;
-    for (int i = length - 1; i >= 0; i--) {
-        f->arcs[f->queue[i]].room -= least;
-        f->arcs[f->queue[i] ^ 1].room += least;
-        if (!f->arcs[f->queue[i]].room) full = i;
-    }
-    return full;
-}
-
-/* All paths to the sink along which the level grows. */
-static void fill_paths(flow *f)
-{
-    int length = 0, at = CVK_CUT_SOURCE;
-    memcpy(f->next, f->first, (size_t)f->n_vertices * sizeof *f->next);
-    for (;;) {
-        const int arc = at == CVK_CUT_SINK ? -1 : way_on(f, at);
-        if (arc >= 0) {
-            f->queue[length++] = arc;
-            at = f->arcs[arc].to;
-        } else if (at == CVK_CUT_SINK) {
-            length = fill_path(f, length);
-            at = f->arcs[f->queue[length]].from;
-        } else if (length) {
-            at = f->arcs[f->queue[--length]].from;
-            f->next[at]++;
+    int length = 0, v = CVK_CUT_SOURCE;
+    while (v != CVK_CUT_SINK) {
+        int e = cut->at[v];
+        while (e >= 0 &&
+               (cut->edges[e].room <= nothing || cut->level[cut->edges[e].to] != cut->level[v] + 1))
+            e = cut->edges[e].next;
+        cut->at[v] = e;
+        if (e >= 0) {
+            path[length++] = e;
+            v = cut->edges[e].to;
+        } else if (length) { /* a dead end: back, and not here again */
+            cut->level[v] = -1;
+            v = cut->edges[path[--length] ^ 1].to;
         } else {
-            return;
+            return 0;
         }
     }
+    double most = INFINITY;
+    for (int i = 0; i < length; i++) most = fmin(most, cut->edges[path[i]].room);
+    for (int i = 0; i < length && isfinite(most); i++) {
+        cut->edges[path[i]].room -= most;
+        cut->edges[path[i] ^ 1].room += most;
+    }
+    return most;
 }
 
-cvk_status cvk_mincut_solve(cvk_mincut *cut, char **sides)
+cvk_status cvk_cut_solve(cvk_cut *cut)
 {
-    flow f;
-    *sides = cvk_arena_alloc(cut->arena, (size_t)cut->n_vertices);
-    if (!*sides) return CVK_NO_MEMORY;
-    CVK_TRY(flow_make(cut, &f));
-    while (find_levels(&f)) fill_paths(&f);
-    for (int v = 0; v < f.n_vertices; v++) (*sides)[v] = f.level[v] < 0;
+    const size_t n = (size_t)cut->n_vertices;
+    cut->level = cvk_arena_alloc(cut->arena, n * sizeof *cut->level);
+    cut->at = cvk_arena_alloc(cut->arena, n * sizeof *cut->at);
+    int *path = cvk_arena_alloc(cut->arena, n * sizeof *path);
+    if (!cut->level || !cut->at || !path) return CVK_NO_MEMORY;
+    for (double sent = 0; isfinite(sent);) {
+        find_levels(cut, CVK_CUT_SOURCE, false, path);
+        if (cut->level[CVK_CUT_SINK] < 0) break;
+        memcpy(cut->at, cut->first, n * sizeof *cut->at);
+        do
+            sent = augment(cut, path);
+        while (sent > 0 && isfinite(sent));
+    }
+    find_levels(cut, CVK_CUT_SINK, true, path);
     return CVK_OK;
+}
+
+bool cvk_cut_on_sink_side(const cvk_cut *cut, int vertex)
+{
+    return cut->level[vertex] >= 0;
 }

@@ -22,6 +22,7 @@ typedef struct cvk_scheduler {
                   network has none */
     int n_half;
     cvk_arena *brief; /* goes with the scheduler: constants that the plan holds in other forms */
+    const int *assigned;     /* assign: the device by node index; NULL: the order alone decides */
     const cvk_kernel **rows; /* place: by node index */
     const char **refused;    /* place: by node index */
     uint32_t *takes;         /* place: by node index; bit k: of the rows that its device has for its
@@ -68,6 +69,10 @@ cvk_status cvk_pass_bottleneck(cvk_scheduler *s);
 cvk_status cvk_pass_precision(cvk_scheduler *s);
 /* half.c: what stands between steps, after they are fused, is float16 again. */
 cvk_status cvk_pass_narrow(cvk_scheduler *s);
+/* cost.c: what each device is able to do. */
+cvk_status cvk_pass_rates(cvk_scheduler *s);
+/* assign.c: which nodes leave the first device that has a row for them, to save copies. */
+cvk_status cvk_pass_assign(cvk_scheduler *s);
 /* place.c: a device and a kernel row per node. */
 cvk_status cvk_pass_place(cvk_scheduler *s);
 /* choose.c: the rows that the whole graph is predicted to be fastest with. */
@@ -80,8 +85,7 @@ cvk_status cvk_pass_prepare(cvk_scheduler *s);
 cvk_status cvk_pass_storage(cvk_scheduler *s);
 /* lanes.c: who executes each step, and how many of its lanes it is worth. */
 void cvk_pass_lanes(cvk_scheduler *s);
-/* cost.c: what each device is able to do; how long each step is predicted to take. */
-cvk_status cvk_pass_rates(cvk_scheduler *s);
+/* cost.c: how long each step is predicted to take. */
 cvk_status cvk_pass_cost(cvk_scheduler *s);
 /* memory.c: offsets in one buffer per space, allocated; views bound. */
 cvk_status cvk_pass_memory(cvk_scheduler *s);
@@ -93,6 +97,11 @@ cvk_status cvk_pass_describe(cvk_scheduler *s);
  * `refused` (may be NULL) gets the rows asked before and why not. */
 cvk_status cvk_place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                           const cvk_kernel **row, const char **refused);
+/* The same on one device, as the values lie now; NULL in *row: it has none. */
+cvk_status cvk_place_on(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel **row,
+                        const char **refused);
+/* What the node's outputs are like after `row` of the device, or after none. */
+void cvk_place_outputs(cvk_scheduler *s, const cvk_node *node, const cvk_kernel *row, int device);
 /* The problem as rows see it. Views are the graph's arena memory: small, and plans are made once. */
 cvk_status cvk_problem_make(cvk_scheduler *s, const cvk_node *node, const cvk_caps *caps,
                             cvk_problem *problem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A device and a kernel row for every node: the first device in the caller's order that has a row
- * for it, else its reference on the host; of the rows that accept, the one that was tuned for this
+ * for it, or that which assign.c prefers, else its reference on the host; of the rows that accept, the one that was tuned for this
  * problem (tuned.c), else the first that takes the data as they lie; none that selftest found wrong
  * on the driver (denied.c). Records which rows were asked before and why they refused.
  */
@@ -189,13 +189,37 @@ static cvk_status best_row(cvk_scheduler *s, const cvk_node *node, const cvk_dev
     return CVK_OK;
 }
 
+static cvk_status place_on(cvk_scheduler *s, const cvk_node *node, int device,
+                           const cvk_kernel **row, const char **refused, uint32_t *all)
+{
+    *row = NULL;
+    return best_row(s, node, s->devices[device], row, refused, all);
+}
+
+cvk_status cvk_place_on(cvk_scheduler *s, const cvk_node *node, int device, const cvk_kernel **row,
+                        const char **refused)
+{
+    uint32_t all;
+    return place_on(s, node, device, row, refused, &all);
+}
+
+/* What a device without any row for the node has said stands before what the next ones say. */
+static cvk_status join_refusals(cvk_arena *arena, const char *before, const char **refused)
+{
+    if (!refused || !*before) return CVK_OK;
+    *refused = cvk_arena_printf(arena, "%s%s%s", before, **refused ? "; " : "", *refused);
+    return *refused ? CVK_OK : CVK_NO_MEMORY;
+}
+
 static cvk_status place_node(cvk_scheduler *s, const cvk_node *node, int *device,
                              const cvk_kernel **row, const char **refused, uint32_t *all)
 {
     if (refused) *refused = "";
     for (int d = 0; d < s->n_devices; d++) {
-        const cvk_kernel *best = NULL;
-        CVK_TRY(best_row(s, node, s->devices[d], &best, refused, all));
+        const char *before = refused ? *refused : "";
+        const cvk_kernel *best;
+        CVK_TRY(place_on(s, node, d, &best, refused, all));
+        CVK_TRY(join_refusals(s->graph->arena, before, refused));
         if (!best) continue;
         *device = d;
         *row = best;
@@ -235,6 +259,38 @@ static cvk_status note_denied(cvk_scheduler *s, cvk_node *node, const cvk_kernel
                                   : add_refusal(arena, refused, usual->name, CVK_DENIED_WHY);
 }
 
+void cvk_place_outputs(cvk_scheduler *s, const cvk_node *node, const cvk_kernel *row, int device)
+{
+    for (int k = 0; k < node->n_out; k++) {
+        if (node->out[k] < 0) continue;
+        cvk_value *value = &s->graph->values[node->out[k]];
+        value->layout = cvk_row_output_layout(row, value);
+        value->device = cvk_plan_space(s->plan, device);
+    }
+}
+
+/* Where assign.c has put it, else on the first device of the order; *moved: not on that one. */
+static cvk_status place_assigned(cvk_scheduler *s, int index, bool *moved)
+{
+    cvk_node *node = &s->graph->nodes[index];
+    *moved = false;
+    CVK_TRY(
+        place_node(s, node, &node->device, &s->rows[index], &s->refused[index], &s->takes[index]));
+    if (!s->assigned || s->assigned[index] == node->device || s->assigned[index] == CVK_HOST)
+        return CVK_OK;
+    const cvk_kernel *row;
+    const char *refused = "";
+    uint32_t takes;
+    CVK_TRY(place_on(s, node, s->assigned[index], &row, &refused, &takes));
+    if (!row) return CVK_OK;
+    node->device = s->assigned[index];
+    s->takes[index] = takes;
+    s->rows[index] = row;
+    s->refused[index] = refused;
+    *moved = true;
+    return CVK_OK;
+}
+
 static cvk_status place(cvk_scheduler *s, int index)
 {
     cvk_graph *graph = s->graph;
@@ -245,19 +301,14 @@ static cvk_status place(cvk_scheduler *s, int index)
         s->rows[index] = NULL;
         s->refused[index] = "";
     } else {
-        CVK_TRY(place_node(s, node, &node->device, &s->rows[index], &s->refused[index],
-                           &s->takes[index]));
+        bool moved;
+        CVK_TRY(place_assigned(s, index, &moved));
         if (!s->refused[index]) s->refused[index] = "";
-        CVK_TRY(note_denied(s, node, s->rows[index], &s->refused[index]));
+        if (!moved) CVK_TRY(note_denied(s, node, s->rows[index], &s->refused[index]));
         if (node->device != CVK_HOST)
             CVK_TRY(cvk_place_tuned(s, node, node->device, &s->rows[index]));
     }
-    for (int k = 0; k < node->n_out; k++) {
-        if (node->out[k] < 0) continue;
-        cvk_value *value = &graph->values[node->out[k]];
-        value->layout = cvk_row_output_layout(s->rows[index], value);
-        value->device = cvk_plan_space(s->plan, node->device);
-    }
+    cvk_place_outputs(s, node, s->rows[index], node->device);
     return CVK_OK;
 }
 

@@ -87,8 +87,9 @@ static cvk_status run_passes(cvk_scheduler *s)
     if (s->fusions & CVK_FUSE_BOTTLENECK) CVK_TRY(cvk_pass_bottleneck(s));
     CVK_TRY(cvk_pass_precision(s));
     CVK_TRY(cvk_pass_narrow(s));
-    CVK_TRY(cvk_pass_place(s));
     CVK_TRY(cvk_pass_rates(s));
+    CVK_TRY(cvk_pass_assign(s));
+    CVK_TRY(cvk_pass_place(s));
     if (s->fusions & CVK_FUSE_CHOICE) CVK_TRY(cvk_pass_choose(s));
     CVK_TRY(cvk_pass_layout(s));
     CVK_TRY(cvk_pass_storage(s));
