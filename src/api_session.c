@@ -97,7 +97,7 @@ cvk_status cvk_session_create(const cvk_model *model, cvk_device *const *devices
     if (options->precision && options->precision != CVK_F32 && options->precision != CVK_F16)
         return cvk_fail(CVK_BAD_ARGUMENT,
                         "cvk_session_create: options.precision is neither 0, CVK_F32 nor CVK_F16");
-    return cvk_session_open_shapes(cvk_model_graph(model), devices, n_devices, options, session);
+    return cvk_session_open_parts(cvk_model_graph(model), devices, n_devices, options, session);
 }
 
 cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *tensor)
@@ -111,6 +111,7 @@ cvk_status cvk_session_input(const cvk_session *session, int index, cvk_tensor *
     const cvk_value *value = &graph->values[graph->inputs[index]];
     *tensor = (cvk_tensor){.name = value->name, .dtype = value->dtype, .rank = value->shape.rank};
     memcpy(tensor->dims, value->shape.dims, sizeof tensor->dims);
+    cvk_session_whole_batch(session, value->name, tensor);
     return CVK_OK;
 }
 
@@ -190,6 +191,7 @@ cvk_status cvk_session_get_info(const cvk_session *session, cvk_session_info *in
                                .calibrated = plan->calibrated,
                                .choice = cvk_plan_choice(plan),
                                .continued = session->continued ? session->continued : ""};
+    cvk_session_tell_parts(session, info);
     return CVK_OK;
 }
 
@@ -197,9 +199,11 @@ cvk_status cvk_session_step(const cvk_session *session, int index, cvk_step_info
 {
     if (!session || !info)
         return cvk_fail(CVK_BAD_ARGUMENT, "cvk_session_step: session or info is NULL");
+    const int asked = index;
+    if (index >= 0) session = cvk_session_of_step(session, &index);
     if (index < 0 || index >= session->n_infos)
-        return cvk_fail(CVK_BAD_ARGUMENT, "step %d asked for, the plan has %d", index,
-                        session->n_infos);
+        return cvk_fail(CVK_BAD_ARGUMENT, "step %d asked for, the plan has %d", asked,
+                        asked - index + session->n_infos);
     *info = session->infos[index];
     if (index < session->plan->n_steps) info->ms = session->plan->steps[index].ms;
     return CVK_OK;

@@ -122,6 +122,12 @@ END
 
 # zoo.
 expect 0 zoo list && says lenet5 61706 lenet5-rgb 62958 vgg19 143667240
+expect 0 zoo lenet5 -o batch.onnx
+expect 0 plan batch.onnx --device cpu --shape image=64x1x32x32 --memory 400K --json && keys batch && says 'batch of 64: 64 on cpu in '
+expect 0 bench batch.onnx --device cpu --batch 64 --memory 400K --repeat 2 --json
+expect 5 plan batch.onnx --device cpu --shape image=64x1x32x32 --memory 10K && complains 'a batch of 1 takes'
+expect 0 plan batch.onnx --device cpu,cpu --split-batch --shape image=8x1x32x32 && says 'batch of 8: 8 on cpu in 1 run' 'none on cpu'
+expect 3 plan batch.onnx --device cpu,cpu --split-batch && complains 'the batch cannot be split: the batch is one picture'
 expect 0 zoo list --json && keys networks name parameters macs depth weight_bytes
 expect 0 zoo lenet5 -o a.onnx && expect 0 zoo lenet5 --output b.onnx && expect 0 zoo lenet5 -o c.onnx --seed 2
 cmp -s a.onnx b.onnx || wrong "the same seed gives another file"

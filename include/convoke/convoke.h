@@ -359,6 +359,17 @@ typedef struct cvk_session_options {
                   outlive the session then. On OpenCL, kernels that are built already are taken for a
                   new shape where they are nearly as fast: results may differ in rounding from those
                   of another session. Not with buffers bound (opencl.h). 0, 1: one shape */
+    bool split_batch;    /* the devices share the batch, in proportion to their predicted speed, and
+                            compute their pictures at once, each from a plan of its own, with a CPU of
+                            the list behind it for what it has no kernels for. The fastest has all
+                            where nothing is gained: devices on the same cores gain nothing. Only for
+                            models whose inputs leave the batch free, and that compute each picture
+                            from that picture alone; else CVK_UNSUPPORTED, with the node that may mix
+                            them. Not with plans, keep_values, continue_on, or buffers bound */
+    size_t memory_bytes; /* what a plan may take of a device: activations, workspace and weights; 0: on
+                            other devices than the CPU what they have. Where a batch takes more, it is
+                            computed in parts one after the other, under the conditions of
+                            split_batch; else CVK_NO_MEMORY */
     bool no_tuned;           /* plan as if nothing had been tuned, see cvk_tune */
     cvk_device *continue_on; /* such as the CPU: where planning or a run fails because of a device
                             (CVK_DEVICE_FAILED, CVK_NO_MEMORY), the model is planned again for this
@@ -447,6 +458,10 @@ typedef struct cvk_session_info {
                        so small that waking more takes longer than they save; 0: nothing is on a CPU */
     int late_nodes; /* nodes that wait for shapes which depend on data: the last steps, device
                        "host", kernel "late" */
+    int batch_runs; /* that one run of the session is made of; more than 1: its batch is in parts, and
+                       steps and bytes are those of the plans of all parts */
+    const char *batch; /* which device has how many pictures of the batch, and why; "" if it is in one
+                          part */
     const char *choice; /* why cvk_device_open_for took these devices, with what it predicted for each;
                            "" if the caller said which */
     const char *continued; /* the failure after which the session went on on options.continue_on, as

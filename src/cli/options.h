@@ -49,7 +49,8 @@ typedef struct shared_options {
     /* TAKES_PLAN */
     bool no_fuse;
     const char *fuse;
-    size_t workspace;
+    size_t workspace, memory;
+    bool split_batch;
     double tolerance;
     const char *prefer; /* a kernel row, or NULL */
     const char *precision; /* "f32", "f16" or NULL */

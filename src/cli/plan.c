@@ -51,12 +51,13 @@ static json_t *plan_json(const cvk_session *session, const cvk_session_info *inf
     for (int i = 0; i < info->steps; i++)
         if (!cvk_session_step(session, i, &step)) json_array_append_new(steps, step_json(&step));
     return json_pack(
-        "{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:b,s:o}", "steps", steps, "nodes", info->nodes,
+        "{s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:b,s:o,s:o}", "steps", steps, "nodes", info->nodes,
         "fused", info->fused, "activation_bytes", (json_int_t)info->activation_bytes,
         "lower_bound_bytes", (json_int_t)info->lower_bound_bytes, "workspace_bytes",
         (json_int_t)info->workspace_bytes, "weight_bytes", (json_int_t)info->weight_bytes,
         "build_ms", json_number(info->build_ms), "predicted_ms", json_number(info->predicted_ms),
-        "calibrated", info->calibrated, "choice", json_text(info->choice));
+        "calibrated", info->calibrated, "choice", json_text(info->choice), "batch",
+        json_text(info->batch));
 }
 
 static int draw(const cvk_session *session, const char *path, char *(*drawing)(const cvk_session *))

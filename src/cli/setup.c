@@ -210,6 +210,8 @@ cvk_session_options session_options(const shared_options *shared, const shape_se
                                  .no_fuse = shared->no_fuse,
                                  .fuse = shared->fuse,
                                  .workspace_bytes = shared->workspace,
+                                 .split_batch = shared->split_batch,
+                                 .memory_bytes = shared->memory,
                                  .prefer_kernel = shared->prefer,
                                  .tolerance = shared->tolerance,
                                  .precision = half ? CVK_F16 : CVK_NONE,

@@ -67,6 +67,9 @@ static cvk_status fetch_late(const cvk_session *session, int id, cvk_tensor *ten
 cvk_status cvk_session_fetch(cvk_session *session, const char *name, cvk_tensor *tensor)
 {
     const cvk_plan *plan = session->plan;
+    if (session->parts)
+        return cvk_fail(CVK_BAD_ARGUMENT,
+                        "'%s' cannot be read: the batch is in parts, which keep no values", name);
     int late = plan->tail ? cvk_graph_find(plan->tail->graph, name) : -1;
     if (late >= 0 && plan->tail->graph->values[late].producer >= 0)
         return fetch_late(session, late, tensor);

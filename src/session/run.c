@@ -298,6 +298,13 @@ cvk_status cvk_session_walk(cvk_session *session, bool wait)
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                const cvk_tensor *outputs, int n_outputs)
 {
+    return (session->parts ? cvk_session_run_parts : cvk_session_execute_plan)(
+        session, inputs, n_inputs, outputs, n_outputs);
+}
+
+cvk_status cvk_session_execute_plan(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                                    const cvk_tensor *outputs, int n_outputs)
+{
     CVK_TRY(bind_inputs(session, inputs, n_inputs));
     CVK_TRY(bind_outputs(session, outputs, n_outputs));
     cvk_session_apply(session);

@@ -216,6 +216,7 @@ void cvk_session_unmake(cvk_session **session)
     cvk_session_join(*session, &tensors);
     free(tensors);
     cvk_session_unmake(&(*session)->before);
+    cvk_session_parts_free(&(*session)->parts);
     cvk_plan *plan = (*session)->plan;
     for (int d = 0; plan && (*session)->registered && d < plan->n_devices; d++) {
         pthread_mutex_lock(&plan->devices[d]->lock);
@@ -257,4 +258,5 @@ void cvk_session_describe_output(const cvk_session *session, int index, cvk_tens
                            .dtype = value->dtype,
                            .rank = value->has_shape ? value->shape.rank : -1};
     for (int d = 0; d < tensor->rank; d++) tensor->dims[d] = value->shape.dims[d];
+    cvk_session_whole_batch(session, NULL, tensor);
 }

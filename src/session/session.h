@@ -63,6 +63,7 @@ struct cvk_session {
     cvk_arena *tail_arena; /* what the tail of the last run made; NULL: none yet */
     cvk_graph *tail;       /* plan->tail->graph with the data of the last run */
 
+    struct cvk_parts *parts;    /* of the batch, this being the first; NULL: it is in one */
     struct cvk_shapes *shapes;  /* plans for other shapes; NULL: this one only */
     const cvk_resume *resume;   /* how to plan it again when a device fails; NULL: not at all */
     const char *continued;      /* the failure after which it was; NULL: it was not */
@@ -87,6 +88,21 @@ cvk_status cvk_session_options_copy(cvk_arena *arena, const cvk_session_options 
 cvk_status cvk_session_open_shapes(const cvk_graph *model, cvk_device *const *devices,
                                    int n_devices, const cvk_session_options *options,
                                    cvk_session **session);
+/* parts.c: as cvk_session_open_shapes; with options->split_batch, or where memory does not hold the
+ * plan, a session whose batch is computed in parts. */
+cvk_status cvk_session_open_parts(const cvk_graph *model, cvk_device *const *devices,
+                                  int n_devices, const cvk_session_options *options,
+                                  cvk_session **session);
+void cvk_session_parts_free(struct cvk_parts **parts);
+/* parts_run.c */
+cvk_status cvk_session_run_parts(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                                 const cvk_tensor *outputs, int n_outputs);
+/* parts_run.c: the session that has step *index of all parts, which becomes its index there. */
+const cvk_session *cvk_session_of_step(const cvk_session *session, int *index);
+/* parts_run.c: gives input `input` (NULL: an output) the first dimension that the caller sees. */
+void cvk_session_whole_batch(const cvk_session *session, const char *input, cvk_tensor *tensor);
+/* parts_run.c: adds the other parts to what is told of the first. */
+void cvk_session_tell_parts(const cvk_session *session, cvk_session_info *info);
 /* shapes.c: makes the session one that is planned for the shapes of these inputs, if it may. */
 cvk_status cvk_session_fit(cvk_session *session, const cvk_tensor *inputs, int n_inputs);
 void cvk_session_shapes_free(struct cvk_shapes **shapes);
@@ -94,6 +110,9 @@ void cvk_session_shapes_free(struct cvk_shapes **shapes);
  * options name, where the session is from then on, if a device's failure is the cause. */
 cvk_status cvk_session_resume(cvk_session *session, cvk_status status, const cvk_tensor *inputs,
                               int n_inputs, const cvk_tensor *outputs, int n_outputs);
+/* A run, in parts if need be; and one of this session's plan alone. */
+cvk_status cvk_session_execute_plan(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
+                                    const cvk_tensor *outputs, int n_outputs);
 cvk_status cvk_session_execute(cvk_session *session, const cvk_tensor *inputs, int n_inputs,
                                const cvk_tensor *outputs, int n_outputs);
 /* async.c */

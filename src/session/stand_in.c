@@ -69,6 +69,8 @@ cvk_status cvk_session_stand_in(cvk_session *session, const char *name, void *bu
 {
     cvk_plan *plan = session->plan;
     bool output = false;
+    if (session->parts)
+        return cvk_fail(CVK_UNSUPPORTED, "buffers cannot be bound: the batch is in parts");
     int index = cvk_session_find(session, name, false);
     if (index < 0) {
         output = true;
