@@ -8,7 +8,7 @@
 #include "onnx/model.h"
 #include "schedule/describe.h"
 #include "schedule/rates.h"
-#include "session/choose.h"
+#include "session/auto.h"
 #include "session/session.h"
 
 cvk_status cvk_device_list(cvk_device_info *infos, int capacity, int *count)

@@ -29,8 +29,8 @@ if(CONVOKE_OPENCL AND OPENCL_LIBRARY AND OPENCL_LAYER_INCLUDE_DIR)
         FAULT_LAYER_PATH="$<TARGET_FILE:opencl_fault_layer>")
     set_tests_properties(test_opencl_faults PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 ENVIRONMENT "${leaks}")
 
-    add_test(NAME test_choose_gpu COMMAND test_choose)
-    set_tests_properties(test_choose_gpu PROPERTIES
+    add_test(NAME test_auto_gpu COMMAND test_auto)
+    set_tests_properties(test_auto_gpu PROPERTIES
         ENVIRONMENT "OPENCL_LAYERS=$<TARGET_FILE:opencl_fault_layer>;FAULT_LAYER=gpu;ASAN_OPTIONS=detect_leaks=0")
 
     if(TEST cli)

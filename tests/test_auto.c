@@ -2,7 +2,7 @@
  *
  * Which device a model is given to: by what was measured of each, and not at all by what a CPU's
  * OpenCL driver promises.
- *     test_choose
+ *     test_auto
  */
 #include "tests/model_text.h"
 #include "tests/store_checks.h"

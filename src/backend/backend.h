@@ -104,7 +104,7 @@ struct cvk_device {
     atomic_int sessions; /* open on it */
     int lanes;           /* workers or queues that a profile tells apart */
     size_t least_shared; /* bytes of a tensor from which on it is used in place, not copied */
-    char *choice; /* why it was taken, of several (session/choose.c); NULL: the caller said so */
+    char *choice; /* why it was taken, of several (session/auto.c); NULL: the caller said so */
     bool share_all;      /* for tests: every run on all lanes, however little it does */
 };
 

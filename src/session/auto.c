@@ -4,7 +4,7 @@
  * fastest, none of them opened before one is taken. The CPU is always among them, and stands behind
  * any other for what that has no kernels for.
  */
-#include "session/choose.h"
+#include "session/auto.h"
 
 #include <float.h>
 #include <math.h>

@@ -2,8 +2,8 @@
  *
  * Which of the devices present a model runs on, where the caller leaves that to the library.
  */
-#ifndef CVK_SESSION_CHOOSE_H
-#define CVK_SESSION_CHOOSE_H
+#ifndef CVK_SESSION_AUTO_H
+#define CVK_SESSION_AUTO_H
 
 #include "backend/backend.h"
 #include "graph/graph.h"
