@@ -6,8 +6,8 @@
  *
  *     test_kernels cpu [isa]      test_kernels opencl[:N]     [only cases of this operator]
  *         --seldom-clblast    CLBlast's rows on a part of the cases only
- *         --ways              only rows with several ways to compute a problem, on a part of the
- *                             cases, each way of them
+ *         --ways              only convolutions and rows with several ways to compute a problem, on a
+ *                             part of the cases, each way of them
  *         --vector-floats N   an OpenCL CPU device as if its vectors had N floats
  */
 #include <setjmp.h>
@@ -121,9 +121,9 @@ static void run_node(cvk_scheduler *s, const cvk_case *c, const cvk_node *node)
         if (row->op != node->op || !cvk_place_accepts(s, node, 0, row, &why)) continue;
         const int before = reached[r]++;
         if (before % SELDOM && seldom && row->needs & CVK_CAP_CLBLAST) continue;
-        if (ways && (!row->variant || before % FEW)) continue;
+        if (ways && (!(row->variant || row->op == CVK_OP_Conv) || before % FEW)) continue;
         run_row(s, row, &e);
-        if (ways) run_ways(s, row, &e);
+        if (ways && row->variant) run_ways(s, row, &e);
     }
 }
 

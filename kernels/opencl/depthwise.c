@@ -5,8 +5,9 @@
 #include "kernels/opencl/depthwise.h"
 
 #include "kernels/opencl/steps.h"
+#include "kernels/opencl/tiles.h"
 
-enum { CHUNK = 8 }; /* pixels of a unit where the device is no CPU */
+enum { CHUNK = 2 }; /* pixels of a unit where the device is no CPU */
 
 /* Of a product, in multiply-adds at the peak: it waits for its loads. */
 static const double tap_cycles = 1.6;
@@ -124,10 +125,12 @@ cvk_status cvk_cl_depthwise_prepare(cvk_device *device, cvk_step *step)
                            .window = cvk_cl_window_make(&g)};
     args.planes = g.n * args.blocks;
     args.chunk = cvk_cl_chunk(device, g.ow, g.ow, CHUNK, &args.chunks);
-    if (args.chunks > 1 && args.chunk < args.window.px) args.window.px = 0;
+    const bool items = cvk_cl_lanes_are_items(cvk_device_caps(device));
+    if (items || (args.chunks > 1 && args.chunk < args.window.px)) args.window.px = 0;
     cvk_cl_posts_make(step->node, step->in, &args.posts, &residual, &slope);
     CVK_TRY(cvk_cl_depthwise_pack(device, step, &g, &step->in[1], NULL, &wgt));
     cvk_cl_spec spec = {.file = "depthwise.cl",
+                        .defines = items ? "-DITEMS=1" : NULL,
                         .kernel = "depthwise",
                         .buffers = {{CVK_CL_IN, 0, NULL},
                                     {CVK_CL_HELD, 0, wgt},

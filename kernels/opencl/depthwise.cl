@@ -28,8 +28,18 @@
  *
  *   expand, project  [block of results][channel of the source] in float16, then the bias [block]; as
  *                    many sums are in registers as a strip has PIXELS
+ *
+ *   ITEMS  1: for devices whose lanes are work-items (tiles.h): short strips of any window; no
+ *          bottleneck
  */
+#ifndef ITEMS
+#define ITEMS 0
+#endif
+#if ITEMS
+enum { STRIP = 2, ANY_STRIP = 2, PIXELS = 2 };
+#else
 enum { STRIP = 8, ANY_STRIP = 7, PIXELS = 14 };
+#endif
 
 /* cvk_cl_window of kernels/opencl/depthwise.h. */
 typedef struct {
@@ -171,6 +181,7 @@ INLINE void depthwise_row(const rows_t *rows, const window_args *w, const posts_
         float16 acc[STRIP];
 #pragma unroll
         for (int p = 0; p < STRIP; p++) acc[p] = bias;
+#if !ITEMS
         if (w->px == 8)
             wide_strip(acc, rows, w, y, x, 8);
         else if (w->px == 7)
@@ -178,6 +189,7 @@ INLINE void depthwise_row(const rows_t *rows, const window_args *w, const posts_
         else if (w->px == 5)
             wide_strip(acc, rows, w, y, x, 5);
         else
+#endif
             any_strip(acc, rows, w, y, x);
         put(acc, posts, after, x, at - x, min(px, x1 - x));
     }

@@ -22,12 +22,18 @@ static const bool many_registers = true;
 static const bool many_registers = false;
 #endif
 
+bool cvk_cl_lanes_are_items(const cvk_caps *caps)
+{
+    return !(caps->bits & CVK_CAP_CPU) || caps->vector_floats < 2;
+}
+
 const cvk_cl_tile_cost *cvk_cl_tiles(const cvk_caps *caps)
 {
-    const int width = caps->bits & CVK_CAP_CPU ? caps->vector_floats : 1;
+    const int width = caps->vector_floats;
+    if (cvk_cl_lanes_are_items(caps)) return of_items;
     if (width >= 16) return of_512;
     if (width >= 8 || (width >= 4 && many_registers)) return of_256;
-    return width >= 2 ? of_128 : of_items;
+    return of_128;
 }
 
 static int64_t row_cost(const cvk_cl_tile_cost *t, int columns, int blocks)

@@ -29,6 +29,9 @@ typedef struct cvk_cl_tile_cost {
     int cost;
 } cvk_cl_tile_cost;
 
+/* Whether the lanes are work-items. */
+bool cvk_cl_lanes_are_items(const cvk_caps *caps);
+
 const cvk_cl_tile_cost *cvk_cl_tiles(const cvk_caps *caps);
 
 /* The tile that leaves the least of itself empty over rows of `columns` pixels and `blocks` blocks;
