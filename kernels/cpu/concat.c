@@ -196,7 +196,7 @@ static bool accepts_blocked(const cvk_problem *p, const char **why_not)
 /* Lanes move where an input ends within a block. */
 static void cost_blocked(const cvk_problem *p, cvk_work *work)
 {
-    static const double lane_cycles = 0.5;
+    static const double lane_cycles = 0.25;
     for (int i = 0; i + 1 < p->node->n_in; i++)
         if (p->in[i].shape.dims[1] % CVK_BLOCK)
             work->macs = work_shared_macs(p->caps, lane_cycles * (double)cvk_view_count(p->out));
