@@ -66,11 +66,20 @@ static void lose(void)
     cvk_fault_layer.gone = true;
 }
 
+/* Within a native kernel: on a driver's thread, at no time that could be told beforehand, so that
+ * its calls neither count nor fail. What it releases is whose who enqueued it. */
+static _Thread_local bool in_native, native_off;
+
+static bool tests_own(void)
+{
+    return in_native ? native_off : cvk_fault_layer.off;
+}
+
 /* Counts a call; the error with which it is to fail, or CL_SUCCESS. */
 static cl_int count(fault_kind kind)
 {
     fault_layer *f = &cvk_fault_layer;
-    if (f->off) return CL_SUCCESS;
+    if (f->off || in_native) return CL_SUCCESS;
     long own = atomic_fetch_add(&f->calls[kind], 1) + 1, all = atomic_fetch_add(&f->all, 1) + 1;
     bool hit =
         f->at && (f->kind == FAULT_ANY ? all == f->at : f->kind == (int)kind && own == f->at);
@@ -88,22 +97,20 @@ static void *refuse(cl_int error, cl_int *code)
 
 static void *made(fault_object what, void *object)
 {
-    if (object && !cvk_fault_layer.off) atomic_fetch_add(&cvk_fault_layer.alive[what], 1);
+    if (object && !tests_own()) atomic_fetch_add(&cvk_fault_layer.alive[what], 1);
     return object;
 }
 
 static cl_int retained(fault_object what, cl_int code)
 {
-    if (code == CL_SUCCESS && !cvk_fault_layer.off)
-        atomic_fetch_add(&cvk_fault_layer.alive[what], 1);
+    if (code == CL_SUCCESS && !tests_own()) atomic_fetch_add(&cvk_fault_layer.alive[what], 1);
     return code;
 }
 
 /* error: the call's, though the object is released all the same. */
 static cl_int released(fault_object what, cl_int code, cl_int error)
 {
-    if (code == CL_SUCCESS && !cvk_fault_layer.off)
-        atomic_fetch_sub(&cvk_fault_layer.alive[what], 1);
+    if (code == CL_SUCCESS && !tests_own()) atomic_fetch_sub(&cvk_fault_layer.alive[what], 1);
     return error ? error : code;
 }
 
@@ -318,6 +325,36 @@ static cl_int enqueue_nd_range_kernel(cl_command_queue queue, cl_kernel kernel, 
         event);
 }
 
+typedef struct native {
+    void(CL_CALLBACK *run)(void *);
+    bool off;
+    max_align_t args[8];
+} native;
+
+static void CL_CALLBACK run_native(void *arg)
+{
+    native *n = arg;
+    in_native = true;
+    native_off = n->off;
+    n->run(n->args);
+    in_native = false;
+}
+
+static cl_int enqueue_native_kernel(cl_command_queue queue, void(CL_CALLBACK *run)(void *),
+                                    void *args, size_t bytes, cl_uint n_mem, const cl_mem *mem,
+                                    const void **at, cl_uint n, const cl_event *wait,
+                                    cl_event *event)
+{
+    native held = {.run = run, .off = tests_own()};
+    cl_int error = count(FAULT_EnqueueNativeKernel);
+    if (error) return error;
+    if (n_mem || bytes > sizeof held.args) return CL_INVALID_VALUE;
+    memcpy(held.args, args, bytes);
+    return with_event(next->clEnqueueNativeKernel(queue, run_native, &held, sizeof held, n_mem, mem,
+                                                  at, n, wait, event),
+                      event);
+}
+
 static cl_int enqueue_read_buffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking,
                                   size_t offset, size_t size, void *dst, cl_uint n,
                                   const cl_event *wait, cl_event *event)
@@ -384,6 +421,13 @@ static cl_int wait_for_events(cl_uint n, const cl_event *events)
     return error ? error : next->clWaitForEvents(n, events);
 }
 
+static cl_int get_event_info(cl_event event, cl_event_info what, size_t size, void *value,
+                             size_t *bytes)
+{
+    cl_int error = count(FAULT_GetEventInfo);
+    return error ? error : next->clGetEventInfo(event, what, size, value, bytes);
+}
+
 static cl_int get_event_profiling_info(cl_event event, cl_profiling_info what, size_t size,
                                        void *value, size_t *bytes)
 {
@@ -438,6 +482,7 @@ static void fill_table(void)
     table.clReleaseKernel = release_kernel;
     table.clSetKernelArg = set_kernel_arg;
     table.clEnqueueNDRangeKernel = enqueue_nd_range_kernel;
+    table.clEnqueueNativeKernel = enqueue_native_kernel;
     table.clEnqueueReadBuffer = enqueue_read_buffer;
     table.clEnqueueMapBuffer = enqueue_map_buffer;
     table.clEnqueueUnmapMemObject = enqueue_unmap_mem_object;
@@ -445,6 +490,7 @@ static void fill_table(void)
     table.clEnqueueCopyBuffer = enqueue_copy_buffer;
     table.clEnqueueMarkerWithWaitList = enqueue_marker_with_wait_list;
     table.clWaitForEvents = wait_for_events;
+    table.clGetEventInfo = get_event_info;
     table.clGetEventProfilingInfo = get_event_profiling_info;
     table.clReleaseEvent = release_event;
     table.clFlush = flush;

@@ -17,7 +17,9 @@ extern "C" {
 #endif
 
 /* Opens a device on the caller's context, device and in-order queue. The three are retained until
- * cvk_device_close. CVK_BAD_ARGUMENT if the queue executes out of order or does not belong to both. */
+ * cvk_device_close. On a CPU device that runs native kernels, a second queue of Convoke's own keeps a
+ * worker of the driver's awake during runs. CVK_BAD_ARGUMENT if the queue executes out of order or
+ * does not belong to both. */
 CVK_API cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_queue queue,
                                     cvk_device **opened);
 

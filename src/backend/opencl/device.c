@@ -30,6 +30,7 @@ static void close(cvk_device *device)
 {
     cvk_cl_device *cl = cvk_cl_device_of(device);
     if (cl->queue) cvk_cl.Finish(cl->queue);
+    cvk_cl_standby_close(cl);
     cvk_device_deinit(device);
     cvk_cl_programs_free(cl);
     if (cl->queue) cvk_cl.ReleaseCommandQueue(cl->queue);
@@ -70,10 +71,12 @@ static cvk_status create(cl_device_id id, int index, cvk_cl_device **made)
     return CVK_OK;
 }
 
-static void complete(cvk_cl_device *cl, cvk_device **device)
+static cvk_status complete(cvk_cl_device *cl, cvk_device **device)
 {
+    CVK_TRY(cvk_cl_standby_open(cl));
     cl->base.info.fp16 = cl->base.info.fp16 && probe_half(&cl->base);
     *device = &cl->base;
+    return CVK_OK;
 }
 
 static cvk_status create_queue(cvk_cl_device *cl)
@@ -110,12 +113,12 @@ static cvk_status open(int index, const cvk_device_options *options, cvk_device 
     cvk_cl_device *cl = NULL;
     CVK_TRY(create_at(index, &cl));
     cvk_status status = create_queue(cl);
+    if (!status) status = complete(cl, device);
     if (status) {
         cvk_fail_at(status, "%s", cl->base.info.id);
         close(&cl->base);
         return status;
     }
-    complete(cl, device);
     return CVK_OK;
 }
 
@@ -169,12 +172,9 @@ cvk_status cvk_opencl_adopt(cl_context context, cl_device_id device, cl_command_
     cvk_cl_device *cl = NULL;
     CVK_TRY(create(device, index, &cl));
     cvk_status status = retain(cl, context, queue);
-    if (status) {
-        close(&cl->base);
-        return status;
-    }
-    complete(cl, opened);
-    return CVK_OK;
+    if (!status) status = complete(cl, opened);
+    if (status) close(&cl->base);
+    return status;
 }
 
 cvk_status cvk_opencl_handles(const cvk_device *device, cl_context *context,

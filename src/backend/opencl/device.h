@@ -37,12 +37,15 @@ typedef struct cvk_cl_built {
     char name[]; /* in the program */
 } cvk_cl_built;
 
+typedef struct cvk_cl_standby cvk_cl_standby;
+
 typedef struct cvk_cl_device {
     cvk_device base;
     cl_device_id id;
     cl_context context;
     cl_command_queue queue, profile_queue; /* the second: made by the first profiled run */
     char options[160];                     /* of every build */
+    cvk_cl_standby *standby;               /* NULL: its workers need none */
     cvk_cl_built *built;
     cvk_store *store; /* opened with the first program; the device's lock guards both */
     bool store_asked;
@@ -103,6 +106,10 @@ cvk_status cvk_cl_finish(cvk_device *device);
 cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count, int lanes,
                           const cvk_timing *timing);
 cvk_status cvk_cl_step_run(cvk_device *device, const cvk_step *step);
+/* standby.c: with the context, before the queue goes; start: behind a run's last command. */
+cvk_status cvk_cl_standby_open(cvk_cl_device *cl);
+cvk_status cvk_cl_standby_start(cvk_device *device);
+void cvk_cl_standby_close(cvk_cl_device *cl);
 /* profile.c */
 cvk_status cvk_cl_execute_timed(cvk_device *device, cvk_step *const *steps, int count,
                                 const cvk_timing *timing);

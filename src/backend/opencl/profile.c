@@ -94,6 +94,7 @@ static cvk_status execute(cvk_device *device, cvk_step *const *steps, int count,
         status = cvk_cl_step_run(device, steps[i]);
         ends[i] = r->count;
     }
+    if (!status) status = cvk_cl_standby_start(device);
     recorded = NULL;
     cvk_status finished = cvk_cl_check(cvk_cl.Finish(r->queue), "clFinish");
     if (status || finished) return status ? status : finished;

@@ -45,5 +45,6 @@ cvk_status cvk_cl_execute(cvk_device *device, cvk_step *const *steps, int count,
     (void)lanes; /* one queue */
     if (timing) return cvk_cl_execute_timed(device, steps, count, timing);
     for (int i = 0; i < count; i++) CVK_TRY(cvk_cl_step_run(device, steps[i]));
-    return cvk_cl_check(cvk_cl.Flush(cvk_cl_queue(device)), "clFlush");
+    CVK_TRY(cvk_cl_check(cvk_cl.Flush(cvk_cl_queue(device)), "clFlush"));
+    return cvk_cl_standby_start(device);
 }
