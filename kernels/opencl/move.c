@@ -35,12 +35,30 @@ typedef struct copy_args {
     cvk_cl_rows walk;
 } copy_args;
 
+/* On a CPU device a row of few elements costs more than these: the longest dimension becomes the
+ * row. */
+static void lengthen_rows(const cvk_device *device, cvk_cl_walk *walk)
+{
+    int last = walk->n - 1, longest = last;
+    if (!(device->caps.bits & CVK_CAP_CPU) || walk->dims[last] >= SMALL_CHUNK) return;
+    for (int i = 0; i < last; i++)
+        if (walk->dims[i] > walk->dims[longest]) longest = i;
+    const int64_t dim = walk->dims[last], a = walk->a[last], b = walk->b[last];
+    walk->dims[last] = walk->dims[longest];
+    walk->a[last] = walk->a[longest];
+    walk->b[last] = walk->b[longest];
+    walk->dims[longest] = dim;
+    walk->a[longest] = a;
+    walk->b[longest] = b;
+}
+
 static cvk_status copy_launch(cvk_device *device, cvk_step *step, int input, cvk_cl_walk *walk,
                               int64_t from, int64_t to)
 {
     static const char *const names[] = {"copy1", "copy2", "copy4", "copy8"};
     copy_args args = {.from = (cl_int)from, .to = (cl_int)to};
     cvk_cl_walk_merge(walk);
+    lengthen_rows(device, walk);
     args.walk = cvk_cl_walk_rows(walk, &args.cut.rows);
     args.cut.length = (cl_int)walk->dims[walk->n - 1];
     args.step_src = (cl_int)walk->a[walk->n - 1];

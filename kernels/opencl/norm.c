@@ -14,7 +14,7 @@ static int64_t vectors(int64_t count)
 }
 
 typedef struct softmax_args {
-    cl_int span, outer, length, inner, chunks, log;
+    cl_int span, outer, length, inner, chunks, log, step_outer, step_length, step_inner;
 } softmax_args;
 
 bool cvk_cl_softmax_accepts(const cvk_problem *problem, const char **why_not)
@@ -32,7 +32,17 @@ cvk_status cvk_cl_softmax_prepare(cvk_device *device, cvk_step *step)
                          .length = (cl_int)cvk_shape_span(shape, axis, end),
                          .inner = (cl_int)cvk_shape_span(shape, end, shape->rank),
                          .log = step->node->op == CVK_OP_LogSoftmax || params->log};
-    bool run = args.inner == 1;
+    const bool cpu = device->caps.bits & CVK_CAP_CPU;
+    bool run = args.inner == 1, beside = cpu && run && args.length < CVK_BLOCK;
+    args.step_outer = args.length * args.inner;
+    args.step_length = args.inner;
+    args.step_inner = 1;
+    if (beside) {
+        args.inner = args.outer;
+        args.outer = 1;
+        args.step_inner = args.length;
+        run = false;
+    }
     args.chunks = (cl_int)vectors(args.inner);
     cvk_cl_spec spec = {.file = "norm.cl",
                         .kernel = run ? "softmax_run" : "softmax_lanes",

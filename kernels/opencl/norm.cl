@@ -81,8 +81,8 @@ static float max_run(const __global float *src, int count)
 }
 
 typedef struct {
-    int span, outer, length, inner, chunks; /* chunks of 16 along inner */
-    int log;
+    int span, outer, length, inner, chunks;       /* chunks of 16 along inner */
+    int log, step_outer, step_length, step_inner; /* steps: of softmax_lanes */
 } softmax_args;
 
 /* inner = 1; unit: one run. exp(x - max) waits in dst for its sum. */
@@ -110,29 +110,50 @@ __kernel void softmax_run(const __global float *src, __global float *dst, const 
     }
 }
 
-/* inner > 1; unit: 16 neighbours along inner */
+static float16 load_apart(const __global float *p, int step, int count)
+{
+    if (step == 1) return load_n(p, count);
+    float lane[16];
+    for (int i = 0; i < 16; i++) lane[i] = p[min(i, count - 1) * step];
+    return vload16(0, lane);
+}
+
+static void store_apart(float16 x, __global float *p, int step, int count)
+{
+    if (step == 1) {
+        store_n(x, p, count);
+        return;
+    }
+    float lane[16];
+    vstore16(x, 0, lane);
+    for (int i = 0; i < count; i++) p[i * step] = lane[i];
+}
+
+/* Unit: 16 neighbours along inner; of short runs, 16 of these beside each other. */
 __kernel void softmax_lanes(const __global float *src, __global float *dst, const softmax_args args)
 {
     int begin = (int)get_global_id(0) * args.span,
         end = min(begin + args.span, args.outer * args.chunks);
     for (int u = begin; u < end; u++) {
         int outer = u / args.chunks, x = (u - outer * args.chunks) * 16,
-            lanes = min(16, args.inner - x);
-        const __global float *from = src + outer * args.length * args.inner + x;
-        __global float *to = dst + outer * args.length * args.inner + x;
+            lanes = min(16, args.inner - x), begins = outer * args.step_outer + x * args.step_inner;
+        const __global float *from = src + begins;
+        __global float *to = dst + begins;
         float16 top = (float16)(-INFINITY), sum = (float16)(0.0f), lost = sum;
-        for (int i = 0; i < args.length; i++) top = fmax(top, load_n(from + i * args.inner, lanes));
+        for (int i = 0; i < args.length; i++)
+            top = fmax(top, load_apart(from + i * args.step_length, args.step_inner, lanes));
         for (int i = 0; i < args.length; i++) {
-            float16 e = exp(load_n(from + i * args.inner, lanes) - top);
-            if (!args.log) store_n(e, to + i * args.inner, lanes);
+            int at = i * args.step_length;
+            float16 e = exp(load_apart(from + at, args.step_inner, lanes) - top);
+            if (!args.log) store_apart(e, to + at, args.step_inner, lanes);
             add_exactly(&sum, &lost, e);
         }
         float16 down = log(sum);
         for (int i = 0; i < args.length; i++) {
-            int at = i * args.inner;
-            float16 y =
-                args.log ? load_n(from + at, lanes) - top - down : load_n(to + at, lanes) / sum;
-            store_n(y, to + at, lanes);
+            int at = i * args.step_length;
+            float16 y = args.log ? load_apart(from + at, args.step_inner, lanes) - top - down
+                                 : load_apart(to + at, args.step_inner, lanes) / sum;
+            store_apart(y, to + at, args.step_inner, lanes);
         }
     }
 }
