@@ -163,26 +163,21 @@ INLINE float16 clamp16(float16 x, float low, float high)
     return x > high ? (float16)(high) : x;
 }
 
-/* exp(x): x = n ln(2) + r, ln(2) in two parts of which the first is short enough that n times it is
- * exact, and a polynomial of r (Cephes, S. Moshier, expf). Adding MAGIC rounds to an integer, which
- * is then in the low bits. 2^n is two factors, for results below and above the normal numbers; the
- * bounds lie where the result is inf or 0 already. NaN stays NaN. */
-INLINE float16 exp16(float16 x)
+/* 1 + exp(x) for the denominators of sigmoid and Swish, within 2e-7: x = n ln(2) + r, and a minimax
+ * polynomial of r. Adding MAGIC rounds to an integer, which is then in the low bits; 2^(n - 1) has an
+ * exponent for every n within the bounds, beyond which the sum is 1 or inf. NaN stays NaN. */
+INLINE float16 one_plus_exp16(float16 x)
 {
     const float MAGIC = 12582912.0f; /* 1.5 * 2^23 */
-    x = clamp16(x, -104.0f, 89.0f);
+    x = clamp16(x, -87.0f, 89.0f);
     const float16 shifted = mad16(x, (float16)(1.44269504088896341f), (float16)(MAGIC));
-    const float16 n = shifted - MAGIC;
-    const int16 exponent = as_int16(shifted) - as_int(MAGIC), first = exponent >> 1;
-    float16 r = mad16(n, (float16)(-0.693359375f), x);
-    r = mad16(n, (float16)(2.12194440e-4f), r);
-    float16 p = mad16((float16)(1.9875691500e-4f), r, (float16)(1.3981999507e-3f));
-    p = mad16(p, r, (float16)(8.3334519073e-3f));
-    p = mad16(p, r, (float16)(4.1665795894e-2f));
-    p = mad16(p, r, (float16)(1.6666665459e-1f));
-    p = mad16(p, r, (float16)(5.0000001201e-1f));
+    const float16 r = mad16(shifted - MAGIC, (float16)(-0.693147180559945309f), x);
+    float16 p = mad16((float16)(8.3125093952e-3f), r, (float16)(4.1890334338e-2f));
+    p = mad16(p, r, (float16)(1.6667115688e-1f));
+    p = mad16(p, r, (float16)(4.9999231100e-1f));
     p = mad16(r * r, p, r) + 1.0f;
-    return p * as_float16((first + 127) << 23) * as_float16((exponent - first + 127) << 23);
+    p *= as_float16((as_uint16(shifted) << 23) + (126u << 23));
+    return mad16(p, (float16)(2.0f), (float16)(1.0f));
 }
 
 #if ACT_RARE
@@ -268,7 +263,7 @@ INLINE float16 act16(int kind, float a, float b, float c, float d, float16 x)
     case ACT_RELU: return x < 0.0f ? (float16)(0.0f) : x;
     case ACT_LEAKY_RELU: return x < 0.0f ? a * x : x;
     case ACT_ELU: return x < 0.0f ? a * expm1(x) : x;
-    case ACT_SIGMOID: return 1.0f / (1.0f + exp16(-x));
+    case ACT_SIGMOID: return 1.0f / one_plus_exp16(-x);
     case ACT_HARD_SIGMOID: return clamp16(a * x + b, 0.0f, 1.0f);
     case ACT_HARD_SWISH: return x * clamp16(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
     case ACT_TANH: return tanh(x);
@@ -277,7 +272,7 @@ INLINE float16 act16(int kind, float a, float b, float c, float d, float16 x)
     case ACT_EXP: return exp(x);
     case ACT_LINEAR: return a * x + b;
     case ACT_QDQ: return (clamp16(rint(x / a) + b, c, d) - b) * a;
-    case ACT_SWISH: return x / (1.0f + exp16(-a * x));
+    case ACT_SWISH: return x / one_plus_exp16(-a * x);
 #if ACT_RARE
     default: return act_rare16(kind, a, b, x);
 #else
@@ -358,8 +353,8 @@ INLINE float16 apply_simple(const int level, const posts_args *posts, float16 x,
 }
 
 /* The posts before a pool, on 16 results: as a macro, since the list costs a compiler much. */
-#define apply_posts(posts, x, residual, slope)                       \
-    (POSTS >= 3 && !(posts)->simple ? apply_list(posts, x, residual, slope) \
+#define apply_posts(posts, x, residual, slope)                                                     \
+    (POSTS >= 3 && !(posts)->simple ? apply_list(posts, x, residual, slope)                        \
                                     : apply_simple(POSTS, posts, x, residual, slope))
 
 /* Rows of nested loops over two tensors (cvk_cl_rows of kernels/opencl/steps.h): all dimensions but
