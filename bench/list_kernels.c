@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every OpenCL kernel with the defines that it would be built with on a GPU, as the rows ask for them
- * on the problems of src/selftest/op_cases.def and of the lists given: one line for each, file, kernel
- * and defines with tabs between them. For scripts/gpu-static, which compiles them without a GPU: the
- * device that is asked is any OpenCL device, taken for one whose lanes are work-items.
+ * Every OpenCL kernel with the defines that it would be built with on a GPU, as the rows ask for
+ * them on the problems of src/selftest/op_cases.def and of the lists given: one line for each, file,
+ * kernel and defines with tabs between them. For scripts/gpu-static, which compiles them without a
+ * GPU: the device that is asked is any OpenCL device, taken for one whose lanes are work-items.
  *
  *     list_kernels [DEVICE] [LAYERS...]
  */

@@ -3,7 +3,7 @@
 add_test(NAME layering COMMAND ${CMAKE_COMMAND} -DREPO=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_SOURCE_DIR}/layering.cmake)
 
 # Each public header compiles alone, as C11 and as C++17.
-foreach(header convoke opencl)
+foreach(header convoke cache tune opencl)
     if(header STREQUAL "opencl" AND NOT CONVOKE_OPENCL)
         continue()
     endif()

@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cmake --install "$build" --prefix "$scratch/prefix" >/dev/null
 libdir=$(dirname "$(find "$scratch/prefix" -name convoke.pc)")/..
-for file in include/convoke/convoke.h include/convoke/cache.h include/convoke/opencl.h bin/convoke; do
+for file in include/convoke/convoke.h include/convoke/cache.h include/convoke/tune.h include/convoke/opencl.h bin/convoke; do
     test -e "$scratch/prefix/$file" || { echo "not installed: $file"; exit 1; }
 done
 # The build's own prefix is in convoke.pc; the install above went elsewhere.
