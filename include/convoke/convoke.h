@@ -437,7 +437,8 @@ CVK_API cvk_status cvk_session_read(cvk_session *session, const char *name, cvk_
  * taken is opened; OpenCL is not loaded at all for networks that take the CPU less than what copies
  * and launches take anywhere else. A device that cannot be opened is left out, with a warning in the
  * log. cvk_session_info (choice) and cvk_session_describe tell why, in sessions on these devices.
- * CVK_SHAPE, CVK_UNSUPPORTED...: as cvk_session_create, if the model cannot be planned. */
+ * CVK_SHAPE, CVK_UNSUPPORTED...: as cvk_session_create, if the model cannot be planned; where there
+ * is no choice nothing is planned. */
 CVK_API cvk_status cvk_device_open_for(const cvk_model *model,
                                        const cvk_session_options *session_options,
                                        const cvk_device_options *options, cvk_device **devices,
