@@ -54,7 +54,7 @@ def load(contestant, row):
 
 def fail(contestant, row, why):
     module = re.search(r"ModuleNotFoundError: No \w+ named '([\w.]+)'", why)
-    row["status"] = f"not installed: {module[1]}" if module else why
+    row["status"] = f"not installed: {module[1]}" if module else why.replace(f"{pathlib.Path.cwd()}/", "")
     contestant.close()
 
 
