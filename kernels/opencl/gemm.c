@@ -199,6 +199,18 @@ bool cvk_cl_gemm_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant
     return true;
 }
 
+const char *cvk_cl_gemm_variant_name(const cvk_problem *problem, int k, cvk_cl_gemm_tile_fn tile_of)
+{
+    cvk_cl_gemm args;
+    cvk_cl_tile tile;
+    const char *why;
+    int batch;
+    return cvk_cl_gemm_make(problem->node, problem->in, problem->out, &args, &batch, &why) &&
+                   tile_of(problem->caps, &args, k, &tile)
+               ? cvk_cl_tile_name(tile)
+               : NULL;
+}
+
 /* One row, of which the variants are widths: narrower tiles while there are few of them for the
  * device's cores. */
 static bool row_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant, cvk_cl_tile *tile)
@@ -226,14 +238,7 @@ static bool tile_of(const cvk_caps *caps, const cvk_cl_gemm *args, int variant, 
 
 const char *cvk_cl_gemm_variant(const cvk_problem *problem, int k)
 {
-    cvk_cl_gemm args;
-    cvk_cl_tile tile;
-    const char *why;
-    int batch;
-    return cvk_cl_gemm_make(problem->node, problem->in, problem->out, &args, &batch, &why) &&
-                   tile_of(problem->caps, &args, k, &tile)
-               ? cvk_cl_tile_name(tile)
-               : NULL;
+    return cvk_cl_gemm_variant_name(problem, k, tile_of);
 }
 
 cvk_status cvk_cl_gemm_prepare(cvk_device *device, cvk_step *step)

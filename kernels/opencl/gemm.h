@@ -31,10 +31,17 @@ bool cvk_cl_gemm_make(const cvk_node *node, const cvk_view *in, const cvk_view *
 bool cvk_cl_gemm_fits(const cvk_problem *problem, bool half, cvk_cl_gemm *args, int *batch,
                       const char **why_not);
 
-/* The register tile of a variant, 0 the class's best, for products of more than one row; false behind
- * the last. */
+/* The register tile of a variant, 0 the row's own choice; false behind the last. */
+typedef bool (*cvk_cl_gemm_tile_fn)(const cvk_caps *caps, const cvk_cl_gemm *args, int variant,
+                                    cvk_cl_tile *tile);
+
+/* For products of more than one row; 0 is the class's best. */
 bool cvk_cl_gemm_tile(const cvk_caps *caps, const cvk_cl_gemm *args, int variant,
                       cvk_cl_tile *tile);
+
+/* What a row whose tiles `tile_of` knows calls its k-th variant; NULL behind the last. */
+const char *cvk_cl_gemm_variant_name(const cvk_problem *problem, int k,
+                                     cvk_cl_gemm_tile_fn tile_of);
 
 /* Arguments `first` .. of a stage: C, slope, residual, destination, args. Fills the posts in args.
  */

@@ -16,14 +16,7 @@ bool cvk_cl_matmul_accepts(const cvk_problem *problem, const char **why_not)
 
 const char *cvk_cl_matmul_variant(const cvk_problem *problem, int k)
 {
-    cvk_cl_gemm args;
-    cvk_cl_tile tile;
-    const char *why;
-    int batch;
-    return cvk_cl_gemm_make(problem->node, problem->in, problem->out, &args, &batch, &why) &&
-                   cvk_cl_gemm_tile(problem->caps, &args, k, &tile)
-               ? cvk_cl_tile_name(tile)
-               : NULL;
+    return cvk_cl_gemm_variant_name(problem, k, cvk_cl_gemm_tile);
 }
 
 cvk_status cvk_cl_matmul_prepare(cvk_device *device, cvk_step *step)
