@@ -157,9 +157,7 @@ static cvk_status lower(cvk_scheduler *s)
     CVK_TRY(cvk_pass_bind(s));
     CVK_TRY(cvk_pass_cut(s));
     if (s->plan->tail) return CVK_OK;
-    if (s->fusions & CVK_FUSE_QUANTISE) CVK_TRY(cvk_pass_quantise(s->graph));
-    CVK_TRY(cvk_pass_widen(s));
-    return cvk_pass_lower(s->graph);
+    return cvk_passes_lower(s);
 }
 
 /* has_batch: by input of the model. */

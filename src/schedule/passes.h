@@ -42,6 +42,8 @@ cvk_status cvk_pass_quantise(cvk_graph *graph);
 cvk_status cvk_pass_widen(cvk_scheduler *s);
 /* lower.c: ONNX operators into the forms that kernels are written for. */
 cvk_status cvk_pass_lower(cvk_graph *graph);
+/* schedule.c: the last three, in their order. */
+cvk_status cvk_passes_lower(cvk_scheduler *s);
 /* fold.c: per-channel affine maps into the weights before them; zero padding into the window after
  * it. */
 cvk_status cvk_pass_fold(cvk_scheduler *s);

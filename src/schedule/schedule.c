@@ -74,13 +74,18 @@ static cvk_status rewrite(cvk_scheduler *s)
     return cvk_pass_pictures(s->graph);
 }
 
+cvk_status cvk_passes_lower(cvk_scheduler *s)
+{
+    if (s->fusions & CVK_FUSE_QUANTISE) CVK_TRY(cvk_pass_quantise(s->graph));
+    CVK_TRY(cvk_pass_widen(s));
+    return cvk_pass_lower(s->graph);
+}
+
 static cvk_status run_passes(cvk_scheduler *s)
 {
     CVK_TRY(cvk_pass_bind(s));
     CVK_TRY(cvk_pass_cut(s));
-    if (s->fusions & CVK_FUSE_QUANTISE) CVK_TRY(cvk_pass_quantise(s->graph));
-    CVK_TRY(cvk_pass_widen(s));
-    CVK_TRY(cvk_pass_lower(s->graph));
+    CVK_TRY(cvk_passes_lower(s));
     CVK_TRY(rewrite(s));
     set_tolerance(s);
     CVK_TRY(cvk_pass_fuse(s));
